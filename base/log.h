@@ -28,10 +28,10 @@ void log_journal_set(int on);
 void log_write(struct log_site *site, enum log_level level, const char *area,
 	       const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-#define LOG_AT(level, area, ...)                                                         \
-	do {                                                                             \
-		static struct log_site site_;                                            \
-		log_write(&site_, level, area, __VA_ARGS__);                             \
+#define LOG_AT(level, area, ...)                                                       \
+	do {                                                                           \
+		static struct log_site site_;                                          \
+		log_write(&site_, level, area, __VA_ARGS__);                           \
 	} while (0)
 #define log_err(area, ...)   LOG_AT(LOG_ERR, area, __VA_ARGS__)
 #define log_warn(area, ...)  LOG_AT(LOG_WARN, area, __VA_ARGS__)

@@ -40,10 +40,11 @@ extern _Thread_local struct role *role_self;
 #define ANY_THREAD
 #define FOREIGN
 
-#define ROLE_ASSERT(r)                                                                   \
-	static inline void role_assert_##r(void) ROLE_ATTR(assert_capability(role_##r))  \
-	{                                                                                \
-		assert(role_self == 0 || role_self == &role_##r);                        \
+#define ROLE_ASSERT(r)                                                                 \
+	static inline void role_assert_##r(void)                                       \
+		ROLE_ATTR(assert_capability(role_##r))                                 \
+	{                                                                              \
+		assert(role_self == 0 || role_self == &role_##r);                      \
 	}
 ROLE_ASSERT(loop)
 ROLE_ASSERT(store)

@@ -6,12 +6,15 @@
  * the last transition.
  */
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 
 struct tz;
 
 /** Load "America/New_York" (or "UTC"); -ENOENT, -EINVAL (bad name or file). */
 int tz_load(const char *name, struct tz **out);
+/** The same from the bytes of a TZif file (what tz_load() reads, and the fuzzer). */
+int tz_parse(const void *image, size_t len, struct tz **out);
 void tz_free(struct tz *tz);
 /** Seconds east of UTC in force at @utc_s. */
 int32_t tz_offset_s(const struct tz *tz, int64_t utc_s);
