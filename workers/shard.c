@@ -1,0 +1,345 @@
+/*
+ * shard - see shard.h.  A lane is one symbol's normaliser with the tier-1 state
+ * of its series.  `due` lies beside the lanes as a plain array, so that a clock
+ * record costs a scan over one number per symbol and touches only the lanes
+ * that have a bar to close.
+ */
+#include "workers/shard.h"
+#include "base/err.h"
+#include "workers/bars.h"
+#include "workers/source_life.h"
+#include "workers/tier1.h"
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A series' tier-1 state, found by (timeframe, price type); there are few. */
+struct tier1_slot {
+	struct tier1 *state; /* owned */
+	uint32_t timeframe_s;
+	uint8_t price_type;
+};
+
+struct lane {
+	struct shard *shard;
+	struct bars *bars;        /* owned; NULL: nothing seen yet, or faulted */
+	struct tier1_slot *tier1; /* owned */
+	uint32_t n_tier1;
+	uint32_t symbol_id;
+	uint64_t tier1_seq;
+	uint64_t status_seq;
+	bool paused;
+	bool faulted;
+};
+
+struct shard {
+	struct shard_env env;
+	struct shard_sink sink;
+	struct lane *lanes; /* owned; index = symbol_id / n_shards */
+	int64_t *due;       /* owned; log time at which the lane's next bar closes */
+	uint32_t n_lanes;   /* lanes below this may be in use */
+	uint32_t lanes_max;
+	struct source_life *life; /* owned */
+	struct shard_counts counts;
+	const struct item *now; /* the item being applied */
+};
+
+int shard_new(const struct shard_env *env, const struct shard_sink *sink,
+	      struct shard **out)
+{
+	struct shard *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return err_set(-ENOMEM, "out of memory for a shard");
+	s->env = *env;
+	s->sink = *sink;
+	s->lanes_max = env->symbols_max / env->n_shards + 1;
+	s->lanes = calloc(s->lanes_max, sizeof(*s->lanes));
+	s->due = malloc(s->lanes_max * sizeof(*s->due));
+	if (s->lanes == NULL || s->due == NULL)
+		goto fail;
+	for (uint32_t i = 0; i < s->lanes_max; i++)
+		s->due[i] = INT64_MAX;
+	if (source_life_new(env->params->bars.source_timeout_ns, &s->life) < 0)
+		goto fail;
+	*out = s;
+	return 0;
+fail:
+	shard_free(s);
+	return err_set(-ENOMEM, "out of memory for a shard of %u symbols",
+		       env->symbols_max);
+}
+
+void shard_free(struct shard *s)
+{
+	if (s == NULL)
+		return;
+	for (uint32_t i = 0; s->lanes != NULL && i < s->n_lanes; i++) {
+		bars_free(s->lanes[i].bars);
+		for (uint32_t k = 0; k < s->lanes[i].n_tier1; k++)
+			tier1_free(s->lanes[i].tier1[k].state);
+		free(s->lanes[i].tier1);
+	}
+	source_life_free(s->life);
+	free(s->lanes);
+	free(s->due);
+	free(s);
+}
+
+const struct shard_counts *shard_counts(const struct shard *s)
+{
+	return &s->counts;
+}
+
+static void cut_symbol(struct shard *s, const struct lane *l, enum symbol_state state)
+{
+	struct cut_item c = {
+		.pos = s->now->pos,
+		.recv_ns = s->now->rec.recv_ns,
+		.time_ns = s->now->rec.event_ns,
+		.symbol_id = l->symbol_id,
+		.type = CUT_SYMBOL,
+		.state = (uint8_t)state,
+		.replay = (s->now->flags & ITEM_REPLAY) != 0,
+	};
+
+	s->sink.cut(s->sink.arg, &c);
+}
+
+static void emit_status(struct lane *l, enum symbol_state state, const char *text)
+{
+	struct shard *s = l->shard;
+	struct event_status e = {
+		.head = {.seq = ++l->status_seq,
+			 .pos = s->now->pos,
+			 .event_ns = s->now->rec.event_ns,
+			 .recv_ns = s->now->rec.recv_ns},
+		.symbol_id = l->symbol_id,
+		.source_id = s->now->rec.source_id,
+		.state = (uint8_t)state,
+	};
+
+	memcpy(e.symbol, symtab_name(s->env.symbols, l->symbol_id), SYMBOL_MAX);
+	memcpy(e.text, text, strnlen(text, sizeof(e.text)));
+	s->sink.status(s->sink.arg, &e);
+}
+
+/* The symbol stands still from here; its neighbours do not notice. */
+static void lane_fault(struct lane *l, const char *why)
+{
+	l->faulted = true;
+	l->shard->due[l->symbol_id / l->shard->env.n_shards] = INT64_MAX;
+	emit_status(l, SYMBOL_FAULT, why);
+	cut_symbol(l->shard, l, SYMBOL_FAULT);
+}
+
+static struct tier1 *tier1_of(struct lane *l, uint32_t timeframe_s, uint8_t price_type)
+{
+	struct shard *s = l->shard;
+
+	for (uint32_t i = 0; i < l->n_tier1; i++)
+		if (l->tier1[i].timeframe_s == timeframe_s &&
+		    l->tier1[i].price_type == price_type)
+			return l->tier1[i].state;
+
+	struct tier1_slot *grown =
+		realloc(l->tier1, (l->n_tier1 + 1) * sizeof(*grown));
+	struct tier1 *t = NULL;
+
+	if (grown == NULL)
+		return NULL;
+	l->tier1 = grown;
+	if (tier1_new(s->env.params, l->symbol_id,
+		      symtab_name(s->env.symbols, l->symbol_id), timeframe_s, price_type,
+		      &t) < 0)
+		return NULL;
+	l->tier1[l->n_tier1++] = (struct tier1_slot){t, timeframe_s, price_type};
+	return t;
+}
+
+static void on_tier1(void *arg, const struct event_tier1 *e)
+{
+	struct lane *l = arg;
+
+	l->shard->counts.vectors++;
+	l->shard->sink.tier1(l->shard->sink.arg, e);
+}
+
+static void cut_bar(struct shard *s, const struct event_bar *e)
+{
+	struct cut_item c = {
+		.pos = s->now->pos,
+		.time_ns = e->head.event_ns,
+		.recv_ns = e->head.recv_ns,
+		.bar_seq = e->head.seq,
+		.log_return = e->log_return_1,
+		.symbol_id = e->symbol_id,
+		.timeframe_s = e->timeframe_s,
+		.revision = e->revision,
+		.type = CUT_BAR,
+		.state = e->state,
+		.flags = e->flags,
+		.price_type = e->price_type,
+		.cause = e->cause,
+		.replay = (s->now->flags & ITEM_REPLAY) != 0,
+	};
+
+	s->sink.cut(s->sink.arg, &c);
+}
+
+static void on_bar(void *arg, const struct event_bar *e)
+{
+	struct lane *l = arg;
+	struct shard *s = l->shard;
+	const struct out out = {.arg = l, .tier1 = on_tier1};
+	struct tier1 *t;
+
+	s->counts.bars++;
+	s->counts.bars_missing += (e->flags & BAR_IS_MISSING) != 0;
+	s->counts.revisions += e->revision > 0;
+	s->sink.bar(s->sink.arg, e);
+	cut_bar(s, e);
+	if (!s->env.params->tier1.enabled || l->faulted)
+		return;
+	t = tier1_of(l, e->timeframe_s, e->price_type);
+	if (t == NULL)
+		lane_fault(l, "out of memory for a feature series");
+	else
+		tier1_bar(t, e, &l->tier1_seq, &out);
+}
+
+/* The normaliser numbers nothing of its own here: one status sequence per symbol. */
+static void on_status(void *arg, const struct event_status *e)
+{
+	struct lane *l = arg;
+	struct event_status copy = *e;
+
+	copy.head.seq = ++l->status_seq;
+	l->shard->sink.status(l->shard->sink.arg, &copy);
+}
+
+static struct lane *lane_of(struct shard *s, uint32_t symbol_id)
+{
+	uint32_t i = symbol_id / s->env.n_shards;
+	struct lane *l = &s->lanes[i];
+	const char *name = symtab_name(s->env.symbols, symbol_id);
+
+	if (l->shard != NULL)
+		return l;
+	l->shard = s;
+	l->symbol_id = symbol_id;
+	s->counts.lanes++;
+	if (i >= s->n_lanes)
+		s->n_lanes = i + 1;
+	if (bars_new(s->env.params, params_symbol(s->env.params, name), symbol_id, name,
+		     s->env.sources, s->life, &l->bars) < 0)
+		lane_fault(l, "out of memory for its bars");
+	else
+		cut_symbol(s, l, SYMBOL_LIVE);
+	return l;
+}
+
+static void refresh_due(struct shard *s, const struct lane *l)
+{
+	s->due[l->symbol_id / s->env.n_shards] =
+		l->paused || l->faulted ? INT64_MAX : bars_due(l->bars);
+}
+
+static void apply_tick(struct shard *s, const struct item *it)
+{
+	struct lane *l = lane_of(s, it->rec.symbol_id);
+	const struct out out = {.arg = l, .bar = on_bar, .status = on_status};
+
+	s->counts.ticks++;
+	if (l->faulted) {
+		s->counts.faulted_ticks++;
+		return;
+	}
+	if (l->paused) {
+		s->counts.paused_ticks++;
+		return;
+	}
+	bars_tick(l->bars, it, &out);
+	refresh_due(s, l);
+}
+
+static void apply_clock(struct shard *s, const struct item *it)
+{
+	struct cut_item c = {
+		.pos = it->pos,
+		.time_ns = it->rec.event_ns,
+		.recv_ns = it->rec.recv_ns,
+		.type = CUT_TIME,
+		.replay = (it->flags & ITEM_REPLAY) != 0,
+	};
+
+	for (uint32_t i = 0; i < s->n_lanes; i++) {
+		struct lane *l = &s->lanes[i];
+		const struct out out = {.arg = l, .bar = on_bar, .status = on_status};
+
+		if (s->due[i] > it->rec.event_ns)
+			continue;
+		bars_clock(l->bars, it->pos, it->rec.event_ns, it->rec.recv_ns, &out);
+		refresh_due(s, l);
+	}
+	s->sink.cut(s->sink.arg, &c);
+}
+
+static void apply_control(struct shard *s, const struct item *it)
+{
+	enum control_verb verb = (enum control_verb)it->rec.ref_seq;
+	struct lane *l;
+
+	if (verb != CONTROL_PAUSE && verb != CONTROL_RESUME)
+		return;
+	if (it->rec.symbol_id % s->env.n_shards != s->env.index)
+		return;
+	l = lane_of(s, it->rec.symbol_id);
+	if (l->bars == NULL)
+		return; /* it never had memory: only a restart helps, the status said so */
+	if (verb == CONTROL_PAUSE && !l->paused) {
+		l->paused = true;
+		emit_status(l, SYMBOL_PAUSED, "paused by the operator");
+		cut_symbol(s, l, SYMBOL_PAUSED);
+	} else if (verb == CONTROL_RESUME && (l->paused || l->faulted)) {
+		l->paused = l->faulted = false;
+		bars_restart(l->bars);
+		emit_status(l, SYMBOL_LIVE, "resumed by the operator");
+		cut_symbol(s, l, SYMBOL_LIVE);
+	}
+	refresh_due(s, l);
+}
+
+static void apply(struct shard *s, const struct item *it)
+{
+	struct cut_item progress = {.pos = it->pos, .type = CUT_PROGRESS};
+
+	if (it->flags & ITEM_MARK) {
+		s->sink.cut(s->sink.arg, &progress);
+		s->sink.mark(s->sink.arg, it->pos);
+		return;
+	}
+	switch ((enum record_type)it->rec.type) {
+	case RECORD_TICK:
+		apply_tick(s, it);
+		break;
+	case RECORD_CLOCK:
+		apply_clock(s, it);
+		break;
+	case RECORD_SOURCE:
+		source_life_saw(s->life, it->rec.source_id, it->rec.event_ns);
+		break;
+	case RECORD_CONTROL:
+		apply_control(s, it);
+		break;
+	}
+}
+
+void shard_step(struct shard *s, const struct item *items, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		s->now = &items[i];
+		apply(s, &items[i]);
+	}
+}

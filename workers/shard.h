@@ -1,0 +1,55 @@
+/*
+ * shard - everything derived of one worker's symbols, without its thread.
+ *
+ * Items go in, in log order; bars, tier-1 vectors, status events and cut items
+ * come out, through the sink, before the call returns.  What comes out for a
+ * symbol depends on the items alone: not on the other symbols of the shard, not
+ * on how many shards there are, not on how the items were cut into calls.  (The
+ * liveness of sources crosses symbols; it arrives in band as RECORD_SOURCE items,
+ * which every shard gets.)
+ *
+ * One thread at a time; the worker that owns it, or a test.
+ */
+#pragma once
+#include "bus/symtab.h"
+#include "proto/record.h"
+#include "workers/cut.h"
+#include "workers/out.h"
+#include "workers/params.h"
+#include <stddef.h>
+
+struct shard;
+
+struct shard_sink {
+	void *arg;
+	void (*bar)(void *arg, const struct event_bar *e);
+	void (*tier1)(void *arg, const struct event_tier1 *e);
+	void (*status)(void *arg, const struct event_status *e);
+	void (*cut)(void *arg, const struct cut_item *c);
+	/** Everything at or below @pos has been derived. */
+	void (*mark)(void *arg, uint64_t pos);
+};
+
+/** What a shard counted since it was made; read by its own thread. */
+struct shard_counts {
+	uint64_t ticks, bars, bars_missing, revisions, vectors;
+	uint64_t paused_ticks;  /* ticks of paused symbols: logged, not used */
+	uint64_t faulted_ticks; /* ticks of symbols that failed */
+	uint64_t lanes;         /* symbols held */
+};
+
+struct shard_env {
+	const struct params *params;    /* borrowed, immutable */
+	const struct symtab *symbols;   /* borrowed */
+	const struct symtab *sources;   /* borrowed */
+	uint32_t index, n_shards;       /* this shard has the ids with id % n_shards == index */
+	uint32_t symbols_max;
+};
+
+/** 0 or -ENOMEM. */
+int shard_new(const struct shard_env *env, const struct shard_sink *sink,
+	      struct shard **out);
+void shard_free(struct shard *s);
+/** Apply @n items.  All of them: the budget is the caller's. */
+void shard_step(struct shard *s, const struct item *items, size_t n);
+const struct shard_counts *shard_counts(const struct shard *s);
