@@ -34,11 +34,19 @@ const char *event_kind_name(enum event_kind kind);
 const char *event_kind_word(enum event_kind kind);
 /** By either name; EVENT_KINDS when unknown. */
 enum event_kind event_kind_parse(const char *s, size_t len);
+/** Bytes of the fixed block of @kind; 0 for kinds that have no struct here. */
+size_t event_block_size(enum event_kind kind);
+/** Doubles in the triangle of a matrix over @n symbols. */
+static inline size_t event_triangle_len(size_t n)
+{
+	return n * (n + 1) / 2;
+}
 
 /** The first fields of every event. */
 struct event_head {
-	uint64_t seq;     /* +1 per (kind, symbol), from 1; tier2: per (universe, timeframe) */
-	uint64_t pos;     /* log position that brought it about; also its trace id */
+	uint64_t seq; /* +1 per (kind, symbol), from 1; tier2: per (universe, timeframe)
+		       */
+	uint64_t pos; /* log position that brought it about; also its trace id */
 	int64_t event_ns; /* tick: event time; bar, tier1, tier2: bar_end */
 	int64_t recv_ns;  /* receive time of the record at pos */
 };
@@ -75,20 +83,20 @@ enum bar_cause {
 };
 enum spread_method { SPREAD_NONE = 0, SPREAD_QUOTE, SPREAD_RANGE };
 enum { /* bar.flags */
-	BAR_IS_MISSING = 1,
-	BAR_IS_OUTLIER = 2,
-	BAR_VALID = 4,
-	BAR_FINAL = 8,
-	BAR_PARTIAL = 16, /* the first bar after the series began: it may lack ticks */
-	BAR_CROSSED = 32, /* crossed or locked quotes were among its ticks */
-	BAR_HALTED = 64,  /* the symbol was halted in it */
+       BAR_IS_MISSING = 1,
+       BAR_IS_OUTLIER = 2,
+       BAR_VALID = 4,
+       BAR_FINAL = 8,
+       BAR_PARTIAL = 16, /* the first bar after the series began: it may lack ticks */
+       BAR_CROSSED = 32, /* crossed or locked quotes were among its ticks */
+       BAR_HALTED = 64,  /* the symbol was halted in it */
 };
-enum { /* bar.outlier_reason, OR-ed */
-	OUTLIER_JUMP = 1,        /* |r| > k * sigma (A.2 rule 2a) */
-	OUTLIER_OHLC = 2,        /* 2b: high and low do not enclose open and close */
-	OUTLIER_NONPOSITIVE = 4, /* 2c: a price <= 1e-10 or NULL */
-	OUTLIER_RETURN = 8,      /* 2d: |log_return_1| > max_abs_log_return */
-	OUTLIER_MAD = 16,        /* detector mad (B.6) */
+enum {                          /* bar.outlier_reason, OR-ed */
+       OUTLIER_JUMP = 1,        /* |r| > k * sigma (A.2 rule 2a) */
+       OUTLIER_OHLC = 2,        /* 2b: high and low do not enclose open and close */
+       OUTLIER_NONPOSITIVE = 4, /* 2c: a price <= 1e-10 or NULL */
+       OUTLIER_RETURN = 8,      /* 2d: |log_return_1| > max_abs_log_return */
+       OUTLIER_MAD = 16,        /* detector mad (B.6) */
 };
 
 struct event_bar {
@@ -104,7 +112,8 @@ struct event_bar {
 	double spread_estimate; /* relative: 0.01 = 1 % */
 	double vwap;
 	uint64_t trade_count; /* eligible trades; quotes for mid, bid and ask series */
-	uint64_t first_pos;   /* lineage: smallest and largest position of its ticks; 0: none */
+	uint64_t first_pos;   /* lineage: smallest and largest position of its ticks; 0:
+				 none */
 	uint64_t last_pos;
 	uint32_t revision;
 	uint32_t timeframe_s;
@@ -121,7 +130,8 @@ struct event_bar {
 	char symbol[SYMBOL_MAX];
 	char source[SOURCE_MAX];
 };
-_Static_assert(sizeof(struct event_bar) == 32 + 13 * 8 + 16 + 8 + SYMBOL_MAX + SOURCE_MAX,
+_Static_assert(sizeof(struct event_bar) ==
+		       32 + 13 * 8 + 16 + 8 + SYMBOL_MAX + SOURCE_MAX,
 	       "wire block");
 
 #define X(id, label, block) TIER1_##id,
@@ -133,14 +143,14 @@ enum tier1_value { TIER1_VALUES(X) TIER1_N };
 /** "vol_6"; norms are NAME_norm. */
 const char *tier1_name(enum tier1_value v);
 
-enum { /* tier1.flags */
-	TIER1_ML_READY = 1,    /* both gates of A.3 passed and every ML value is warm */
-	TIER1_NORM_ROBUST = 2, /* norm is the median / MAD variant */
+enum {                        /* tier1.flags */
+       TIER1_ML_READY = 1,    /* both gates of A.3 passed and every ML value is warm */
+       TIER1_NORM_ROBUST = 2, /* norm is the median / MAD variant */
 };
 
 struct event_tier1 {
-	struct event_head head; /* of the bar that completed it */
-	uint64_t bar_seq;       /* sequence of that bar */
+	struct event_head head;   /* of the bar that completed it */
+	uint64_t bar_seq;         /* sequence of that bar */
 	uint64_t feature_version; /* hash of the configuration: 16 hex digits */
 	uint64_t warm;            /* bit i: value[i] has its full window */
 	uint64_t bars_seen;       /* valid bars so far */
@@ -154,7 +164,8 @@ struct event_tier1 {
 	uint8_t price_type;
 	char symbol[SYMBOL_MAX];
 };
-_Static_assert(sizeof(struct event_tier1) == 64 + 8 * (TIER1_N + TIER1_ML_N) + 16 + SYMBOL_MAX,
+_Static_assert(sizeof(struct event_tier1) ==
+		       64 + 8 * (TIER1_N + TIER1_ML_N) + 16 + SYMBOL_MAX,
 	       "wire block");
 
 enum corr_method { CORR_PEARSON = 0, CORR_EWMA, CORR_LEDOIT_WOLF, CORR_SPEARMAN };
@@ -181,7 +192,7 @@ struct event_tier2 {
 	uint64_t supersedes;    /* version that this one replaces; 0: none */
 	uint64_t universe_hash; /* over the ordered symbols and parameters */
 	uint64_t content_hash;  /* over members and triangle */
-	double eigen_min;       /* smallest eigenvalue before repair; NaN: not computed */
+	double eigen_min; /* smallest eigenvalue before repair; NaN: not computed */
 	double frobenius_shift; /* distance moved by the repair; 0: none */
 	double lambda;          /* ewma decay; NaN for other methods */
 	uint32_t timeframe_s;
@@ -193,16 +204,18 @@ struct event_tier2 {
 	uint8_t status; /* enum tier2_status */
 	uint8_t psd_repaired;
 	uint8_t price_type;
-	uint8_t cause; /* enum bar_cause of the bar that brought a superseding version */
+	uint8_t cause; /* enum bar_cause of the bar that brought a superseding version
+			*/
 	uint8_t reserved[1];
 	char universe[UNIVERSE_MAX];
 };
-_Static_assert(sizeof(struct event_tier2) == 32 + 48 + 16 + 8 + UNIVERSE_MAX, "wire block");
+_Static_assert(sizeof(struct event_tier2) == 32 + 48 + 16 + 8 + UNIVERSE_MAX,
+	       "wire block");
 
 struct tier2_member {
-	uint64_t bar_seq;      /* of the bar at T; 0: none */
+	uint64_t bar_seq; /* of the bar at T; 0: none */
 	uint32_t bar_revision;
-	uint32_t n_obs;        /* returns inside the window */
+	uint32_t n_obs; /* returns inside the window */
 	uint32_t symbol_id;
 	uint8_t reason; /* enum tier2_reason; TIER2_INCLUDED: has a row */
 	uint8_t reserved[3];
@@ -213,12 +226,13 @@ _Static_assert(sizeof(struct tier2_member) == 56, "wire block");
 enum symbol_state {
 	SYMBOL_LIVE = 0,
 	SYMBOL_PAUSED,
-	SYMBOL_GAP,        /* no bar grid: longer silent than missing_run_max bars */
+	SYMBOL_GAP,         /* no bar grid: longer silent than missing_run_max bars */
 	SYMBOL_SOURCE_LOST, /* its source went silent */
 	SYMBOL_SOURCE_BACK,
 	SYMBOL_CANCEL_LOST, /* a cancel named a trade that is not held any more */
 	SYMBOL_HALTED,
-	SYMBOL_FAULT, /* deriving failed for this symbol; it stands still until resumed */
+	SYMBOL_FAULT, /* deriving failed for this symbol; it stands still until resumed
+		       */
 };
 
 struct event_status {
@@ -231,31 +245,43 @@ struct event_status {
 	char symbol[SYMBOL_MAX];
 	char text[80]; /* one sentence, UTF-8 */
 };
-_Static_assert(sizeof(struct event_status) == 32 + 8 + 8 + SYMBOL_MAX + 80, "wire block");
+_Static_assert(sizeof(struct event_status) == 32 + 8 + 8 + SYMBOL_MAX + 80,
+	       "wire block");
 
 /** Why a tick was refused: the closed list (docs/PROTOCOL.md). */
-#define REJECT_REASONS(X)                                                                 \
-	X(NONE, "accepted")                                                               \
-	X(PRICE_NOT_A_NUMBER, "price_not_a_number")                                       \
-	X(PRICE_NOT_POSITIVE, "price_not_positive")                                       \
-	X(PRICE_OUT_OF_RANGE, "price_out_of_range")                                       \
-	X(SIZE_NEGATIVE, "size_negative")                                                 \
-	X(SIZE_OUT_OF_RANGE, "size_out_of_range")                                         \
-	X(NO_PRICE, "no_price")                                                           \
-	X(TIME_TOO_OLD, "time_too_old")                                                   \
-	X(TIME_IN_FUTURE, "time_in_future")                                               \
-	X(TIME_INVALID, "time_invalid")                                                   \
-	X(SYMBOL_MALFORMED, "symbol_malformed")                                           \
-	X(SYMBOL_UNKNOWN, "symbol_unknown")                                               \
-	X(SYMBOL_LIMIT, "symbol_limit")                                                   \
-	X(SOURCE_MALFORMED, "source_malformed")                                           \
-	X(SOURCE_LIMIT, "source_limit")                                                   \
-	X(REFERENCE_MISSING, "reference_missing")                                         \
-	X(CLOCK_BACKWARDS, "clock_backwards")                                             \
-	X(CLOCK_NOT_ALLOWED, "clock_not_allowed")                                         \
+#define REJECT_REASONS(X)                                                              \
+	X(NONE, "accepted")                                                            \
+	X(PRICE_NOT_A_NUMBER, "price_not_a_number")                                    \
+	X(PRICE_NOT_POSITIVE, "price_not_positive")                                    \
+	X(PRICE_OUT_OF_RANGE, "price_out_of_range")                                    \
+	X(SIZE_NEGATIVE, "size_negative")                                              \
+	X(SIZE_OUT_OF_RANGE, "size_out_of_range")                                      \
+	X(NO_PRICE, "no_price")                                                        \
+	X(TIME_TOO_OLD, "time_too_old")                                                \
+	X(TIME_IN_FUTURE, "time_in_future")                                            \
+	X(TIME_INVALID, "time_invalid")                                                \
+	X(SYMBOL_MALFORMED, "symbol_malformed")                                        \
+	X(SYMBOL_UNKNOWN, "symbol_unknown")                                            \
+	X(SYMBOL_LIMIT, "symbol_limit")                                                \
+	X(SOURCE_MALFORMED, "source_malformed")                                        \
+	X(SOURCE_LIMIT, "source_limit")                                                \
+	X(REFERENCE_MISSING, "reference_missing")                                      \
+	X(CLOCK_BACKWARDS, "clock_backwards")                                          \
+	X(CLOCK_NOT_ALLOWED, "clock_not_allowed")                                      \
 	X(MALFORMED, "malformed")
 
 #define X(id, label) REJECT_##id,
 enum reject_reason { REJECT_REASONS(X) REJECT_N };
 #undef X
 const char *reject_name(enum reject_reason r);
+
+/** Words of the small enums, as JSON prints them; "?" for foreign values. */
+const char *price_type_name(unsigned v);
+const char *bar_state_name(unsigned v);
+const char *bar_cause_name(unsigned v);
+const char *spread_method_name(unsigned v);
+const char *corr_method_name(unsigned v);
+const char *tier2_status_name(unsigned v);
+const char *tier2_reason_name(unsigned v);
+const char *symbol_state_name(unsigned v);
+const char *tick_action_name(unsigned v);
