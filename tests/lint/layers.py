@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""Who may include whom: folders by the layering, third-party headers by keeper.
+
+usage: layers.py ROOT        prints one sentence per offence; exit 1 if any
+"""
+import pathlib
+import re
+import sys
+
+# A folder may include itself and what is named here, nothing else.
+MAY = {
+    "base": set(),
+    "proto": {"base"},
+    "bus": {"base", "proto"},
+    "store": {"base", "proto"},
+    "feeds": {"base", "proto"},
+    "client": {"base", "proto"},
+    "archive": {"base", "proto"},
+    "workers": {"base", "proto", "bus", "store", "feeds"},
+    "cli": {"base", "proto", "client"},
+    "daemon": {"base", "proto", "bus", "store", "feeds", "workers"},
+}
+
+# A third-party header belongs to one unit, so that it can be replaced in one place.
+# An entry that ends in "/" is a folder; one without a suffix is NAME.c and NAME.h.
+KEEPERS = {
+    r"uv\.h": ["daemon/", "client/", "feeds/http"],
+    r"nng/.*": ["daemon/serve_*", "daemon/guard", "client/"],
+    r"microhttpd\.h": ["daemon/serve_http"],
+    r"sqlite3\.h": ["store/sqlite"],
+    r"duckdb\.h": ["archive/duck"],
+    r"curl/.*": ["feeds/http"],
+    r"yaml\.h": ["daemon/config"],
+    r"cjson/.*": ["base/json"],
+    r"zlib\.h": ["feeds/", "store/"],
+    r"nats/.*": ["daemon/bridge_nats"],
+    r"systemd/.*": ["daemon/notify"],
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.M)
+
+
+def is_keeper(path, keepers):
+    for keeper in keepers:
+        if keeper.endswith("/"):
+            if path.as_posix().startswith(keeper):
+                return True
+        elif path.with_suffix("").match(keeper):
+            return True
+    return False
+
+
+def is_test(path):
+    return path.stem.endswith("_test") or path.parts[0] == "tests"
+
+
+def check(path, text):
+    folder = path.parts[0]
+    for match in INCLUDE.finditer(text):
+        quote, name = match.groups()
+        target = name.split("/")[0]
+        if quote == '"' and "/" not in name and folder != "tests":
+            yield f'{path}: includes "{name}" without its folder'
+        if target == "tests" and not is_test(path):
+            yield f"{path}: {folder}/ may not include {name}"
+        if target in MAY and folder in MAY and target != folder:
+            if target not in MAY[folder]:
+                yield f"{path}: {folder}/ may not include {name}"
+        for pattern, keepers in KEEPERS.items():
+            if re.fullmatch(pattern, name) and not is_test(path):
+                if not is_keeper(path, keepers):
+                    yield f"{path}: {name} is kept by {' and '.join(keepers)}"
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    files = [p for folder in [*MAY, "tests"] for p in sorted((root / folder).rglob("*"))
+             if p.suffix in (".c", ".h", ".def") and p.is_file()]
+    if not files:
+        sys.exit(f"{root}: no source file was found")
+    offences = [o for p in files
+                for o in check(p.relative_to(root), p.read_text(encoding="utf-8"))]
+    print("\n".join(offences + [f"{len(files)} files, {len(offences)} offences"]))
+    return 1 if offences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
