@@ -1,6 +1,7 @@
 /*
  * histogram - log-linear buckets (16 per power of two, under 6.25 % error) over
- * nanoseconds from 1 ns to about 18 minutes.  One writer, any reader; relaxed
+ * nanoseconds from 0 to about 4.9 hours (2^44 ns); what lies beyond is counted in
+ * the last bucket.  One writer, any reader; relaxed
  * atomics, so a reader may see a count that is a moment old.
  */
 #pragma once
@@ -18,7 +19,7 @@ struct histogram {
 void histogram_add(struct histogram *h, int64_t ns);
 /** The @q quantile (0..1) in ns, upper edge of its bucket; 0 when empty. */
 int64_t histogram_quantile(const struct histogram *h, double q);
-/** Upper edge of bucket @i in ns. */
+/** Upper edge of bucket @i in ns: the largest value that falls into it. */
 int64_t histogram_edge(unsigned i);
 /** Add @from's counts into @to. */
 void histogram_merge(struct histogram *to, const struct histogram *from);

@@ -1,8 +1,9 @@
 /*
  * parker - lets a thread sleep until somebody has work for it.
  *
- * Waking costs the waker about 12 us and the sleeper 30 us, so the sleeper
- * first spins for spin_ns and a waker that finds nobody asleep pays one load.
+ * Waking costs the waker about 12 us and the sleeper 30 us, so a sleeper does
+ * well to spin over its inbox for a while before it comes here, and a waker that
+ * finds nobody asleep pays a fence and a load.
  * The protocol: the worker calls parker_prepare(), looks at its inbox once more
  * and then parker_wait() or parker_cancel(); a producer publishes, then calls
  * parker_wake().  No wake-up is lost between the look and the sleep.

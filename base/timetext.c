@@ -219,7 +219,7 @@ int timetext_duration(const char *s, size_t len, int64_t *out_ns)
 		{"d", DAY_S * NS_PER_S},
 	};
 	size_t digits = 0;
-	int64_t n;
+	int64_t n, ns;
 
 	while (digits < len && (unsigned char)(s[digits] - '0') <= 9)
 		digits++;
@@ -231,7 +231,10 @@ int timetext_duration(const char *s, size_t len, int64_t *out_ns)
 		if (len - digits != n_unit ||
 		    memcmp(s + digits, units[i].unit, n_unit) != 0)
 			continue;
-		return __builtin_mul_overflow(n, units[i].ns, out_ns) ? 1 : 0;
+		if (__builtin_mul_overflow(n, units[i].ns, &ns))
+			return 1;
+		*out_ns = ns;
+		return 0;
 	}
 	return 1;
 }

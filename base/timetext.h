@@ -1,5 +1,8 @@
 /*
  * timetext - RFC 3339 times with nanoseconds, and durations with units.
+ *
+ * A parser writes its result only when it returns 0.  There are no leap seconds
+ * in UTC as we count it: second 60 is no time.
  */
 #pragma once
 #include <stddef.h>
