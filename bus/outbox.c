@@ -21,7 +21,6 @@
 #include "base/err.h"
 #include <assert.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,6 +120,13 @@ static bool has_room(struct outbox *o, uint64_t bytes)
 	return o->next + bytes - o->head_seen <= o->mask + 1;
 }
 
+bool outbox_room(struct outbox *o, size_t len)
+{
+	uint64_t bytes = span(len);
+
+	return has_room(o, pad_for(o, bytes) + bytes);
+}
+
 void *outbox_claim(struct outbox *o, uint32_t kind, size_t len)
 {
 	uint64_t bytes = span(len);
@@ -168,27 +174,20 @@ size_t outbox_unpublished(const struct outbox *o)
 	return (size_t)(o->next - atomic_load_explicit(&o->tail, memory_order_relaxed));
 }
 
-static bool fits(struct outbox *o, size_t len)
-{
-	uint64_t bytes = span(len);
-
-	return has_room(o, pad_for(o, bytes) + bytes);
-}
-
 int outbox_wait(struct outbox *o, size_t len, int64_t timeout_ns)
 {
 	assert(len <= outbox_len_max(o));
 	outbox_publish(o);
-	if (fits(o, len))
+	if (outbox_room(o, len))
 		return 0;
 
 	parker_prepare(&o->parker);
-	if (fits(o, len)) {
+	if (outbox_room(o, len)) {
 		parker_cancel(&o->parker);
 		return 0;
 	}
 	parker_wait(&o->parker, timeout_ns);
-	return fits(o, len) ? 0 : OUTBOX_FULL;
+	return outbox_room(o, len) ? 0 : OUTBOX_FULL;
 }
 
 void outbox_wake_writer(struct outbox *o)

@@ -17,6 +17,7 @@
  */
 #pragma once
 #include "base/parker.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,8 @@ size_t outbox_len_max(const struct outbox *o);
 
 /* ---- the writer ---- */
 
+/** Would a claim of @len succeed now? */
+bool outbox_room(struct outbox *o, size_t len);
 /**
  * Room for a message of @len <= outbox_len_max() bytes, 16-byte aligned; NULL
  * when there is none now.  Valid until the commit; a claim that is not

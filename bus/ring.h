@@ -23,6 +23,7 @@
 #include "proto/record.h"
 #include <assert.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -65,9 +66,10 @@ static inline size_t ring_unpublished(const struct ring *r)
 	return (size_t)(r->next - atomic_load_explicit(&r->tail, memory_order_relaxed));
 }
 
-static inline int ring_has_room(struct ring *r)
+/** Can @n slots be claimed now?  Cheap: looks at the reader only when in doubt. */
+static inline bool ring_has_room(struct ring *r, size_t n)
 {
-	return r->next - r->head_seen <= r->mask || ring_room(r) > 0;
+	return r->next - r->head_seen + n <= r->mask + 1 || ring_room(r) >= n;
 }
 
 /**
@@ -76,7 +78,7 @@ static inline int ring_has_room(struct ring *r)
  */
 static inline void *ring_claim(struct ring *r)
 {
-	if (!ring_has_room(r))
+	if (!ring_has_room(r, 1))
 		return NULL;
 	return r->slots + (r->next++ & r->mask) * r->elem_size;
 }
@@ -84,7 +86,7 @@ static inline void *ring_claim(struct ring *r)
 static inline struct item *ring_claim_item(struct ring *r)
 {
 	assert(r->elem_size == sizeof(struct item));
-	if (!ring_has_room(r))
+	if (!ring_has_room(r, 1))
 		return NULL;
 	return (struct item *)(void *)r->slots + (r->next++ & r->mask);
 }
