@@ -1,0 +1,558 @@
+/*
+ * tier1_test - warm-up, NULL rules, gates, and that revisions leave no trace: the last
+ * vector of every bar is the one a batch over the final bars gives, byte for byte.
+ */
+#include "workers/tier1.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+/* cmocka wants the four above first */
+#include <cmocka.h>
+
+#define BARS_MAX 400
+#define STEP_NS  INT64_C(1000000000)
+
+/* The last vector of each bar, and how many came. */
+struct book {
+	struct event_tier1 last[BARS_MAX];
+	bool any[BARS_MAX];
+	uint64_t n;
+	uint64_t seq;
+	size_t lowest; /* first bar published since it was set */
+};
+
+static void on_tier1(void *arg, const struct event_tier1 *e)
+{
+	struct book *b = arg;
+	size_t i = (size_t)(e->head.event_ns / STEP_NS) - 1;
+
+	assert_true(i < BARS_MAX);
+	assert_int_equal(e->head.seq, ++b->n);
+	b->last[i] = *e;
+	b->any[i] = true;
+	if (i < b->lowest)
+		b->lowest = i;
+}
+
+static uint64_t next(uint64_t *state)
+{
+	*state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return *state >> 33;
+}
+
+static double draw(uint64_t *state)
+{
+	return (double)next(state) / 2147483648.0;
+}
+
+static struct params params_for(uint32_t revision_window_s)
+{
+	struct params p = {0};
+
+	p.bars.revision_window_ns = revision_window_s * STEP_NS;
+	p.tier1 = (struct tier1_params){.enabled = true,
+					.norm_window = 60,
+					.norm_clip = 5.0,
+					.ready_bars = 100,
+					.ready_valid_ratio = 0.95};
+	return p;
+}
+
+static struct tier1 *series(const struct params *p, uint32_t timeframe_s)
+{
+	struct tier1 *t = NULL;
+
+	assert_int_equal(tier1_new(p, 3, "EURUSD", timeframe_s, PRICE_MID, &t), 0);
+	return t;
+}
+
+static struct event_bar bar_at(size_t i, double close)
+{
+	struct event_bar b = {0};
+
+	b.head.event_ns = (int64_t)(i + 1) * STEP_NS;
+	b.head.seq = i + 1;
+	b.head.pos = 10 * (i + 1);
+	b.close_e9 = llround(close * 1e9);
+	b.open_e9 = b.close_e9;
+	b.high_e9 = llround((close + 0.25) * 1e9);
+	b.low_e9 = llround((close - 0.125) * 1e9);
+	b.log_return_1 = NAN;
+	b.spread_estimate = NAN;
+	b.flags = BAR_VALID;
+	return b;
+}
+
+/* log_return_1 as the clean layer gives it: between neighbours that are both valid. */
+static void set_returns(struct event_bar *bars, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		bars[i].log_return_1 = NAN;
+		if (i > 0 && (bars[i].flags & bars[i - 1].flags & BAR_VALID))
+			bars[i].log_return_1 = log((double)bars[i].close_e9 /
+						   (double)bars[i - 1].close_e9);
+	}
+}
+
+static void make_walk(struct event_bar *bars, size_t n, uint64_t seed, double invalid)
+{
+	double close = 100.0;
+
+	for (size_t i = 0; i < n; i++) {
+		close *= exp(0.01 * (draw(&seed) - 0.5));
+		bars[i] = bar_at(i, close);
+		bars[i].spread_estimate = 0.001 * draw(&seed);
+		if (draw(&seed) < invalid)
+			bars[i].flags = BAR_IS_MISSING;
+	}
+	set_returns(bars, n);
+}
+
+static void feed(struct tier1 *t, const struct event_bar *b, struct book *book)
+{
+	const struct out out = {.arg = book, .tier1 = on_tier1};
+
+	tier1_bar(t, b, &book->seq, &out);
+	assert_int_equal(book->seq, book->n);
+}
+
+static void batch(const struct params *p, uint32_t timeframe_s,
+		  const struct event_bar *bars, size_t n, struct book *book)
+{
+	struct tier1 *t = series(p, timeframe_s);
+
+	memset(book, 0, sizeof(*book));
+	for (size_t i = 0; i < n; i++)
+		feed(t, &bars[i], book);
+	tier1_free(t);
+}
+
+static bool same_vector(const struct event_tier1 *a, const struct event_tier1 *b)
+{
+	return a->warm == b->warm && a->bars_seen == b->bars_seen &&
+	       a->flags == b->flags &&
+	       memcmp(a->value, b->value, sizeof(a->value)) == 0 &&
+	       memcmp(a->norm, b->norm, sizeof(a->norm)) == 0;
+}
+
+static struct event_bar bars[BARS_MAX];
+static struct book book, other;
+
+/* First bar, from 1, that has the value; on the clean walk nothing divides by 0. */
+static const struct {
+	enum tier1_value value;
+	size_t first;
+} warm_up[] = {
+	{TIER1_ROLLING_RETURN_3, 4},
+	{TIER1_ROLLING_RETURN_6, 7},
+	{TIER1_ROLLING_RETURN_12, 13},
+	{TIER1_MOMENTUM_SCORE, 13},
+	{TIER1_VOL_6, 7},
+	{TIER1_VOL_12, 13},
+	{TIER1_VOL_24, 25},
+	{TIER1_ATR_NORMALIZED, 14},
+	{TIER1_MA_12_SLOPE, 15},
+	{TIER1_MA_24_SLOPE, 27},
+	{TIER1_MA_50_SLOPE, 53},
+	{TIER1_DISTANCE_TO_MA_12, 14},
+	{TIER1_DISTANCE_TO_MA_24, 24},
+	{TIER1_DISTANCE_TO_MA_50, 50},
+	{TIER1_EFFICIENCY_RATIO, 11},
+	{TIER1_RANGE_COMPRESSION, 14},
+	{TIER1_STRESS_INDICATOR, 25},
+	{TIER1_SPREAD_RATIO, 14},
+	{TIER1_SMA_20, 20},
+	{TIER1_EMA_12, 12},
+	{TIER1_EMA_26, 26},
+	{TIER1_RSI_14, 15},
+	{TIER1_BB_UPPER, 20},
+	{TIER1_BB_MIDDLE, 20},
+	{TIER1_BB_LOWER, 20},
+	{TIER1_MACD, 34},
+	{TIER1_MACD_SIGNAL, 34},
+	{TIER1_MACD_HIST, 34},
+	{TIER1_ATR_14, 15},
+};
+
+static void a_value_comes_with_the_bar_that_fills_its_window(void **state)
+{
+	struct params p = params_for(60);
+
+	(void)state;
+	make_walk(bars, 200, 5, 0.0);
+	batch(&p, 86400, bars, 200, &book);
+	assert_int_equal(book.n, 200);
+	for (size_t k = 0; k < sizeof(warm_up) / sizeof(warm_up[0]); k++) {
+		enum tier1_value v = warm_up[k].value;
+
+		for (size_t i = 0; i < 200; i++) {
+			bool want = i + 1 >= warm_up[k].first;
+
+			assert_int_equal(!isnan(book.last[i].value[v]), want);
+			assert_int_equal(book.last[i].warm >> v & 1, want);
+			if (v < TIER1_ML_N)
+				assert_int_equal(!isnan(book.last[i].norm[v]),
+						 i + 1 >= warm_up[k].first + 59);
+		}
+	}
+	assert_int_equal(book.last[199].bars_seen, 200);
+	assert_int_equal(book.last[199].head.pos, bars[199].head.pos);
+	assert_int_equal(book.last[199].bar_seq, bars[199].head.seq);
+	assert_string_equal(book.last[199].symbol, "EURUSD");
+}
+
+static void two_bars_have_nothing_but_a_count(void **state)
+{
+	struct params p = params_for(60);
+
+	(void)state;
+	make_walk(bars, 2, 5, 0.0);
+	batch(&p, 60, bars, 2, &book);
+	assert_int_equal(book.n, 2);
+	for (size_t v = 0; v < TIER1_N; v++)
+		assert_true(isnan(book.last[1].value[v]));
+	for (size_t v = 0; v < TIER1_ML_N; v++)
+		assert_true(isnan(book.last[1].norm[v]));
+	assert_int_equal(book.last[1].warm, 0);
+	assert_int_equal(book.last[1].bars_seen, 2);
+	assert_int_equal(book.last[1].flags, 0);
+}
+
+static void a_gap_is_null_in_every_window_that_holds_it(void **state)
+{
+	struct params p = params_for(60);
+
+	(void)state;
+	make_walk(bars, 300, 9, 0.0);
+	bars[199].flags = BAR_IS_MISSING;
+	set_returns(bars, 300);
+	batch(&p, 60, bars, 300, &book);
+	assert_int_equal(book.n, 299);
+	assert_false(book.any[199]);
+	/* The bar after the gap has no return: NULL for 12 bars, then for 60 norms. */
+	for (size_t i = 190; i < 300; i++) {
+		if (i == 199)
+			continue;
+		assert_int_equal(isnan(book.last[i].value[TIER1_ROLLING_RETURN_12]),
+				 i >= 200 && i < 212);
+		assert_int_equal(book.last[i].warm >> TIER1_VOL_24 & 1,
+				 i < 200 || i >= 224);
+		assert_int_equal(isnan(book.last[i].norm[TIER1_ROLLING_RETURN_12]),
+				 i >= 200 && i < 271);
+		assert_false(isnan(book.last[i].norm[TIER1_ATR_NORMALIZED]));
+	}
+	assert_int_equal(book.last[200].bars_seen, 200);
+}
+
+static void a_constant_series_divides_by_zero_and_gives_null(void **state)
+{
+	struct params p = params_for(60);
+
+	(void)state;
+	for (size_t i = 0; i < 200; i++) {
+		bars[i] = bar_at(i, 10.0);
+		bars[i].high_e9 = bars[i].low_e9 = bars[i].close_e9;
+		bars[i].spread_estimate = 0.01;
+	}
+	set_returns(bars, 200);
+	batch(&p, 86400, bars, 200, &book);
+
+	const struct event_tier1 *e = &book.last[199];
+	const uint64_t ml = (UINT64_C(1) << TIER1_ML_N) - 1;
+
+	assert_true(e->value[TIER1_ROLLING_RETURN_12] == 0.0);
+	assert_true(e->value[TIER1_VOL_24] == 0.0);
+	assert_true(e->value[TIER1_ATR_NORMALIZED] == 0.0);
+	assert_true(e->value[TIER1_TREND_REGIME] == 0.0);
+	assert_true(isnan(e->value[TIER1_MOMENTUM_SCORE]));
+	assert_true(isnan(e->value[TIER1_MA_50_SLOPE]));
+	assert_true(isnan(e->value[TIER1_DISTANCE_TO_MA_12]));
+	assert_true(isnan(e->value[TIER1_EFFICIENCY_RATIO]));
+	assert_true(isnan(e->value[TIER1_RANGE_COMPRESSION]));
+	assert_true(isnan(e->value[TIER1_STRESS_INDICATOR]));
+	assert_true(isnan(e->value[TIER1_SPREAD_RATIO]));
+	assert_int_equal(e->warm & ml, ml);
+	for (size_t v = 0; v < TIER1_ML_N; v++)
+		assert_true(isnan(e->norm[v]));
+	assert_true(e->value[TIER1_RSI_14] == 0.0);
+	assert_true(e->value[TIER1_ATR_14] == 0.0);
+	assert_true(e->value[TIER1_BB_UPPER] == 10.0);
+}
+
+static void a_vector_is_ready_after_100_valid_bars_of_which_95_percent(void **state)
+{
+	struct params p = params_for(60);
+
+	(void)state;
+	make_walk(bars, 400, 21, 0.0);
+	/* Five bad bars in a hundred will do, six will not. */
+	for (size_t i = 150; i < 155; i++)
+		bars[i].flags = BAR_IS_OUTLIER;
+	for (size_t i = 300; i < 306; i++)
+		bars[i].flags = BAR_IS_OUTLIER;
+	set_returns(bars, 400);
+	batch(&p, 60, bars, 400, &book);
+	for (size_t i = 0; i < 400; i++) {
+		bool gate = i >= 99 && i < 305;
+		bool warm = i < 155 || (i >= 179 && i < 306) || i >= 330;
+
+		if (!book.any[i])
+			continue;
+		assert_int_equal(book.last[i].flags & TIER1_ML_READY ? 1 : 0,
+				 gate && warm);
+	}
+}
+
+static void other_timeframes_know_no_regime(void **state)
+{
+	struct params p = params_for(60);
+
+	(void)state;
+	for (size_t i = 0; i < 200; i++)
+		bars[i] = bar_at(i, 100.0 + (double)i);
+	set_returns(bars, 200);
+	batch(&p, 3600, bars, 200, &book);
+	assert_true(isnan(book.last[199].value[TIER1_TREND_REGIME]));
+	assert_true(isnan(book.last[199].value[TIER1_STRESS_INDICATOR]));
+	assert_int_equal(book.last[199].flags & TIER1_ML_READY, TIER1_ML_READY);
+	batch(&p, 86400, bars, 200, &book);
+	assert_true(book.last[48].value[TIER1_TREND_REGIME] == 0.0);
+	assert_int_equal(book.last[48].warm >> TIER1_TREND_REGIME & 1, 0);
+	assert_true(book.last[49].value[TIER1_TREND_REGIME] == 1.0);
+	for (size_t i = 0; i < 200; i++)
+		bars[i] = bar_at(i, 400.0 - (double)i);
+	set_returns(bars, 200);
+	batch(&p, 86400, bars, 200, &book);
+	assert_true(book.last[199].value[TIER1_TREND_REGIME] == -1.0);
+}
+
+static void prices_are_rounded_once(void **state)
+{
+	struct params p = params_for(60);
+
+	(void)state;
+	for (size_t i = 0; i < 30; i++) {
+		bars[i] = bar_at(i, 10.0);
+		bars[i].close_e9 = INT64_C(9007199254740993); /* 2^53 + 1 */
+		bars[i].high_e9 = bars[i].low_e9 = bars[i].close_e9;
+	}
+	batch(&p, 60, bars, 30, &book);
+	assert_true(book.last[29].value[TIER1_SMA_20] == 9007199.254740993);
+}
+
+static void a_valid_bar_without_a_price_makes_no_vector(void **state)
+{
+	struct params p = params_for(60);
+
+	(void)state;
+	make_walk(bars, 60, 4, 0.0);
+	bars[40].close_e9 = VALUE_NULL;
+	batch(&p, 60, bars, 60, &book);
+	assert_false(book.any[40]);
+	assert_int_equal(book.n, 59);
+	assert_false(isnan(book.last[59].value[TIER1_EMA_12]));
+}
+
+/* What the clean layer may do to a bar and its successor inside the window. */
+static void revise(size_t i, size_t tip, uint64_t *seed, struct tier1 *t)
+{
+	size_t end = i + 1 < tip ? i + 2 : i + 1;
+	uint64_t kind = next(seed) % 8;
+
+	if (kind < 3) {
+		bars[i].close_e9 += (int64_t)(next(seed) % 2000000) - 1000000;
+	} else if (kind < 5) {
+		bars[i].high_e9 += (int64_t)(next(seed) % 500000);
+	} else if (kind < 6) {
+		bars[i].flags ^= BAR_VALID;
+	} else if (kind < 7) {
+		bars[i].volume_lo++;
+	}
+	set_returns(bars, tip);
+	for (; i < end; i++) {
+		bars[i].revision++;
+		bars[i].head.seq += 1000;
+		bars[i].cause = CAUSE_LATE_TRADE;
+		feed(t, &bars[i], &book);
+	}
+}
+
+static void run_live(const struct params *p, uint32_t timeframe_s, size_t n,
+		     uint64_t seed)
+{
+	static struct event_bar done[BARS_MAX];
+	struct tier1 *t = series(p, timeframe_s);
+	size_t depth = (size_t)(p->bars.revision_window_ns / STEP_NS) / timeframe_s + 1;
+
+	memset(&book, 0, sizeof(book));
+	make_walk(bars, n, seed, 0.03);
+	for (size_t tip = 1; tip <= n; tip++) {
+		bars[tip - 1].log_return_1 = NAN;
+		set_returns(bars, tip);
+		feed(t, &bars[tip - 1], &book);
+		while (next(&seed) % 3 == 0) {
+			size_t back = next(&seed) % depth;
+
+			revise(back < tip ? tip - 1 - back : 0, tip, &seed, t);
+		}
+	}
+	assert_int_equal(tier1_stale(t), 0);
+	memcpy(done, bars, sizeof(done));
+	batch(p, timeframe_s, done, n, &other);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(other.any[i], (bars[i].flags & BAR_VALID) != 0);
+		if (other.any[i] && !same_vector(&book.last[i], &other.last[i]))
+			fail_msg("seed %lu: bar %zu of %zu differs from batch",
+				 (unsigned long)seed, i, n);
+	}
+	tier1_free(t);
+}
+
+static void revisions_leave_no_trace(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 40; seed++) {
+		struct params p = params_for(60);
+
+		p.tier1.norm = seed % 4 == 0 ? NORM_ROBUST : NORM_ZSCORE;
+		p.tier1.norm_window = seed % 5 == 0 ? 7 : 60;
+		p.tier1.ready_bars = seed % 7 == 0 ? 20 : 100;
+		run_live(&p, seed % 3 == 0 ? 20 : 1, 50 + (seed * 37) % 350, seed);
+	}
+}
+
+static void what_changes_no_number_brings_nothing(void **state)
+{
+	struct params p = params_for(60);
+	struct tier1 *t = series(&p, 1);
+	struct event_bar b;
+
+	(void)state;
+	make_walk(bars, 120, 2, 0.0);
+	memset(&book, 0, sizeof(book));
+	for (size_t i = 0; i < 120; i++)
+		feed(t, &bars[i], &book);
+	b = bars[100];
+	b.revision = 1;
+	b.head.seq = 500;
+	b.cause = CAUSE_FINAL;
+	b.flags |= BAR_FINAL;
+	feed(t, &b, &book);
+	b.cause = CAUSE_LATE_TRADE;
+	b.volume_lo = 77;
+	b.open_e9 += 5;
+	feed(t, &b, &book);
+	assert_int_equal(book.n, 120);
+	/* A change of it then goes out under the newest revision, with all that follow.
+	 */
+	b.revision = 2;
+	b.close_e9 += 1000;
+	b.head.pos = 99999;
+	book.lowest = BARS_MAX;
+	feed(t, &b, &book);
+	assert_int_equal(book.n, 140);
+	assert_int_equal(book.lowest, 100);
+	assert_int_equal(book.last[100].bar_revision, 2);
+	assert_int_equal(book.last[100].bar_seq, 500);
+	assert_int_equal(book.last[119].bar_revision, 0);
+	assert_int_equal(book.last[119].bar_seq, 120);
+	assert_int_equal(book.last[119].head.pos, 99999);
+	tier1_free(t);
+}
+
+static void a_bar_made_invalid_takes_its_vector_with_it(void **state)
+{
+	struct params p = params_for(60);
+	struct tier1 *t = series(&p, 1);
+	struct event_tier1 before;
+	struct event_bar b;
+
+	(void)state;
+	make_walk(bars, 120, 2, 0.0);
+	memset(&book, 0, sizeof(book));
+	for (size_t i = 0; i < 120; i++)
+		feed(t, &bars[i], &book);
+	before = book.last[119];
+	b = bars[110];
+	b.flags = BAR_IS_OUTLIER;
+	feed(t, &b, &book);
+	assert_int_equal(book.n, 120 + 9);
+	assert_int_equal(book.last[119].bars_seen, 119);
+	assert_int_equal(tier1_seen(t), 119);
+	feed(t, &bars[110], &book);
+	assert_int_equal(book.n, 120 + 9 + 10);
+	assert_true(same_vector(&before, &book.last[119]));
+	tier1_free(t);
+}
+
+static void a_revision_beyond_the_window_is_counted(void **state)
+{
+	struct params p = params_for(60);
+	struct tier1 *t = series(&p, 60);
+	struct event_bar b;
+
+	(void)state;
+	make_walk(bars, 120, 2, 0.0);
+	memset(&book, 0, sizeof(book));
+	for (size_t i = 0; i < 120; i++)
+		feed(t, &bars[i], &book);
+	b = bars[20];
+	b.cause = CAUSE_FINAL;
+	feed(t, &b, &book);
+	assert_int_equal(tier1_stale(t), 0);
+	b.cause = CAUSE_BACKFILL;
+	b.close_e9 += 1;
+	feed(t, &b, &book);
+	assert_int_equal(tier1_stale(t), 1);
+	assert_int_equal(book.n, 120);
+	tier1_free(t);
+}
+
+static void bad_parameters_are_refused(void **state)
+{
+	struct params p = params_for(60);
+	struct tier1 *t = NULL;
+
+	(void)state;
+	p.tier1.norm_window = 1;
+	assert_true(tier1_new(&p, 0, "A", 60, PRICE_LAST, &t) < 0);
+	p = params_for(60);
+	p.tier1.norm_clip = NAN;
+	assert_true(tier1_new(&p, 0, "A", 60, PRICE_LAST, &t) < 0);
+	p = params_for(60);
+	p.tier1.ready_bars = 0;
+	assert_true(tier1_new(&p, 0, "A", 60, PRICE_LAST, &t) < 0);
+	p = params_for(60);
+	p.tier1.ready_valid_ratio = 1.5;
+	assert_true(tier1_new(&p, 0, "A", 60, PRICE_LAST, &t) < 0);
+	p = params_for(60);
+	assert_true(tier1_new(&p, 0, "A", 0, PRICE_LAST, &t) < 0);
+	assert_null(t);
+	tier1_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_value_comes_with_the_bar_that_fills_its_window),
+		cmocka_unit_test(two_bars_have_nothing_but_a_count),
+		cmocka_unit_test(a_gap_is_null_in_every_window_that_holds_it),
+		cmocka_unit_test(a_constant_series_divides_by_zero_and_gives_null),
+		cmocka_unit_test(
+			a_vector_is_ready_after_100_valid_bars_of_which_95_percent),
+		cmocka_unit_test(other_timeframes_know_no_regime),
+		cmocka_unit_test(prices_are_rounded_once),
+		cmocka_unit_test(a_valid_bar_without_a_price_makes_no_vector),
+		cmocka_unit_test(revisions_leave_no_trace),
+		cmocka_unit_test(what_changes_no_number_brings_nothing),
+		cmocka_unit_test(a_bar_made_invalid_takes_its_vector_with_it),
+		cmocka_unit_test(a_revision_beyond_the_window_is_counted),
+		cmocka_unit_test(bad_parameters_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
