@@ -2,6 +2,7 @@
 """Who may include whom: folders by the layering, third-party headers by keeper.
 
 usage: layers.py ROOT        prints one sentence per offence; exit 1 if any
+       layers.py --self-test shows that the rules bite
 """
 import pathlib
 import re
@@ -72,7 +73,27 @@ def check(path, text):
                     yield f"{path}: {name} is kept by {' and '.join(keepers)}"
 
 
+def self_test():
+    bad = {"bus/ring.c": ["workers/bars.h", "store/log.h", "tests/fake.h", "<sqlite3.h>"],
+           "base/err.c": ["proto/event.h", "<cjson/cJSON.h>", "log.h"],
+           "client/sub.c": ["bus/ring.h"], "daemon/daemon.c": ["<microhttpd.h>"]}
+    good = {"workers/shard.c": ["bus/ring.h", "base/buf.h", "<stdio.h>"],
+            "base/json.c": ["<cjson/cJSON.h>"], "daemon/serve_http.c": ["<microhttpd.h>"],
+            "bus/ring_test.c": ["tests/fake.h"], "store/sqlite.h": ["<sqlite3.h>"]}
+    wrong = []
+    for table, expected in ((bad, True), (good, False)):
+        for path, names in table.items():
+            for name in names:
+                line = f"#include {name}" if name[0] == "<" else f'#include "{name}"'
+                if bool(list(check(pathlib.Path(path), line))) != expected:
+                    wrong.append(f"self-test: {path} with {line}")
+    print("\n".join(wrong))
+    return 1 if wrong else 0
+
+
 def main():
+    if sys.argv[1] == "--self-test":
+        return self_test()
     root = pathlib.Path(sys.argv[1])
     files = [p for folder in [*MAY, "tests"] for p in sorted((root / folder).rglob("*"))
              if p.suffix in (".c", ".h", ".def") and p.is_file()]
