@@ -45,6 +45,14 @@ static const char *level_word(enum log_level level)
 	return "log";
 }
 
+/* What snprintf() left in @room bytes, not what it would have liked to leave. */
+static size_t printed(int n, size_t room)
+{
+	if (n < 0 || room == 0)
+		return 0;
+	return (size_t)n < room ? (size_t)n : room - 1;
+}
+
 static size_t print_head(char *line, size_t cap, enum log_level level, const char *area)
 {
 	int n;
@@ -53,9 +61,7 @@ static size_t print_head(char *line, size_t cap, enum log_level level, const cha
 		n = snprintf(line, cap, "<%d>%s ", (int)level, area);
 	else
 		n = snprintf(line, cap, "%s: %s ", level_word(level), area);
-	if (n < 0)
-		return 0;
-	return (size_t)n < cap ? (size_t)n : cap - 1;
+	return printed(n, cap);
 }
 
 /* Text may quote strangers: a line break of theirs must not start a line of ours. */
@@ -118,8 +124,7 @@ void log_write(struct log_site *site, enum log_level level, const char *area,
 		at = print_head(line, sizeof(line) - 1, level, area);
 		n = snprintf(line + at, sizeof(line) - 1 - at,
 			     "(%u more lines like the next were kept back)", held);
-		if (n > 0)
-			emit(line, at + (size_t)n);
+		emit(line, at + printed(n, sizeof(line) - 1 - at));
 	}
 
 	at = print_head(line, sizeof(line) - 1, level, area);
@@ -127,8 +132,7 @@ void log_write(struct log_site *site, enum log_level level, const char *area,
 	va_start(ap, fmt);
 	n = vsnprintf(line + at, room, fmt, ap);
 	va_end(ap);
-	if (n > 0)
-		at += (size_t)n < room ? (size_t)n : room - 1;
+	at += printed(n, room);
 	if (is_last && at + 40 < sizeof(line)) {
 		n = snprintf(line + at, 40, " (more in this second are counted)");
 		at += n > 0 ? (size_t)n : 0;

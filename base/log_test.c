@@ -93,6 +93,18 @@ static void a_long_line_is_cut_and_still_ends(void **state)
 	assert_true(strlen(got) < 2100);
 }
 
+static void a_long_area_is_cut_too(void **state)
+{
+	struct log_site site = {.window_s = -1, .held = 5};
+	static char big[5000];
+
+	(void)state;
+	memset(big, 'z', sizeof(big) - 1);
+	catch_begin();
+	log_write(&site, LOG_INFO, big, "text");
+	assert_int_equal(count_lines(catch_end()), 2);
+}
+
 static void a_site_prints_its_ration_and_says_what_it_held(void **state)
 {
 	(void)state;
@@ -162,6 +174,7 @@ int main(void)
 		cmocka_unit_test(lines_above_the_level_are_dropped),
 		cmocka_unit_test(a_strangers_line_break_does_not_start_a_line),
 		cmocka_unit_test(a_long_line_is_cut_and_still_ends),
+		cmocka_unit_test(a_long_area_is_cut_too),
 		cmocka_unit_test(a_site_prints_its_ration_and_says_what_it_held),
 		cmocka_unit_test(lines_of_threads_are_never_torn),
 	};
