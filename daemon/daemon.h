@@ -1,0 +1,98 @@
+/*
+ * daemon - everything that runs, in one place: who owns whom, and in which order
+ * things are opened and closed.
+ *
+ * Fields are set at start and constant while the threads run unless their line
+ * says otherwise.  Files of this folder that answer questions (admin_commands,
+ * metrics, serve_catchup) read them; only daemon.c writes them.
+ */
+#pragma once
+#include "base/parker.h"
+#include "bus/broadcast.h"
+#include "bus/outbox.h"
+#include "bus/ring.h"
+#include "bus/symtab.h"
+#include "daemon/config.h"
+#include "daemon/derived.h"
+#include "daemon/dispatch.h"
+#include "daemon/intake.h"
+#include "daemon/publisher.h"
+#include "daemon/serve_admin.h"
+#include "daemon/serve_http.h"
+#include "daemon/serve_pub.h"
+#include "daemon/serve_rep.h"
+#include "daemon/serve_ring.h"
+#include "daemon/sim_thread.h"
+#include "daemon/store_thread.h"
+#include "workers/tier2_worker.h"
+#include "workers/worker.h"
+#include <uv.h>
+
+enum daemon_state { DAEMON_STARTING, DAEMON_REPLAYING, DAEMON_READY, DAEMON_DRAINING };
+
+struct daemon {
+	struct config config;      /* loop; SIGHUP replaces the reloadable keys */
+	const char *config_path;   /* borrowed from argv; NULL: built in */
+	uv_loop_t loop;
+	enum daemon_state state; /* loop */
+	int64_t started_ns;      /* monotonic */
+	int exit_code;
+
+	struct symtab *symbols; /* owned */
+	struct symtab *sources; /* owned */
+	struct intake_window window;
+
+	uint32_t n_workers;
+	struct ring *rings[WORKERS_MAX];     /* owned; items to the workers */
+	struct ring *cuts[WORKERS_MAX];      /* owned; cut items to tier 2 */
+	struct outbox *outboxes[WORKERS_MAX]; /* owned; events to the loop */
+	struct parker parkers[WORKERS_MAX];
+	struct worker *workers[WORKERS_MAX]; /* owned */
+	struct outbox *tick_outbox;          /* owned */
+	struct outbox *tier2_outbox;         /* owned */
+	struct parker tier2_parker;
+	struct tier2_worker *tier2;  /* owned */
+	struct store_thread *store;  /* owned */
+	struct sim_thread *sim;      /* owned; NULL: off */
+	uint64_t epoch;
+	uint64_t replay_end; /* log position at start: re-read, not published again */
+
+	struct broadcast *broadcasts[PUBLISHED_KINDS]; /* owned; NULL: no such kind */
+	struct pub *sbe[PUBLISHED_KINDS];              /* owned; NULL: off */
+	struct pub *json[PUBLISHED_KINDS];             /* owned; NULL: off */
+	struct derived *derived;                       /* owned; loop */
+	struct publisher *publisher;                   /* owned; loop */
+	struct rep *ingest;                            /* owned; NULL: off */
+	struct rep *catchup;                           /* owned; NULL: off */
+	struct admin *admin;                           /* owned; NULL: off */
+	struct http *http;                             /* owned; NULL: off */
+	struct ring_server *ring_server;               /* owned; NULL: off */
+
+	uv_async_t bell; /* rung by everybody who has something for the loop */
+	uv_signal_t sigterm, sigint, sighup;
+	uv_timer_t second;  /* heartbeats, clock of the status line */
+	uv_timer_t quarter; /* 250 ms: guards, watchdog, flushes */
+	uv_timer_t clock;   /* clock: wall: the next boundary */
+	uint64_t moved[WORKERS_MAX + 2]; /* what the watchdog saw last */
+	unsigned stuck;                  /* quarters without movement */
+};
+
+/** Open everything, start the threads, replay, serve until stopped; the exit code. */
+int daemon_run(struct config *config, const char *config_path);
+/** Begin to drain; the loop ends when everything accepted has left. */
+ON_LOOP void daemon_stop(struct daemon *d);
+/** Read the configuration again; a sentence in err_text() when refused. */
+ON_LOOP int daemon_reload(struct daemon *d);
+/** Wake the loop: there is something in an outbox. */
+ANY_THREAD void daemon_bell(void *arg);
+/** "starting", "replaying", "ready", "draining". */
+const char *daemon_state_name(enum daemon_state s);
+
+/*
+ * Ask the store thread and come back: @ask runs there, then @answer runs on the
+ * loop, both with @arg.  0, or MAILBOX_FULL and neither runs.
+ */
+typedef void (*daemon_ask_fn)(struct store_thread *st, void *arg);
+typedef void (*daemon_answer_fn)(struct daemon *d, void *arg);
+ON_LOOP int daemon_ask(struct daemon *d, daemon_ask_fn ask, daemon_answer_fn answer,
+		       void *arg);

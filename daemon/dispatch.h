@@ -1,0 +1,46 @@
+/*
+ * dispatch - carries committed records from the log to the workers, in order.
+ *
+ * The cursor is a log position: what a full ring does not take now is read from
+ * the log later, so neither a slow worker nor a stopped one holds up the log.
+ * Derived in band here, as functions of the log: the TICK_RECEIVED sequence of
+ * every symbol, the liveness of sources (one RECORD_SOURCE item to every worker
+ * when a source's event time enters a new second), and marks.
+ *
+ * Runs on the store thread, which owns the log; pure but for its rings.
+ */
+#pragma once
+#include "base/parker.h"
+#include "base/role.h"
+#include "bus/outbox.h"
+#include "bus/ring.h"
+#include "bus/symtab.h"
+#include "proto/record.h"
+#include "store/tickstore.h"
+
+#define WORKERS_MAX 64
+
+struct dispatch;
+
+struct dispatch_env {
+	struct tickstore *store;       /* borrowed */
+	const struct symtab *symbols;  /* borrowed */
+	struct ring *rings[WORKERS_MAX];      /* borrowed; struct item */
+	struct parker *parkers[WORKERS_MAX];  /* borrowed */
+	uint32_t n_workers;
+	struct outbox *ticks;          /* borrowed; EVENT_TICK messages to the loop */
+	void (*bell)(void *arg);       /* after ticks were published */
+	void *arg;
+	uint32_t symbols_max;
+	uint64_t from_pos;             /* first position to carry */
+	uint64_t replay_end;           /* up to here ticks were published in another life */
+};
+
+int dispatch_new(const struct dispatch_env *env, struct dispatch **out);
+void dispatch_free(struct dispatch *d);
+/** Carry up to @budget records; 0: nothing to do or no room. < 0: the log failed. */
+ON_STORE int dispatch_step(struct dispatch *d, unsigned budget);
+/** The next position to carry. */
+ANY_THREAD uint64_t dispatch_pos(const struct dispatch *d);
+/** Last TICK_RECEIVED sequence of a symbol. */
+ON_STORE uint64_t dispatch_tick_seq(const struct dispatch *d, uint32_t symbol_id);

@@ -1,0 +1,65 @@
+/*
+ * intake - judges what producers send, appends what is accepted, and answers
+ * when it is as durable as configured.
+ *
+ * Requests taken between two commits share one transaction (group commit).  An
+ * answer is made while its request is read and sent only after the commit that
+ * holds its ticks; a commit that fails for lack of space turns every answer of
+ * the group into "no_space" and leaves no trace of it.
+ *
+ * Store thread; pure but for the store, the symbol tables and the reply function.
+ */
+#pragma once
+#include "base/buf.h"
+#include "base/histogram.h"
+#include "base/role.h"
+#include "bus/symtab.h"
+#include "proto/ingest.h"
+#include "store/tickstore.h"
+#include <stdbool.h>
+#include <stdatomic.h>
+
+struct intake;
+
+/** Send @reply (SBE or JSON bytes, borrowed) to whoever asked; any context in @to. */
+typedef void (*intake_reply_fn)(void *arg, void *to, const void *reply, size_t len);
+
+/** What SIGHUP may change; the loop writes, the store thread reads. */
+struct intake_window {
+	_Atomic int64_t too_old_ns; /* refuse event times before now - this; 0: never */
+	_Atomic int64_t future_ns;  /* ... and after now + this */
+};
+
+struct intake_env {
+	struct tickstore *store;   /* borrowed */
+	struct symtab *symbols;    /* borrowed; intake is the writer */
+	struct symtab *sources;    /* borrowed; intake is the writer */
+	const struct intake_window *window;
+	bool clock_wall;           /* true: the daemon's clock; false: producers' */
+	bool symbols_listed;       /* true: only names already in the table */
+	bool durability_full;
+	intake_reply_fn reply;
+	void *arg;
+};
+
+int intake_new(const struct intake_env *env, struct intake **out);
+void intake_free(struct intake *in);
+
+/** Take one request; it is answered at once or by intake_commit(). */
+ON_STORE void intake_request(struct intake *in, const void *data, size_t len, void *to);
+/** Append one record of the daemon's own (clock, control); 0 or a store error. */
+ON_STORE int intake_record(struct intake *in, const struct record *r);
+/** Records waiting for the commit. */
+ON_STORE size_t intake_pending(const struct intake *in);
+/** Should the group be committed now (full)? */
+ON_STORE bool intake_full(const struct intake *in);
+/**
+ * Commit the group and answer it.  0, or -EIO: the store is dead, the answers
+ * said "failed", the daemon must end.  Lack of space is answered and returns 0.
+ */
+ON_STORE int intake_commit(struct intake *in);
+/** Refuse every later request with "stopping". */
+ON_STORE void intake_stop(struct intake *in);
+/** The id of a symbol, adding it if it may be added; REJECT_NONE or the reason. */
+ON_STORE enum reject_reason intake_symbol(struct intake *in, const char *name, size_t len,
+					  uint32_t *out_id);

@@ -1,0 +1,511 @@
+/* publisher - see publisher.h. */
+#include "daemon/publisher.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "bus/stats.h"
+#include "proto/event_json.h"
+#include "proto/frame.h"
+#include "proto/topic.h"
+#include "workers/worker.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define UNIVERSE_STREAMS 128 /* (universe, timeframe) pairs */
+
+/* How far one stream has come, and whether the next heartbeat must say so. */
+struct stream {
+	uint64_t last_seq;
+	uint64_t pos;
+	bool touched;
+};
+
+struct kind {
+	struct frame frame;
+	uint8_t *frame_data; /* owned */
+	size_t frame_cap;
+	bool open; /* the frame holds events */
+	int64_t opened_ns;
+	uint64_t frame_seq;
+	uint64_t events;
+	char topic[TOPIC_MAX];
+	size_t topic_len;
+	struct stream *streams; /* owned; by symbol id; tier2: see universes */
+	uint32_t *touched;      /* owned; ids to tell of in the next heartbeat */
+	uint32_t n_touched;
+};
+
+struct input {
+	struct outbox *box; /* borrowed */
+	enum publisher_input what;
+	uint64_t mark; /* everything at or below has come */
+};
+
+/* The newest matrix of one universe and timeframe, for `tickbusctl matrix`. */
+struct universe {
+	struct buf matrix;
+	struct stream stream;
+};
+
+struct publisher {
+	struct publisher_env env;
+	struct kind kinds[PUBLISHED_KINDS];
+	struct input inputs[PUBLISHER_INPUTS_MAX];
+	size_t n_inputs;
+	struct universe universes[UNIVERSE_STREAMS];
+	size_t n_universes;
+	struct buf json;
+	struct histogram latency;
+};
+
+static int kind_init(struct publisher *p, enum event_kind k)
+{
+	struct kind *kind = &p->kinds[k];
+
+	kind->topic_len = topic_kind(kind->topic, k);
+	kind->frame_cap = k == EVENT_TIER2 ? 4096 : frame_size_max(k);
+	kind->frame_data = malloc(kind->frame_cap);
+	kind->streams = calloc(p->env.symbols_max, sizeof(*kind->streams));
+	kind->touched = calloc(p->env.symbols_max, sizeof(*kind->touched));
+	return kind->frame_data == NULL || kind->streams == NULL || kind->touched == NULL
+		       ? -ENOMEM
+		       : 0;
+}
+
+int publisher_new(const struct publisher_env *env, struct publisher **out)
+{
+	struct publisher *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return err_set(-ENOMEM, "out of memory for the publisher");
+	p->env = *env;
+	for (int k = 0; k < PUBLISHED_KINDS; k++) {
+		if (env->rings[k] != NULL && kind_init(p, (enum event_kind)k) < 0) {
+			publisher_free(p);
+			return err_set(-ENOMEM, "out of memory for the publisher");
+		}
+	}
+	*out = p;
+	return 0;
+}
+
+void publisher_free(struct publisher *p)
+{
+	if (p == NULL)
+		return;
+	for (int k = 0; k < PUBLISHED_KINDS; k++) {
+		free(p->kinds[k].frame_data);
+		free(p->kinds[k].streams);
+		free(p->kinds[k].touched);
+	}
+	for (size_t i = 0; i < p->n_universes; i++)
+		buf_free(&p->universes[i].matrix);
+	buf_free(&p->json);
+	free(p);
+}
+
+void publisher_add_input(struct publisher *p, struct outbox *o, enum publisher_input what)
+{
+	if (p->n_inputs < PUBLISHER_INPUTS_MAX)
+		p->inputs[p->n_inputs++] = (struct input){.box = o, .what = what};
+}
+
+/* ---- frames ---- */
+
+static void send_frame(struct publisher *p, enum event_kind k, const void *data, size_t len)
+{
+	struct kind *kind = &p->kinds[k];
+
+	(void)broadcast_write(p->env.rings[k], data, len);
+	if (p->env.sbe[k] != NULL)
+		pub_send(p->env.sbe[k], kind->topic, kind->topic_len, data, len);
+	stats_add(STAT_FRAMES, 1);
+	stats_add(STAT_FRAME_BYTES, len);
+}
+
+static void seal(struct publisher *p, enum event_kind k)
+{
+	struct kind *kind = &p->kinds[k];
+	size_t len;
+
+	if (!kind->open)
+		return;
+	len = frame_seal(&kind->frame, ++kind->frame_seq, clock_wall_ns());
+	send_frame(p, k, kind->frame_data, len);
+	kind->open = false;
+}
+
+static void add_to_frame(struct publisher *p, enum event_kind k, const void *event,
+			 size_t len)
+{
+	struct kind *kind = &p->kinds[k];
+
+	if (k == EVENT_TIER2 && len + 256 > kind->frame_cap) {
+		free(kind->frame_data);
+		kind->frame_cap = len + 256;
+		kind->frame_data = malloc(kind->frame_cap);
+		if (kind->frame_data == NULL)
+			abort();
+	}
+	if (!kind->open) {
+		frame_begin(&kind->frame, kind->frame_data, kind->frame_cap, k,
+			    p->env.epoch);
+		kind->opened_ns = clock_mono_ns();
+		kind->open = true;
+	}
+	(void)frame_add(&kind->frame, event);
+	if (k == EVENT_TIER2 || kind->frame.n == FRAME_EVENTS_MAX)
+		seal(p, k);
+}
+
+/* ---- JSON ---- */
+
+static const char *source_name(const struct publisher *p, uint16_t id)
+{
+	const char *name = symtab_name(p->env.sources, id);
+
+	return name[0] == '\0' ? NULL : name;
+}
+
+static void send_json(struct publisher *p, enum event_kind k, const void *event)
+{
+	struct event_json_ctx ctx = {.epoch = p->env.epoch, .publish_ns = clock_wall_ns()};
+	char topic[TOPIC_MAX];
+	size_t topic_len = topic_event(topic, k, event);
+
+	p->json.len = 0;
+	if (k == EVENT_TICK)
+		ctx.source =
+			source_name(p, ((const struct event_tick *)event)->source_id);
+	else if (k == EVENT_STATUS)
+		ctx.source =
+			source_name(p, ((const struct event_status *)event)->source_id);
+	if (k == EVENT_TIER2) {
+		const struct event_tier2 *e = event;
+		const struct tier2_member *m = (const struct tier2_member *)(e + 1);
+
+		event_json_tier2(&p->json, e, m, (const double *)(m + e->n_members), &ctx);
+	} else {
+		char *line = (char *)buf_reserve(&p->json, EVENT_JSON_MAX);
+
+		p->json.len = event_json_any(line, k, event, &ctx);
+	}
+	pub_send(p->env.json[k], topic, topic_len, p->json.data, p->json.len);
+	stats_add(STAT_JSON_LINES, 1);
+}
+
+/* ---- streams ---- */
+
+static struct universe *universe_of(struct publisher *p, const struct event_tier2 *e)
+{
+	for (size_t i = 0; i < p->n_universes; i++) {
+		const struct event_tier2 *have = (const void *)p->universes[i].matrix.data;
+
+		if (have->timeframe_s == e->timeframe_s &&
+		    memcmp(have->universe, e->universe, UNIVERSE_MAX) == 0)
+			return &p->universes[i];
+	}
+	return p->n_universes < UNIVERSE_STREAMS ? &p->universes[p->n_universes++] : NULL;
+}
+
+static void touch_matrix(struct publisher *p, const struct event_tier2 *e, size_t len)
+{
+	struct universe *u = universe_of(p, e);
+
+	if (u == NULL)
+		return;
+	u->matrix.len = 0;
+	buf_add(&u->matrix, e, len);
+	u->stream = (struct stream){e->head.seq, e->head.pos, true};
+}
+
+static uint32_t symbol_of(enum event_kind k, const void *event)
+{
+	switch (k) {
+	case EVENT_TICK:
+		return ((const struct event_tick *)event)->symbol_id;
+	case EVENT_BAR:
+		return ((const struct event_bar *)event)->symbol_id;
+	case EVENT_TIER1:
+		return ((const struct event_tier1 *)event)->symbol_id;
+	default:
+		return ((const struct event_status *)event)->symbol_id;
+	}
+}
+
+static void touch(struct publisher *p, enum event_kind k, const void *event)
+{
+	const struct event_head *head = event;
+	struct kind *kind = &p->kinds[k];
+	uint32_t id = symbol_of(k, event);
+	struct stream *s;
+
+	if (id >= p->env.symbols_max)
+		return;
+	s = &kind->streams[id];
+	s->last_seq = head->seq;
+	s->pos = head->pos;
+	if (!s->touched) {
+		s->touched = true;
+		kind->touched[kind->n_touched++] = id;
+	}
+}
+
+/* ---- the step ---- */
+
+static void on_event(struct publisher *p, enum event_kind k, const void *event, size_t len)
+{
+	const struct event_head *head = event;
+
+	if (k != EVENT_TICK) {
+		if (derived_known(p->env.derived, k, head->pos)) {
+			stats_add(STAT_EVENTS_SUPPRESSED, 1);
+			if (k == EVENT_TIER2)
+				touch_matrix(p, event, len);
+			else
+				touch(p, k, event);
+			return;
+		}
+		derived_add(p->env.derived, k, event, len);
+	}
+	add_to_frame(p, k, event, len);
+	if (k == EVENT_TIER2)
+		touch_matrix(p, event, len);
+	else
+		touch(p, k, event);
+	if (p->env.json[k] != NULL && pub_subscribers(p->env.json[k]) > 0)
+		send_json(p, k, event);
+	p->kinds[k].events++;
+	stats_add_published(k, 1);
+}
+
+static size_t drain(struct publisher *p, struct input *in, size_t budget)
+{
+	size_t done = 0, len;
+	uint32_t kind;
+	const void *msg;
+
+	while (done < budget && (msg = outbox_peek(in->box, &kind, &len)) != NULL) {
+		if (kind == WORKER_MARK)
+			memcpy(&in->mark, msg, sizeof(in->mark));
+		else
+			on_event(p, (enum event_kind)kind, msg, len);
+		outbox_pop(in->box);
+		done++;
+	}
+	return done;
+}
+
+/* One reading a step: the age of the newest tick that was just framed. */
+static void note_latency(struct publisher *p)
+{
+	const struct kind *kind = &p->kinds[EVENT_TICK];
+	struct event_tick copy;
+
+	if (!kind->open || kind->frame.n == 0)
+		return;
+	memcpy(&copy, kind->frame_data + kind->frame.len - sizeof(copy), sizeof(copy));
+	histogram_add(&p->latency, clock_wall_ns() - copy.head.recv_ns);
+}
+
+size_t publisher_step(struct publisher *p, size_t budget)
+{
+	size_t done = 0;
+	int64_t now;
+
+	if (derived_full(p->env.derived)) {
+		stats_add(STAT_BACKPRESSURE, 1);
+		return 0;
+	}
+	for (size_t i = 0; i < p->n_inputs; i++)
+		done += drain(p, &p->inputs[i], budget);
+	if (done == 0 && p->env.batch_ns == 0)
+		return 0;
+	note_latency(p);
+	now = clock_mono_ns();
+	for (int k = 0; k < PUBLISHED_KINDS; k++) {
+		const struct kind *kind = &p->kinds[k];
+
+		if (kind->open &&
+		    (done < budget || now - kind->opened_ns >= p->env.batch_ns))
+			seal(p, (enum event_kind)k);
+	}
+	return done;
+}
+
+void publisher_flush(struct publisher *p)
+{
+	uint64_t mark = UINT64_MAX, tier2_mark = UINT64_MAX;
+
+	for (int k = 0; k < PUBLISHED_KINDS; k++)
+		seal(p, (enum event_kind)k);
+	for (size_t i = 0; i < p->n_inputs; i++) {
+		const struct input *in = &p->inputs[i];
+
+		if (in->what == INPUT_WORKER && in->mark < mark)
+			mark = in->mark;
+		if (in->what == INPUT_TIER2 && in->mark < tier2_mark)
+			tier2_mark = in->mark;
+	}
+	derived_flush(p->env.derived, mark, tier2_mark);
+}
+
+bool publisher_reached(const struct publisher *p, uint64_t pos)
+{
+	for (size_t i = 0; i < p->n_inputs; i++)
+		if (p->inputs[i].what != INPUT_TICKS && p->inputs[i].mark < pos)
+			return false;
+	return derived_pending(p->env.derived) == 0;
+}
+
+/* ---- heartbeats ---- */
+
+static void send_heartbeat(struct publisher *p, enum event_kind k, struct frame *f,
+			   void *data)
+{
+	char topic[TOPIC_MAX];
+	size_t topic_len = topic_kind(topic, EVENT_HEARTBEAT);
+	size_t len = frame_heartbeat_seal(f, p->kinds[k].frame_seq, clock_wall_ns());
+
+	if (p->env.sbe[k] != NULL)
+		pub_send(p->env.sbe[k], topic, topic_len, data, len);
+	stats_add_published(EVENT_HEARTBEAT, 1);
+}
+
+static uint64_t reached(const struct publisher *p)
+{
+	uint64_t pos = UINT64_MAX;
+
+	for (size_t i = 0; i < p->n_inputs; i++)
+		if (p->inputs[i].what == INPUT_WORKER && p->inputs[i].mark < pos)
+			pos = p->inputs[i].mark;
+	return pos == UINT64_MAX ? 0 : pos;
+}
+
+static void json_heartbeat(struct publisher *p, enum event_kind k,
+			   const struct frame_heartbeat *hb)
+{
+	struct event_json_ctx ctx = {.epoch = p->env.epoch, .publish_ns = clock_wall_ns()};
+	char topic[TOPIC_MAX], line[EVENT_JSON_MAX];
+	size_t len;
+
+	if (p->env.json[k] == NULL || pub_subscribers(p->env.json[k]) == 0)
+		return;
+	len = event_json_heartbeat(line, hb, k, &ctx);
+	pub_send(p->env.json[k], topic, topic_kind(topic, EVENT_HEARTBEAT), line, len);
+}
+
+struct beat {
+	struct publisher *p;
+	enum event_kind k;
+	struct frame f;
+	uint8_t data[FRAME_HEARTBEATS_MAX * sizeof(struct frame_heartbeat) + 256];
+};
+
+static void beat_begin(struct beat *b)
+{
+	frame_heartbeat_begin(&b->f, b->data, sizeof(b->data), b->k, b->p->env.epoch,
+			      reached(b->p));
+}
+
+static void beat_add(struct beat *b, const struct frame_heartbeat *hb)
+{
+	json_heartbeat(b->p, b->k, hb);
+	if (frame_heartbeat_add(&b->f, hb) != FRAME_FULL)
+		return;
+	send_heartbeat(b->p, b->k, &b->f, b->data);
+	beat_begin(b);
+	(void)frame_heartbeat_add(&b->f, hb);
+}
+
+static void beat_symbols(struct beat *b, const struct symtab *symbols)
+{
+	struct kind *kind = &b->p->kinds[b->k];
+
+	for (uint32_t i = 0; i < kind->n_touched; i++) {
+		struct stream *s = &kind->streams[kind->touched[i]];
+		struct frame_heartbeat hb = {.last_seq = s->last_seq,
+					     .pos = s->pos,
+					     .symbol_id = kind->touched[i]};
+
+		memcpy(hb.symbol, symtab_name(symbols, kind->touched[i]), SYMBOL_MAX);
+		s->touched = false;
+		beat_add(b, &hb);
+	}
+	kind->n_touched = 0;
+}
+
+static void beat_universes(struct beat *b)
+{
+	for (size_t i = 0; i < b->p->n_universes; i++) {
+		struct universe *u = &b->p->universes[i];
+		const struct event_tier2 *e = (const void *)u->matrix.data;
+		struct frame_heartbeat hb = {.last_seq = u->stream.last_seq,
+					     .pos = u->stream.pos,
+					     .timeframe_s = e->timeframe_s};
+
+		if (!u->stream.touched)
+			continue;
+		memcpy(hb.symbol, e->universe, SYMBOL_MAX);
+		u->stream.touched = false;
+		beat_add(b, &hb);
+	}
+}
+
+void publisher_heartbeat(struct publisher *p)
+{
+	struct beat *b = malloc(sizeof(*b));
+
+	if (b == NULL)
+		return; /* the next second tries again; streams stay touched */
+	b->p = p;
+	for (int k = 0; k < PUBLISHED_KINDS; k++) {
+		if (p->env.rings[k] == NULL)
+			continue;
+		b->k = (enum event_kind)k;
+		beat_begin(b);
+		if (k == EVENT_TIER2)
+			beat_universes(b);
+		else
+			beat_symbols(b, p->env.symbols);
+		send_heartbeat(p, b->k, &b->f, b->data);
+	}
+	free(b);
+}
+
+/* ---- questions ---- */
+
+const struct event_tier2 *publisher_matrix(const struct publisher *p, const char *universe,
+					   size_t i)
+{
+	bool any = universe == NULL || universe[0] == '\0';
+
+	for (size_t u = 0; u < p->n_universes; u++) {
+		const struct event_tier2 *e = (const void *)p->universes[u].matrix.data;
+
+		if (!any && strncmp(e->universe, universe, UNIVERSE_MAX) != 0)
+			continue;
+		if (i-- == 0)
+			return e;
+	}
+	return NULL;
+}
+
+uint64_t publisher_count(const struct publisher *p, enum event_kind kind)
+{
+	return p->kinds[kind].events;
+}
+
+const struct histogram *publisher_latency(const struct publisher *p)
+{
+	return &p->latency;
+}
+
+uint64_t publisher_last_seq(const struct publisher *p, enum event_kind kind,
+			    uint32_t symbol_id)
+{
+	if (symbol_id >= p->env.symbols_max || p->kinds[kind].streams == NULL)
+		return 0;
+	return p->kinds[kind].streams[symbol_id].last_seq;
+}

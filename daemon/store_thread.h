@@ -1,0 +1,54 @@
+/*
+ * store_thread - the sequencer: the one thread that owns the log.
+ *
+ * Others hand it jobs through its mailbox; a job is a function that runs here,
+ * in order of arrival.  One turn: run jobs until the group is full or the box is
+ * empty, commit and answer, dispatch, housekeeping.  So everything that arrives
+ * while a commit is on its way to the disk shares the next one.
+ */
+#pragma once
+#include "base/role.h"
+#include "bus/symtab.h"
+#include "daemon/dispatch.h"
+#include "daemon/intake.h"
+#include "store/tickstore.h"
+#include <stdbool.h>
+
+struct store_thread;
+
+/** Runs on the store thread; owns @arg. */
+typedef void (*store_job_fn)(struct store_thread *st, void *arg);
+
+struct store_env {
+	struct tickstore *store;   /* taken: closed by store_thread_free() */
+	struct intake *intake;     /* taken */
+	struct dispatch *dispatch; /* taken */
+	size_t mailbox_slots;
+	int64_t spin_ns;
+	/** Called once when the log failed; the loop then ends the process. */
+	void (*failed)(void *arg);
+	void *arg;
+};
+
+int store_thread_new(const struct store_env *env, struct store_thread **out);
+/** Stop first.  Closes the store: 0 or the error of the last checkpoint. */
+int store_thread_free(struct store_thread *st);
+int store_thread_start(struct store_thread *st);
+/** Run what is in the box, commit, dispatch all, then join. */
+void store_thread_stop(struct store_thread *st);
+
+/** Hand over a job.  0 or MAILBOX_FULL (count it, answer busy). */
+ANY_THREAD int store_post(struct store_thread *st, store_job_fn fn, void *arg);
+
+/** One turn; returns the work done, < 0 when the log failed. */
+ON_STORE int store_step(struct store_thread *st);
+ON_STORE struct tickstore *store_log(struct store_thread *st);
+ON_STORE struct intake *store_intake(struct store_thread *st);
+ON_STORE struct dispatch *store_dispatch(struct store_thread *st);
+/** Refresh the copy that store_status_copy() gives out. */
+ANY_THREAD void store_status_copy(struct store_thread *st, struct store_status *out);
+/** A sentence, once failed. */
+ANY_THREAD const char *store_failure(const struct store_thread *st);
+ANY_THREAD uint64_t store_moved(const struct store_thread *st);
+ANY_THREAD uint64_t store_committed(const struct store_thread *st);
+ANY_THREAD uint64_t store_dispatched(const struct store_thread *st);
