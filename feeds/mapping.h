@@ -41,9 +41,9 @@ enum mapping_field {
 enum mapping_clock {
 	CLOCK_AUTO = 0, /* RFC 3339, or an epoch whose unit is beyond doubt */
 	CLOCK_RFC3339,
-	CLOCK_EPOCH,       /* unit since 1970 UTC */
-	CLOCK_OF_DAY,      /* unit since midnight of a date in a zone */
-	CLOCK_LOCAL,       /* "2014-05-05 09:30:00.5" without zone, in a zone */
+	CLOCK_EPOCH,  /* unit since 1970 UTC */
+	CLOCK_OF_DAY, /* unit since midnight of a date in a zone */
+	CLOCK_LOCAL,  /* "2014-05-05 09:30:00.5" without zone, in a zone */
 };
 
 struct mapping_column {

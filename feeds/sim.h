@@ -40,9 +40,10 @@ struct sim_faults {
 	uint32_t corrections_ppm; /* of trades */
 	uint32_t halts_ppm;       /* halts one symbol for halt_ns */
 	uint32_t gaps_ppm;        /* the whole source is silent for gap_ns */
-	uint32_t bad_prints_ppm;  /* trades 20 % off the market or with the point shifted */
-	uint32_t poison_ppm;      /* price -1 or 0, time 10 years ahead or in 1970 */
-	uint32_t odd_lots_ppm;    /* trades of 1..99 shares, cond "I" */
+	uint32_t bad_prints_ppm; /* trades 20 % off the market or with the point shifted
+				  */
+	uint32_t poison_ppm;     /* price -1 or 0, time 10 years ahead or in 1970 */
+	uint32_t odd_lots_ppm;   /* trades of 1..99 shares, cond "I" */
 	int64_t late_max_ns;
 	int64_t halt_ns;
 	int64_t gap_ns;
@@ -51,14 +52,16 @@ struct sim_faults {
 struct sim_params {
 	uint64_t seed;
 	uint32_t n_symbols;
-	const char *const *names; /* borrowed during sim_new(); NULL: S0000, S0001 ... */
-	const char *source;       /* borrowed during sim_new(); "sim" */
+	const char *const
+		*names;     /* borrowed during sim_new(); NULL: S0000, S0001 ... */
+	const char *source; /* borrowed during sim_new(); "sim" */
 	int64_t start_ns;
-	bool has_sessions;    /* false: 24 hours, 7 days */
-	const struct tz *tz;  /* borrowed; of the sessions; NULL: UTC */
+	bool has_sessions;       /* false: 24 hours, 7 days */
+	const struct tz *tz;     /* borrowed; of the sessions; NULL: UTC */
 	int32_t session_start_s; /* local seconds since midnight; Monday to Friday */
 	int32_t session_end_s;
-	uint32_t volatility_bp; /* per year of 252 sessions (or 365 days), 3000 = 30 % */
+	uint32_t
+		volatility_bp; /* per year of 252 sessions (or 365 days), 3000 = 30 % */
 	uint32_t corr_market_pm; /* a, per mille: 300 */
 	uint32_t corr_sector_pm; /* b >= a: 600 */
 	uint32_t sectors;        /* 8 */
