@@ -20,7 +20,7 @@ struct event_json_ctx {
 };
 
 /** Room that any line but a matrix fits in. */
-#define EVENT_JSON_MAX 4096
+#define EVENT_JSON_MAX 8192
 
 /** Each returns the length; @buf has EVENT_JSON_MAX bytes; no NUL is written. */
 size_t event_json_tick(char *buf, const struct event_tick *e,
