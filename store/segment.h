@@ -30,6 +30,7 @@ struct segment_run {
 _Static_assert(sizeof(struct segment_run) == 24, "no padding");
 
 struct segment_head {
+	uint64_t store_id; /* not in the row: a row of another database is found out */
 	uint64_t first_pos;
 	uint64_t last_pos;
 	uint64_t epoch;

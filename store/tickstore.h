@@ -24,8 +24,9 @@
  * batch and nothing else; the next commit tries again.
  *
  * One connection does every write and every checkpoint and holds the database
- * exclusively; hence everything here is for the store thread.  Nobody here
- * reads a clock: now_ns is the wall's, by the caller's word.
+ * exclusively; hence everything here is for the store thread.  now_ns
+ * is the wall clock's, by the caller's word: nothing here depends on a clock of
+ * its own.
  */
 #pragma once
 #include "base/role.h"
