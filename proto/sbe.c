@@ -1,6 +1,23 @@
 /* sbe - checked reading of headers and blocks; see tickbus.xml. */
 #include "proto/sbe.h"
 
+void sbe_head_add(struct buf *out, enum sbe_template id, const void *root, size_t size)
+{
+	uint8_t head[sizeof(struct sbe_head)];
+
+	sbe_head_write(head, id, size);
+	buf_add(out, head, sizeof(head));
+	buf_add(out, root, size);
+}
+
+void sbe_group_add(struct buf *out, size_t block, size_t n)
+{
+	uint8_t group[sizeof(struct sbe_group)];
+
+	sbe_group_write(group, block, n);
+	buf_add(out, group, sizeof(group));
+}
+
 int sbe_head_read(struct sbe_cursor *c, struct sbe_head *out)
 {
 	const uint8_t *at = sbe_skip(c, sizeof(*out));

@@ -6,6 +6,7 @@
  * templates are never reused: the wire outlives the release.
  */
 #pragma once
+#include "base/buf.h"
 #include "proto/event.h"
 #include <string.h>
 
@@ -57,6 +58,10 @@ static inline void sbe_group_write(uint8_t *to, size_t block, size_t n)
 
 	memcpy(to, &g, sizeof(g));
 }
+
+/** Append a header of ours and its root block. */
+void sbe_head_add(struct buf *out, enum sbe_template id, const void *root, size_t size);
+void sbe_group_add(struct buf *out, size_t block, size_t n);
 
 /** Foreign bytes, read front to back; every read is checked against the end. */
 struct sbe_cursor {
