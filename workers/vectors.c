@@ -42,7 +42,7 @@ struct vectors {
 	double *tr;   /* true range */
 	double *path; /* |close - close before| */
 	double *macd;
-	double *ml; /* rows_max x TIER1_ML_N */
+	double *ml; /* rows_max x WINDOW_STRIDE */
 	struct indicators *state;
 };
 
@@ -77,8 +77,7 @@ int vectors_new(const struct tier1_params *p, uint32_t timeframe_s, uint32_t und
 		struct vectors **out)
 {
 	struct vectors *f;
-	size_t rows, row_bytes = COLUMNS * sizeof(double) +
-				 TIER1_ML_N * sizeof(double) +
+	size_t rows, row_bytes = (COLUMNS + WINDOW_STRIDE) * sizeof(double) +
 				 sizeof(struct indicators);
 	int rc = check(p);
 
@@ -108,7 +107,7 @@ int vectors_new(const struct tier1_params *p, uint32_t timeframe_s, uint32_t und
 	f->path = f->tr + rows;
 	f->macd = f->path + rows;
 	f->ml = f->macd + rows;
-	f->state = (struct indicators *)(f->ml + rows * TIER1_ML_N);
+	f->state = (struct indicators *)(f->ml + rows * WINDOW_STRIDE);
 	*out = f;
 	return 0;
 }
@@ -146,8 +145,8 @@ static void make_room(struct vectors *f)
 
 	for (size_t i = 0; i < COLUMNS; i++)
 		memmove(columns[i], columns[i] + from, kept * sizeof(double));
-	memmove(f->ml, f->ml + (size_t)from * TIER1_ML_N,
-		(size_t)kept * TIER1_ML_N * sizeof(double));
+	memmove(f->ml, f->ml + (size_t)from * WINDOW_STRIDE,
+		(size_t)kept * WINDOW_STRIDE * sizeof(double));
 	memmove(f->state, f->state + from, kept * sizeof(*f->state));
 	f->n_rows = kept;
 }
@@ -346,7 +345,7 @@ static void put_indicators(const struct tip *t, struct vector *out)
 
 static void put_norms(struct vectors *f, uint32_t row, struct vector *out)
 {
-	double *newest = f->ml + (size_t)row * TIER1_ML_N;
+	double *newest = f->ml + (size_t)row * WINDOW_STRIDE;
 
 	memcpy(newest, out->value, TIER1_ML_N * sizeof(double));
 	if (f->seen < f->norm_window) {

@@ -7,13 +7,29 @@
 
 /* Consistency of the MAD with the deviation of a normal distribution. */
 #define MAD_SCALE 1.4826
-#define PAIRS     (WINDOW_COLS / 2)
+#define QUADS     (WINDOW_STRIDE / 4)
 
-_Static_assert(WINDOW_COLS % 2 == 0, "rows are read in pairs");
+_Static_assert(WINDOW_STRIDE % 4 == 0, "rows are read in fours");
+_Static_assert(WINDOW_COLS <= WINDOW_STRIDE, "a row holds its columns");
 
-/* Two doubles in a register; every operation is per element, so what the compiler
- * makes of it on a machine cannot change a bit. */
-typedef double pair __attribute__((vector_size(16)));
+/*
+ * Four doubles side by side, in one register or in two: every operation is per element
+ * and none is fused, so the processor cannot change a bit.  The choice is made when
+ * the program is loaded, too early for the sanitizers' own start.
+ */
+typedef double quad __attribute__((vector_size(32)));
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) &&                           \
+	!defined(__SANITIZE_THREAD__) && !defined(SANITIZED)
+#define CLONED __attribute__((target_clones("avx2", "default")))
+#else
+#define CLONED
+#endif
 
 double window_ratio(double x, double y)
 {
@@ -90,45 +106,48 @@ double window_sigma_population(const double *x, size_t n)
 }
 
 /*
- * All columns advance together through the rows: nine independent chains of
- * additions hide each other's latency, and the accumulators stay in registers.
+ * Sum and sum of squares of every column in one pass, of differences to the oldest
+ * row.  The columns advance together: their chains of additions hide each other's
+ * latency, and each chain goes from the oldest row to the newest.
+ *
+ * One pass is safe here although two sums are subtracted later: the pivot is a member
+ * of the window, so with S = sum of d^2 and T = sum of d over n differences of which
+ * one is 0, Cauchy gives T^2 <= (n - 1) S, hence S - T^2/n >= S/n: at most a factor n
+ * of the relative precision is lost, and a constant column gives exactly 0.
  */
+CLONED static void sum_columns(const double *oldest, const double *newest, double *sum,
+			       double *squares)
+{
+	quad pivot[QUADS], s[QUADS] = {0}, q[QUADS] = {0};
+
+	memcpy(pivot, oldest, sizeof(pivot));
+	for (const double *row = oldest; row <= newest; row += WINDOW_STRIDE) {
+#pragma GCC unroll 5
+		for (size_t k = 0; k < QUADS; k++) {
+			quad x;
+
+			memcpy(&x, row + 4 * k, sizeof(x));
+			x -= pivot[k];
+			s[k] += x;
+			q[k] += x * x;
+		}
+	}
+	memcpy(sum, s, sizeof(s));
+	memcpy(squares, q, sizeof(q));
+}
+
 void window_zscore(const double *newest, size_t n, double clip, double *out)
 {
-	const double *oldest = newest - (n - 1) * WINDOW_COLS;
-	const pair count = {(double)n, (double)n};
-	pair pivot[PAIRS], mean[PAIRS] = {0}, sum[PAIRS] = {0};
-	double squared[WINDOW_COLS], centre[WINDOW_COLS];
+	const double *oldest = newest - (n - 1) * WINDOW_STRIDE;
+	const double count = (double)n;
+	double sum[WINDOW_STRIDE], squares[WINDOW_STRIDE];
 
 	assert(n >= 2);
-	memcpy(pivot, oldest, sizeof(pivot));
-	for (const double *row = oldest; row <= newest; row += WINDOW_COLS) {
-#pragma GCC unroll 9
-		for (size_t k = 0; k < PAIRS; k++) {
-			pair x;
-
-			memcpy(&x, row + 2 * k, sizeof(x));
-			mean[k] += x - pivot[k];
-		}
-	}
-#pragma GCC unroll 9
-	for (size_t k = 0; k < PAIRS; k++)
-		mean[k] /= count;
-	for (const double *row = oldest; row <= newest; row += WINDOW_COLS) {
-#pragma GCC unroll 9
-		for (size_t k = 0; k < PAIRS; k++) {
-			pair x;
-
-			memcpy(&x, row + 2 * k, sizeof(x));
-			x = (x - pivot[k]) - mean[k];
-			sum[k] += x * x;
-		}
-	}
-	memcpy(squared, sum, sizeof(squared));
-	memcpy(centre, mean, sizeof(centre));
+	sum_columns(oldest, newest, sum, squares);
 	for (size_t i = 0; i < WINDOW_COLS; i++) {
-		double sigma = sqrt(squared[i] / (double)(n - 1));
-		double x = (newest[i] - oldest[i]) - centre[i];
+		double mean = sum[i] / count;
+		double sigma = sqrt((squares[i] - sum[i] * mean) / (count - 1.0));
+		double x = (newest[i] - oldest[i]) - mean;
 
 		out[i] = window_clip(window_ratio(x, sigma), -clip, clip);
 	}
@@ -180,7 +199,7 @@ static bool gather(const double *oldest, size_t n, size_t column, double *x)
 	bool whole = true;
 
 	for (size_t i = 0; i < n; i++) {
-		x[i] = oldest[i * WINDOW_COLS + column];
+		x[i] = oldest[i * WINDOW_STRIDE + column];
 		whole = whole && !isnan(x[i]);
 	}
 	return whole;
@@ -188,7 +207,7 @@ static bool gather(const double *oldest, size_t n, size_t column, double *x)
 
 void window_robust(const double *newest, size_t n, double clip, double *out)
 {
-	const double *oldest = newest - (n - 1) * WINDOW_COLS;
+	const double *oldest = newest - (n - 1) * WINDOW_STRIDE;
 	double x[WINDOW_ROWS_MAX];
 
 	assert(n >= 2);

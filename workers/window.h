@@ -12,8 +12,9 @@
 #pragma once
 #include <stddef.h>
 
-/** Columns of a row of window_zscore() and window_robust(); even. */
-#define WINDOW_COLS 18
+/** Columns that window_zscore() and window_robust() norm, and doubles per row. */
+#define WINDOW_COLS   18
+#define WINDOW_STRIDE 20
 /** Longest window of the two norms. */
 #define WINDOW_ROWS_MAX 1024
 
@@ -33,7 +34,7 @@ double window_clip(double x, double low, double high);
 /**
  * Standardise the newest row against the last @n rows, column by column:
  * clip((x - mean) / sigma, -clip, clip), NULL where sigma is 0, or where the column
- * holds a NULL.  @newest has @n - 1 >= 1 rows of WINDOW_COLS doubles before it.
+ * holds a NULL.  @newest has @n - 1 >= 1 rows of WINDOW_STRIDE doubles before it.
  */
 void window_zscore(const double *newest, size_t n, double clip, double *out);
 /** The same with the median, and 1.4826 * MAD as the deviation. */

@@ -74,16 +74,16 @@ static void null_goes_through_and_a_zero_divisor_makes_it(void **state)
 
 #define ROWS 60
 
-static void fill(double rows[ROWS][WINDOW_COLS], uint64_t *seed)
+static void fill(double rows[ROWS][WINDOW_STRIDE], uint64_t *seed)
 {
 	for (size_t i = 0; i < ROWS; i++)
-		for (size_t k = 0; k < WINDOW_COLS; k++)
+		for (size_t k = 0; k < WINDOW_STRIDE; k++)
 			rows[i][k] = draw(seed) - 0.5;
 }
 
 static void the_zscore_of_a_column_is_its_own(void **state)
 {
-	double rows[ROWS][WINDOW_COLS], out[WINDOW_COLS];
+	double rows[ROWS][WINDOW_STRIDE], out[WINDOW_COLS];
 	uint64_t seed = 7;
 
 	(void)state;
@@ -114,6 +114,62 @@ static void the_zscore_of_a_column_is_its_own(void **state)
 	assert_true(out[6] == -5.0);
 }
 
+/* Plain C in the documented order: whatever registers the machine has, the same bits.
+ */
+static void the_zscore_has_the_bits_of_its_definition(void **state)
+{
+	double rows[ROWS][WINDOW_STRIDE], out[WINDOW_COLS];
+	uint64_t seed = 3;
+
+	(void)state;
+	fill(rows, &seed);
+	for (size_t n = 2; n <= ROWS; n++) {
+		const double(*w)[WINDOW_STRIDE] = &rows[ROWS - n];
+
+		window_zscore(rows[ROWS - 1], n, 5.0, out);
+		for (size_t k = 0; k < WINDOW_COLS; k++) {
+			double sum = 0.0, squares = 0.0, want;
+
+			for (size_t i = 0; i < n; i++) {
+				double d = w[i][k] - w[0][k];
+				volatile double square = d * d; /* never fused */
+
+				sum += d;
+				squares += square;
+			}
+			volatile double product = sum * (sum / (double)n);
+			want = ((w[n - 1][k] - w[0][k]) - sum / (double)n) /
+			       sqrt((squares - product) / (double)(n - 1));
+			assert_memory_equal(&out[k], &want, sizeof(want));
+		}
+	}
+}
+
+/* The worst case of a one-pass variance: the pivot is the odd one out. */
+static void an_outlier_at_the_oldest_row_costs_no_digits(void **state)
+{
+	double rows[ROWS][WINDOW_STRIDE], out[WINDOW_COLS];
+	uint64_t seed = 17;
+
+	(void)state;
+	fill(rows, &seed);
+	for (size_t k = 0; k < WINDOW_COLS; k++)
+		rows[0][k] = 1e6;
+	window_zscore(rows[ROWS - 1], ROWS, 5.0, out);
+	for (size_t k = 0; k < WINDOW_COLS; k++) {
+		long double mean = 0, sum = 0;
+
+		for (size_t i = 0; i < ROWS; i++)
+			mean += rows[i][k] / (long double)ROWS;
+		for (size_t i = 0; i < ROWS; i++)
+			sum += (rows[i][k] - mean) * (rows[i][k] - mean);
+		assert_near(
+			out[k],
+			(double)((rows[ROWS - 1][k] - mean) / sqrtl(sum / (ROWS - 1))),
+			1e-11);
+	}
+}
+
 static int ascending(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -129,7 +185,7 @@ static double sorted_median(double *x, size_t n)
 
 static void the_robust_norm_is_median_and_mad(void **state)
 {
-	double rows[ROWS][WINDOW_COLS], out[WINDOW_COLS], x[ROWS];
+	double rows[ROWS][WINDOW_STRIDE], out[WINDOW_COLS], x[ROWS];
 	uint64_t seed = 11;
 
 	(void)state;
@@ -168,6 +224,8 @@ int main(void)
 		cmocka_unit_test(a_small_sigma_at_a_large_level_keeps_its_digits),
 		cmocka_unit_test(null_goes_through_and_a_zero_divisor_makes_it),
 		cmocka_unit_test(the_zscore_of_a_column_is_its_own),
+		cmocka_unit_test(the_zscore_has_the_bits_of_its_definition),
+		cmocka_unit_test(an_outlier_at_the_oldest_row_costs_no_digits),
 		cmocka_unit_test(the_robust_norm_is_median_and_mad),
 	};
 
