@@ -7,6 +7,7 @@
  * metrics, serve_catchup) read them; only daemon.c writes them.
  */
 #pragma once
+#include "base/mailbox.h"
 #include "base/parker.h"
 #include "bus/broadcast.h"
 #include "bus/outbox.h"
@@ -19,6 +20,7 @@
 #include "daemon/publisher.h"
 #include "daemon/serve_admin.h"
 #include "daemon/serve_http.h"
+#include "daemon/serve_ingest.h"
 #include "daemon/serve_pub.h"
 #include "daemon/serve_rep.h"
 #include "daemon/serve_ring.h"
@@ -54,6 +56,7 @@ struct daemon {
 	struct tier2_worker *tier2;  /* owned */
 	struct store_thread *store;  /* owned */
 	struct sim_thread *sim;      /* owned; NULL: off */
+	uint64_t sim_last_seq;       /* of its producer, when the log was opened */
 	uint64_t epoch;
 	uint64_t replay_end; /* log position at start: re-read, not published again */
 
@@ -62,11 +65,13 @@ struct daemon {
 	struct pub *json[PUBLISHED_KINDS];             /* owned; NULL: off */
 	struct derived *derived;                       /* owned; loop */
 	struct publisher *publisher;                   /* owned; loop */
-	struct rep *ingest;                            /* owned; NULL: off */
+	struct ingest_server *ingest;                  /* owned; NULL: off */
 	struct rep *catchup;                           /* owned; NULL: off */
 	struct admin *admin;                           /* owned; NULL: off */
 	struct http *http;                             /* owned; NULL: off */
 	struct ring_server *ring_server;               /* owned; NULL: off */
+
+	struct mailbox *answers; /* owned; what the store thread was asked */
 
 	uv_async_t bell; /* rung by everybody who has something for the loop */
 	uv_signal_t sigterm, sigint, sighup;
@@ -74,7 +79,10 @@ struct daemon {
 	uv_timer_t quarter; /* 250 ms: guards, watchdog, flushes */
 	uv_timer_t clock;   /* clock: wall: the next boundary */
 	uint64_t moved[WORKERS_MAX + 2]; /* what the watchdog saw last */
-	unsigned stuck;                  /* quarters without movement */
+	int64_t moved_ns;                /* when every thread had moved */
+	int64_t fed_ns;                  /* when the service manager heard of it */
+	int64_t drain_ns;                /* when draining began */
+	int64_t clock_due_ns;            /* wall clock of the next clock record */
 };
 
 /** Open everything, start the threads, replay, serve until stopped; the exit code. */

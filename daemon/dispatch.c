@@ -186,7 +186,7 @@ static void publish(struct dispatch *d)
 }
 
 /* Carry what lies at the cursor; returns how many records, or < 0. */
-static int carry_stretch(struct dispatch *d, unsigned budget)
+ON_STORE static int carry_stretch(struct dispatch *d, unsigned budget)
 {
 	const struct record *recs;
 	uint64_t pos = dispatch_pos(d);

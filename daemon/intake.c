@@ -15,7 +15,7 @@
 
 struct waiting {
 	struct ingest_reply reply;
-	void *to;
+	struct intake_caller *caller;
 	bool as_json;
 };
 
@@ -41,6 +41,7 @@ int intake_new(const struct intake_env *env, struct intake **out)
 	struct intake *in = calloc(1, sizeof(*in));
 	struct store_status status;
 
+	role_assert_store(); /* called before its thread begins */
 	if (in == NULL)
 		return err_set(-ENOMEM, "out of memory for the intake");
 	in->env = *env;
@@ -82,18 +83,18 @@ void intake_stop(struct intake *in)
 	in->stopping = true;
 }
 
-static void send(struct intake *in, struct waiting *w)
+ON_STORE static void send(struct intake *in, struct waiting *w)
 {
 	w->reply.root.durability =
 		in->env.durability_full ? INGEST_FULLY_SYNCED : INGEST_NORMAL;
 	w->reply.root.epoch = in->epoch;
 	in->out.len = 0;
 	ingest_reply_write(&w->reply, w->as_json, &in->out);
-	in->env.reply(in->env.arg, w->to, in->out.data, in->out.len);
+	w->caller->reply(w->caller, in->out.data, in->out.len);
 	ingest_reply_reset(&w->reply);
 }
 
-static void refuse(struct intake *in, struct waiting *w, enum ingest_status status,
+ON_STORE static void refuse(struct intake *in, struct waiting *w, enum ingest_status status,
 		   const char *text, uint32_t retry_ms)
 {
 	ingest_reply_reset(&w->reply);
@@ -136,7 +137,7 @@ static enum reject_reason judge_time(struct intake *in, const struct ingest_tick
 	return t->event_ns > in->recv_ns + ahead ? REJECT_TIME_IN_FUTURE : REJECT_NONE;
 }
 
-static void quarantine(struct intake *in, const struct ingest_request *req,
+ON_STORE static void quarantine(struct intake *in, const struct ingest_request *req,
 		       uint32_t producer, enum reject_reason reason)
 {
 	size_t len = req->raw_len < INGEST_RAW_MAX ? req->raw_len : INGEST_RAW_MAX;
@@ -147,7 +148,7 @@ static void quarantine(struct intake *in, const struct ingest_request *req,
 }
 
 /* One transaction; the answers are the caller's. */
-static int commit(struct intake *in)
+ON_STORE static int commit(struct intake *in)
 {
 	uint64_t first_pos = 0, last_pos = 0;
 	int64_t begin = clock_mono_ns();
@@ -162,7 +163,7 @@ static int commit(struct intake *in)
 }
 
 /* Append the run of accepted ticks gathered so far; its outcomes go in order. */
-static int flush_run(struct intake *in, uint32_t producer, struct ingest_reply *reply)
+ON_STORE static int flush_run(struct intake *in, uint32_t producer, struct ingest_reply *reply)
 {
 	uint32_t at = 0;
 
@@ -194,7 +195,7 @@ static int flush_run(struct intake *in, uint32_t producer, struct ingest_reply *
 }
 
 /* Is this tick good?  Fills the next record of the run if it is. */
-static enum reject_reason judge(struct intake *in, const struct ingest_request *req,
+ON_STORE static enum reject_reason judge(struct intake *in, const struct ingest_request *req,
 				uint16_t source_id, const struct ingest_tick *t, int rc)
 {
 	enum reject_reason why = rc == INGEST_BAD ? req->bad_reason : ingest_check(t);
@@ -214,7 +215,7 @@ static enum reject_reason judge(struct intake *in, const struct ingest_request *
 }
 
 /* 0, or the commit error that ended it: then nothing more of it was taken. */
-static int take_all(struct intake *in, struct ingest_request *req, uint32_t producer,
+ON_STORE static int take_all(struct intake *in, struct ingest_request *req, uint32_t producer,
 		    uint16_t source_id, struct ingest_reply *reply)
 {
 	struct ingest_tick t;
@@ -249,7 +250,7 @@ static int take_all(struct intake *in, struct ingest_request *req, uint32_t prod
 }
 
 /* The producer and the source of a request; a sentence when a table is full. */
-static const char *identify(struct intake *in, const struct ingest_request *req,
+ON_STORE static const char *identify(struct intake *in, const struct ingest_request *req,
 			    uint32_t *producer, uint32_t *source_id)
 {
 	int is_new;
@@ -263,7 +264,8 @@ static const char *identify(struct intake *in, const struct ingest_request *req,
 	return NULL;
 }
 
-void intake_request(struct intake *in, const void *data, size_t len, void *to)
+void intake_request(struct intake *in, const void *data, size_t len,
+		    struct intake_caller *caller)
 {
 	struct waiting *w = &in->waiting[in->n_waiting];
 	struct ingest_request req;
@@ -271,7 +273,7 @@ void intake_request(struct intake *in, const void *data, size_t len, void *to)
 	const char *why;
 	int rc = ingest_open(data, len, &req);
 
-	w->to = to;
+	w->caller = caller;
 	w->as_json = req.is_json;
 	in->recv_ns = clock_wall_ns();
 	stats_add(STAT_INGEST_REQUESTS, 1);
@@ -325,7 +327,7 @@ int intake_record(struct intake *in, const struct record *r)
 	return 0;
 }
 
-static void answer_group(struct intake *in, int rc)
+ON_STORE static void answer_group(struct intake *in, int rc)
 {
 	for (size_t i = 0; i < in->n_waiting; i++) {
 		struct waiting *w = &in->waiting[i];

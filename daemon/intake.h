@@ -7,7 +7,7 @@
  * holds its ticks; a commit that fails for lack of space turns every answer of
  * the group into "no_space" and leaves no trace of it.
  *
- * Store thread; pure but for the store, the symbol tables and the reply function.
+ * Store thread; pure but for the store, the symbol tables and the callers' replies.
  */
 #pragma once
 #include "base/buf.h"
@@ -21,8 +21,11 @@
 
 struct intake;
 
-/** Send @reply (SBE or JSON bytes, borrowed) to whoever asked; any context in @to. */
-typedef void (*intake_reply_fn)(void *arg, void *to, const void *reply, size_t len);
+/** Who asked; embedded as the first member of the asker's own struct. */
+struct intake_caller {
+	/** ON_STORE, once per request: the reply (SBE or JSON bytes, borrowed). */
+	void (*reply)(struct intake_caller *c, const void *reply, size_t len);
+};
 
 /** What SIGHUP may change; the loop writes, the store thread reads. */
 struct intake_window {
@@ -38,15 +41,14 @@ struct intake_env {
 	bool clock_wall;           /* true: the daemon's clock; false: producers' */
 	bool symbols_listed;       /* true: only names already in the table */
 	bool durability_full;
-	intake_reply_fn reply;
-	void *arg;
 };
 
 int intake_new(const struct intake_env *env, struct intake **out);
 void intake_free(struct intake *in);
 
 /** Take one request; it is answered at once or by intake_commit(). */
-ON_STORE void intake_request(struct intake *in, const void *data, size_t len, void *to);
+ON_STORE void intake_request(struct intake *in, const void *data, size_t len,
+			     struct intake_caller *caller);
 /** Append one record of the daemon's own (clock, control); 0 or a store error. */
 ON_STORE int intake_record(struct intake *in, const struct record *r);
 /** Records waiting for the commit. */

@@ -1,5 +1,5 @@
 /* publisher - see publisher.h. */
-#include "daemon/publisher.h"
+#include "daemon/publisher_parts.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -11,53 +11,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define UNIVERSE_STREAMS 128 /* (universe, timeframe) pairs */
-
-/* How far one stream has come, and whether the next heartbeat must say so. */
-struct stream {
-	uint64_t last_seq;
-	uint64_t pos;
-	bool touched;
-};
-
-struct kind {
-	struct frame frame;
-	uint8_t *frame_data; /* owned */
-	size_t frame_cap;
-	bool open; /* the frame holds events */
-	int64_t opened_ns;
-	uint64_t frame_seq;
-	uint64_t events;
-	char topic[TOPIC_MAX];
-	size_t topic_len;
-	struct stream *streams; /* owned; by symbol id; tier2: see universes */
-	uint32_t *touched;      /* owned; ids to tell of in the next heartbeat */
-	uint32_t n_touched;
-};
-
-struct input {
-	struct outbox *box; /* borrowed */
-	enum publisher_input what;
-	uint64_t mark; /* everything at or below has come */
-};
-
-/* The newest matrix of one universe and timeframe, for `tickbusctl matrix`. */
-struct universe {
-	struct buf matrix;
-	struct stream stream;
-};
-
-struct publisher {
-	struct publisher_env env;
-	struct kind kinds[PUBLISHED_KINDS];
-	struct input inputs[PUBLISHER_INPUTS_MAX];
-	size_t n_inputs;
-	struct universe universes[UNIVERSE_STREAMS];
-	size_t n_universes;
-	struct buf json;
-	struct histogram latency;
-};
 
 static int kind_init(struct publisher *p, enum event_kind k)
 {
@@ -113,7 +66,7 @@ void publisher_add_input(struct publisher *p, struct outbox *o, enum publisher_i
 
 /* ---- frames ---- */
 
-static void send_frame(struct publisher *p, enum event_kind k, const void *data, size_t len)
+ON_LOOP static void send_frame(struct publisher *p, enum event_kind k, const void *data, size_t len)
 {
 	struct kind *kind = &p->kinds[k];
 
@@ -124,7 +77,7 @@ static void send_frame(struct publisher *p, enum event_kind k, const void *data,
 	stats_add(STAT_FRAME_BYTES, len);
 }
 
-static void seal(struct publisher *p, enum event_kind k)
+ON_LOOP static void seal(struct publisher *p, enum event_kind k)
 {
 	struct kind *kind = &p->kinds[k];
 	size_t len;
@@ -136,7 +89,7 @@ static void seal(struct publisher *p, enum event_kind k)
 	kind->open = false;
 }
 
-static void add_to_frame(struct publisher *p, enum event_kind k, const void *event,
+ON_LOOP static void add_to_frame(struct publisher *p, enum event_kind k, const void *event,
 			 size_t len)
 {
 	struct kind *kind = &p->kinds[k];
@@ -168,7 +121,7 @@ static const char *source_name(const struct publisher *p, uint16_t id)
 	return name[0] == '\0' ? NULL : name;
 }
 
-static void send_json(struct publisher *p, enum event_kind k, const void *event)
+ON_LOOP static void send_json(struct publisher *p, enum event_kind k, const void *event)
 {
 	struct event_json_ctx ctx = {.epoch = p->env.epoch, .publish_ns = clock_wall_ns()};
 	char topic[TOPIC_MAX];
@@ -254,7 +207,7 @@ static void touch(struct publisher *p, enum event_kind k, const void *event)
 
 /* ---- the step ---- */
 
-static void on_event(struct publisher *p, enum event_kind k, const void *event, size_t len)
+ON_LOOP static void on_event(struct publisher *p, enum event_kind k, const void *event, size_t len)
 {
 	const struct event_head *head = event;
 
@@ -280,7 +233,7 @@ static void on_event(struct publisher *p, enum event_kind k, const void *event, 
 	stats_add_published(k, 1);
 }
 
-static size_t drain(struct publisher *p, struct input *in, size_t budget)
+ON_LOOP static size_t drain(struct publisher *p, struct input *in, size_t budget)
 {
 	size_t done = 0, len;
 	uint32_t kind;
@@ -357,121 +310,6 @@ bool publisher_reached(const struct publisher *p, uint64_t pos)
 		if (p->inputs[i].what != INPUT_TICKS && p->inputs[i].mark < pos)
 			return false;
 	return derived_pending(p->env.derived) == 0;
-}
-
-/* ---- heartbeats ---- */
-
-static void send_heartbeat(struct publisher *p, enum event_kind k, struct frame *f,
-			   void *data)
-{
-	char topic[TOPIC_MAX];
-	size_t topic_len = topic_kind(topic, EVENT_HEARTBEAT);
-	size_t len = frame_heartbeat_seal(f, p->kinds[k].frame_seq, clock_wall_ns());
-
-	if (p->env.sbe[k] != NULL)
-		pub_send(p->env.sbe[k], topic, topic_len, data, len);
-	stats_add_published(EVENT_HEARTBEAT, 1);
-}
-
-static uint64_t reached(const struct publisher *p)
-{
-	uint64_t pos = UINT64_MAX;
-
-	for (size_t i = 0; i < p->n_inputs; i++)
-		if (p->inputs[i].what == INPUT_WORKER && p->inputs[i].mark < pos)
-			pos = p->inputs[i].mark;
-	return pos == UINT64_MAX ? 0 : pos;
-}
-
-static void json_heartbeat(struct publisher *p, enum event_kind k,
-			   const struct frame_heartbeat *hb)
-{
-	struct event_json_ctx ctx = {.epoch = p->env.epoch, .publish_ns = clock_wall_ns()};
-	char topic[TOPIC_MAX], line[EVENT_JSON_MAX];
-	size_t len;
-
-	if (p->env.json[k] == NULL || pub_subscribers(p->env.json[k]) == 0)
-		return;
-	len = event_json_heartbeat(line, hb, k, &ctx);
-	pub_send(p->env.json[k], topic, topic_kind(topic, EVENT_HEARTBEAT), line, len);
-}
-
-struct beat {
-	struct publisher *p;
-	enum event_kind k;
-	struct frame f;
-	uint8_t data[FRAME_HEARTBEATS_MAX * sizeof(struct frame_heartbeat) + 256];
-};
-
-static void beat_begin(struct beat *b)
-{
-	frame_heartbeat_begin(&b->f, b->data, sizeof(b->data), b->k, b->p->env.epoch,
-			      reached(b->p));
-}
-
-static void beat_add(struct beat *b, const struct frame_heartbeat *hb)
-{
-	json_heartbeat(b->p, b->k, hb);
-	if (frame_heartbeat_add(&b->f, hb) != FRAME_FULL)
-		return;
-	send_heartbeat(b->p, b->k, &b->f, b->data);
-	beat_begin(b);
-	(void)frame_heartbeat_add(&b->f, hb);
-}
-
-static void beat_symbols(struct beat *b, const struct symtab *symbols)
-{
-	struct kind *kind = &b->p->kinds[b->k];
-
-	for (uint32_t i = 0; i < kind->n_touched; i++) {
-		struct stream *s = &kind->streams[kind->touched[i]];
-		struct frame_heartbeat hb = {.last_seq = s->last_seq,
-					     .pos = s->pos,
-					     .symbol_id = kind->touched[i]};
-
-		memcpy(hb.symbol, symtab_name(symbols, kind->touched[i]), SYMBOL_MAX);
-		s->touched = false;
-		beat_add(b, &hb);
-	}
-	kind->n_touched = 0;
-}
-
-static void beat_universes(struct beat *b)
-{
-	for (size_t i = 0; i < b->p->n_universes; i++) {
-		struct universe *u = &b->p->universes[i];
-		const struct event_tier2 *e = (const void *)u->matrix.data;
-		struct frame_heartbeat hb = {.last_seq = u->stream.last_seq,
-					     .pos = u->stream.pos,
-					     .timeframe_s = e->timeframe_s};
-
-		if (!u->stream.touched)
-			continue;
-		memcpy(hb.symbol, e->universe, SYMBOL_MAX);
-		u->stream.touched = false;
-		beat_add(b, &hb);
-	}
-}
-
-void publisher_heartbeat(struct publisher *p)
-{
-	struct beat *b = malloc(sizeof(*b));
-
-	if (b == NULL)
-		return; /* the next second tries again; streams stay touched */
-	b->p = p;
-	for (int k = 0; k < PUBLISHED_KINDS; k++) {
-		if (p->env.rings[k] == NULL)
-			continue;
-		b->k = (enum event_kind)k;
-		beat_begin(b);
-		if (k == EVENT_TIER2)
-			beat_universes(b);
-		else
-			beat_symbols(b, p->env.symbols);
-		send_heartbeat(p, b->k, &b->f, b->data);
-	}
-	free(b);
 }
 
 /* ---- questions ---- */

@@ -141,7 +141,7 @@ static int parse_endpoint(const char *s, struct sockaddr_storage *out)
 
 static struct MHD_Daemon *start_mhd(struct http *h, struct sockaddr_storage *sa)
 {
-	unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_THREAD_SAFETY;
+	unsigned flags = MHD_USE_EPOLL;
 
 	if (sa->ss_family == AF_INET6)
 		flags |= MHD_USE_IPv6;

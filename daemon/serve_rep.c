@@ -154,6 +154,11 @@ const void *rep_request(const struct rep_call *call, size_t *out_len)
 	return nng_msg_body(call->msg);
 }
 
+unsigned rep_index(const struct rep_call *call)
+{
+	return (unsigned)(call - call->rep->calls);
+}
+
 void rep_reply(struct rep_call *call, const void *data, size_t len)
 {
 	nng_msg *reply;

@@ -27,5 +27,7 @@ ON_LOOP void rep_guard(struct rep *r);
 ANY_THREAD unsigned rep_open_calls(const struct rep *r);
 
 ANY_THREAD const void *rep_request(const struct rep_call *call, size_t *out_len);
+/** Which of the socket's contexts this is, < the number given to rep_open(). */
+ANY_THREAD unsigned rep_index(const struct rep_call *call);
 /** Answer with a copy of @data; the call is gone afterwards. */
 ANY_THREAD void rep_reply(struct rep_call *call, const void *data, size_t len);

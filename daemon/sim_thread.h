@@ -21,5 +21,3 @@ int sim_thread_start(struct sim_thread *s);
 void sim_thread_stop(struct sim_thread *s);
 /** "sim": the name under which it sends with the feed clock. */
 const char *sim_thread_producer(const struct config *c);
-/** The reply to one of its requests; intake_reply_fn's part for it. */
-ON_STORE void sim_thread_replied(struct sim_thread *s, const void *reply, size_t len);

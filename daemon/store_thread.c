@@ -8,6 +8,7 @@
 #include "bus/stats.h"
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +38,7 @@ struct store_thread {
 	struct store_status status;
 	char failure[ERR_TEXT_MAX];
 	atomic_bool has_failed;
+	bool derived_broken;
 };
 
 static void wake(void *arg)
@@ -44,7 +46,7 @@ static void wake(void *arg)
 	parker_wake(&((struct store_thread *)arg)->parker);
 }
 
-static void publish_status(struct store_thread *st)
+ON_STORE static void publish_status(struct store_thread *st)
 {
 	struct store_status now;
 
@@ -62,6 +64,7 @@ int store_thread_new(const struct store_env *env, struct store_thread **out)
 {
 	struct store_thread *st = calloc(1, sizeof(*st));
 
+	role_assert_store(); /* its thread has not begun */
 	if (st == NULL)
 		return err_set(-ENOMEM, "out of memory for the store thread");
 	st->env = *env;
@@ -82,6 +85,7 @@ int store_thread_free(struct store_thread *st)
 
 	if (st == NULL)
 		return 0;
+	role_assert_store(); /* its thread is gone */
 	intake_free(st->env.intake);
 	dispatch_free(st->env.dispatch);
 	rc = tickstore_close(st->env.store);
@@ -101,7 +105,7 @@ int store_post(struct store_thread *st, store_job_fn fn, void *arg)
 	return rc;
 }
 
-static unsigned run_jobs(struct store_thread *st)
+ON_STORE static unsigned run_jobs(struct store_thread *st)
 {
 	unsigned done = 0;
 	struct job j;
@@ -114,7 +118,7 @@ static unsigned run_jobs(struct store_thread *st)
 	return done;
 }
 
-static int housekeeping(struct store_thread *st, bool idle)
+ON_STORE static int housekeeping(struct store_thread *st, bool idle)
 {
 	int64_t now = clock_mono_ns();
 	struct store_snapshot snap;
@@ -157,7 +161,7 @@ int store_step(struct store_thread *st)
 	return rc < 0 ? rc : (int)jobs + n;
 }
 
-static void fail(struct store_thread *st)
+ON_STORE static void fail(struct store_thread *st)
 {
 	(void)pthread_mutex_lock(&st->status_lock);
 	(void)snprintf(st->failure, sizeof(st->failure), "%s", err_text());
@@ -167,7 +171,7 @@ static void fail(struct store_thread *st)
 	st->env.failed(st->env.arg);
 }
 
-static bool all_dispatched(const struct store_thread *st)
+ON_STORE static bool all_dispatched(const struct store_thread *st)
 {
 	struct store_status s;
 
@@ -176,7 +180,7 @@ static bool all_dispatched(const struct store_thread *st)
 }
 
 /* Sleep until a job comes, or until what could not be dispatched may fit. */
-static void idle(struct store_thread *st)
+ON_STORE static void idle(struct store_thread *st)
 {
 	bool behind = !all_dispatched(st);
 	struct job j;
@@ -246,6 +250,19 @@ struct intake *store_intake(struct store_thread *st)
 struct dispatch *store_dispatch(struct store_thread *st)
 {
 	return st->env.dispatch;
+}
+
+bool store_derived_broken(const struct store_thread *st)
+{
+	return st->derived_broken;
+}
+
+void store_derived_break(struct store_thread *st)
+{
+	log_warn("store", "%s; derived events are not stored until the next start, which "
+			  "derives them again",
+		 err_text());
+	st->derived_broken = true;
 }
 
 void store_status_copy(struct store_thread *st, struct store_status *out)

@@ -45,6 +45,9 @@ ON_STORE int store_step(struct store_thread *st);
 ON_STORE struct tickstore *store_log(struct store_thread *st);
 ON_STORE struct intake *store_intake(struct store_thread *st);
 ON_STORE struct dispatch *store_dispatch(struct store_thread *st);
+/** Derived batches are not stored any more in this life (a write failed). */
+ON_STORE bool store_derived_broken(const struct store_thread *st);
+ON_STORE void store_derived_break(struct store_thread *st);
 /** Refresh the copy that store_status_copy() gives out. */
 ANY_THREAD void store_status_copy(struct store_thread *st, struct store_status *out);
 /** A sentence, once failed. */

@@ -1,0 +1,315 @@
+/* daemon_parts - see daemon_parts.h. */
+#include "daemon/daemon_parts.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "bus/stats.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAILBOX_SLOTS    4096
+#define CUT_SLOTS        16384
+#define QUESTIONS_MAX    1024
+
+/* ---- the store ---- */
+
+static void store_failed(void *arg)
+{
+	daemon_bell(arg);
+}
+
+static struct store_params store_params(const struct config *c)
+{
+	struct store_params p = {
+		.dir = c->store.dir,
+		.durability = c->store.durability == CONFIG_FULL ? DURABILITY_FULL
+								 : DURABILITY_NORMAL,
+		.sync_interval_ns = c->store.sync_interval_ns,
+		.segment_max = c->store.segment_max,
+		.retain_ns = c->store.retain_ns,
+		.retain_bytes = c->store.retain_bytes,
+		.symbols_max = c->limits.symbols_max,
+		.sources_max = c->limits.sources_max,
+		.producers_max = c->limits.producers_max,
+		.wal_bytes_max = c->store.wal_bytes_max,
+		.ballast_bytes = c->store.ballast_bytes,
+		.quarantine_max = c->limits.quarantine_max,
+	};
+
+	for (int k = 0; k < STORE_KINDS; k++)
+		p.derived[k] = (struct derived_limit){0, c->derived.retain_bytes};
+	return p;
+}
+
+static int open_log(struct daemon *d, struct tickstore **out)
+{
+	const struct store_params p = store_params(&d->config);
+	const struct store_names symbols = {d->symbols, symtab_add, symtab_name,
+					    symtab_count, 0};
+	const struct store_names sources = {d->sources, symtab_add, symtab_name,
+					    symtab_count, 1};
+	const char *sim = sim_thread_producer(&d->config);
+	struct store_status status;
+	uint32_t producer;
+	int rc;
+
+	role_assert_store(); /* before its thread exists, the log is ours */
+	rc = tickstore_open(&p, &symbols, &sources, clock_wall_ns(), out);
+	if (rc < 0)
+		return rc;
+	tickstore_status(*out, &status);
+	if (status.alarm[0] != '\0')
+		log_err("store", "%s", status.alarm);
+	if (status.warning[0] != '\0')
+		log_warn("store", "%s", status.warning);
+	if (status.lost_first != 0)
+		stats_add(STAT_LOG_LOSSES, 1);
+	if (d->config.simulator.enabled &&
+	    tickstore_producer(*out, sim, strlen(sim), &producer) == 0)
+		d->sim_last_seq = tickstore_seq_last(*out, producer);
+	d->epoch = status.epoch;
+	d->replay_end = status.last_pos;
+	return 0;
+}
+
+/* The log says from where on which configuration made what is derived. */
+static int note_config(struct daemon *d, struct tickstore *ts, struct intake *in)
+{
+	uint64_t hash = params_hash(&d->config.derive);
+	struct record r = {.type = RECORD_CONTROL,
+			   .event_ns = clock_wall_ns(),
+			   .recv_ns = clock_wall_ns(),
+			   .price_e9 = VALUE_NULL,
+			   .size_e8 = VALUE_NULL,
+			   .bid_e9 = VALUE_NULL,
+			   .ask_e9 = VALUE_NULL,
+			   .bid_size_e8 = VALUE_NULL,
+			   .ask_size_e8 = VALUE_NULL,
+			   .source_seq = hash,
+			   .ref_seq = CONTROL_CONFIG};
+	struct buf text = {0};
+	const void *was;
+	size_t len;
+	int rc;
+
+	role_assert_store();
+	if (tickstore_meta_get(ts, "config.hash", &was, &len) == 0) {
+		if (len == sizeof(hash) && memcmp(was, &hash, len) == 0)
+			return 0;
+		if (d->replay_end > 0)
+			log_warn("start",
+				 "the configuration of derived values has changed; they "
+				 "are derived anew from the log, what was published "
+				 "before is not published again");
+	}
+	rc = intake_record(in, &r);
+	if (rc == 0)
+		rc = intake_commit(in);
+	config_print(&d->config, &text);
+	if (rc == 0)
+		rc = tickstore_meta_put(ts, "config.text", text.data, text.len);
+	if (rc == 0)
+		rc = tickstore_meta_put(ts, "config.hash", &hash, sizeof(hash));
+	buf_free(&text);
+	return rc;
+}
+
+static int open_intake(struct daemon *d, struct tickstore *ts, struct intake **out)
+{
+	const struct intake_env env = {
+		.store = ts,
+		.symbols = d->symbols,
+		.sources = d->sources,
+		.window = &d->window,
+		.clock_wall = d->config.live.clock == CONFIG_WALL,
+		.durability_full = d->config.store.durability == CONFIG_FULL,
+	};
+	int rc = intake_new(&env, out);
+
+	return rc < 0 ? rc : note_config(d, ts, *out);
+}
+
+static int open_dispatch(struct daemon *d, struct tickstore *ts, struct dispatch **out)
+{
+	struct dispatch_env env = {
+		.store = ts,
+		.symbols = d->symbols,
+		.n_workers = d->n_workers,
+		.ticks = d->tick_outbox,
+		.bell = daemon_bell,
+		.arg = d,
+		.symbols_max = d->config.limits.symbols_max,
+		.from_pos = 1,
+		.replay_end = d->replay_end,
+	};
+
+	for (uint32_t w = 0; w < d->n_workers; w++) {
+		env.rings[w] = d->rings[w];
+		env.parkers[w] = &d->parkers[w];
+	}
+	return dispatch_new(&env, out);
+}
+
+static int open_rings(struct daemon *d)
+{
+	const struct config *c = &d->config;
+	int rc = outbox_new(c->limits.outbox_bytes, &d->tick_outbox);
+
+	for (uint32_t w = 0; w < d->n_workers && rc == 0; w++) {
+		parker_init(&d->parkers[w]);
+		rc = ring_new(c->limits.ring_slots, sizeof(struct item), &d->rings[w]);
+		if (rc == 0)
+			rc = ring_new(CUT_SLOTS, sizeof(struct cut_item), &d->cuts[w]);
+		if (rc == 0)
+			rc = outbox_new(c->limits.outbox_bytes, &d->outboxes[w]);
+	}
+	return rc;
+}
+
+int daemon_open_store(struct daemon *d)
+{
+	const struct config *c = &d->config;
+	struct store_env env = {.mailbox_slots = MAILBOX_SLOTS,
+				.spin_ns = c->workers.spin_ns,
+				.failed = store_failed,
+				.arg = d};
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	int rc;
+
+	d->n_workers = c->workers.threads != 0 ? c->workers.threads
+					       : (uint32_t)(cores < 1 ? 1 : cores);
+	if (d->n_workers > WORKERS_MAX)
+		d->n_workers = WORKERS_MAX;
+	daemon_apply_reloadable(d);
+	rc = mailbox_new(QUESTIONS_MAX, sizeof(void *), daemon_bell, d, &d->answers);
+	if (rc == 0)
+		rc = symtab_new(c->limits.symbols_max, 0, &d->symbols);
+	if (rc == 0)
+		rc = symtab_new(c->limits.sources_max, 1, &d->sources);
+	if (rc == 0)
+		rc = open_rings(d);
+	if (rc == 0)
+		rc = open_log(d, &env.store);
+	if (rc == 0)
+		rc = open_intake(d, env.store, &env.intake);
+	if (rc == 0)
+		rc = open_dispatch(d, env.store, &env.dispatch);
+	if (rc == 0)
+		rc = store_thread_new(&env, &d->store);
+	if (rc < 0 && d->store == NULL) {
+		intake_free(env.intake);
+		dispatch_free(env.dispatch);
+		(void)tickstore_close(env.store);
+	}
+	return rc;
+}
+
+/* ---- workers and tier 2 ---- */
+
+static void wake_tier2(void *arg)
+{
+	struct daemon *d = arg;
+
+	parker_wake(&d->tier2_parker);
+}
+
+static int open_worker(struct daemon *d, uint32_t w)
+{
+	const struct worker_env env = {
+		.shard = {.params = &d->config.derive,
+			  .symbols = d->symbols,
+			  .sources = d->sources,
+			  .index = w,
+			  .n_shards = d->n_workers,
+			  .symbols_max = d->config.limits.symbols_max},
+		.in = d->rings[w],
+		.out = d->outboxes[w],
+		.cut = d->cuts[w],
+		.parker = &d->parkers[w],
+		.bell = daemon_bell,
+		.cut_bell = wake_tier2,
+		.arg = d,
+		.spin_ns = d->config.workers.spin_ns,
+	};
+
+	return worker_new(&env, &d->workers[w]);
+}
+
+static int open_tier2(struct daemon *d)
+{
+	struct tier2_worker_env env = {
+		.tier2 = {.params = &d->config.derive,
+			  .symbols = d->symbols,
+			  .n_workers = d->n_workers,
+			  .symbols_max = d->config.limits.symbols_max},
+		.cuts = d->cuts,
+		.parker = &d->tier2_parker,
+		.bell = daemon_bell,
+		.arg = d,
+	};
+	size_t bytes = 8 * tier2_bytes_max(&d->config.derive);
+	int rc;
+
+	parker_init(&d->tier2_parker);
+	rc = outbox_new(bytes < d->config.limits.outbox_bytes ? d->config.limits.outbox_bytes
+							      : bytes,
+			&d->tier2_outbox);
+	if (rc < 0)
+		return rc;
+	env.out = d->tier2_outbox;
+	return tier2_worker_new(&env, &d->tier2);
+}
+
+int daemon_open_pipeline(struct daemon *d)
+{
+	for (uint32_t w = 0; w < d->n_workers; w++) {
+		int rc = open_worker(d, w);
+
+		if (rc < 0)
+			return rc;
+	}
+	return open_tier2(d);
+}
+
+int daemon_start_threads(struct daemon *d)
+{
+	int rc = tier2_worker_start(d->tier2);
+
+	for (uint32_t w = 0; w < d->n_workers && rc == 0; w++)
+		rc = worker_start(d->workers[w]);
+	return rc < 0 ? rc : store_thread_start(d->store);
+}
+
+void daemon_stop_pipeline(struct daemon *d)
+{
+	for (uint32_t w = 0; w < d->n_workers; w++)
+		worker_stop(d->workers[w]);
+	tier2_worker_stop(d->tier2);
+}
+
+/* ---- the end ---- */
+
+void daemon_close_parts(struct daemon *d)
+{
+	publisher_free(d->publisher);
+	derived_free(d->derived);
+	sim_thread_free(d->sim);
+	if (store_thread_free(d->store) < 0)
+		log_err("stop", "%s; the next start will recover", err_text());
+	tier2_worker_free(d->tier2);
+	for (uint32_t w = 0; w < d->n_workers; w++) {
+		worker_free(d->workers[w]);
+		ring_free(d->rings[w]);
+		ring_free(d->cuts[w]);
+		outbox_free(d->outboxes[w]);
+	}
+	outbox_free(d->tick_outbox);
+	outbox_free(d->tier2_outbox);
+	for (int k = 0; k < PUBLISHED_KINDS; k++)
+		broadcast_free(d->broadcasts[k]);
+	mailbox_free(d->answers);
+	symtab_free(d->symbols);
+	symtab_free(d->sources);
+}

@@ -1,0 +1,204 @@
+/*
+ * daemon_sockets - opens and closes everything that faces outwards (daemon_parts.h).
+ */
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "bus/stats.h"
+#include "daemon/admin_commands.h"
+#include "daemon/daemon_parts.h"
+#include "daemon/metrics.h"
+#include "daemon/serve_catchup.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CATCHUP_CONTEXTS 32u
+
+/* One batch of derived frames on its way to the store thread. */
+struct batch {
+	enum event_kind kind;
+	uint64_t first_pos;
+	uint64_t last_pos;
+	uint32_t n_events;
+	uint32_t len;
+	void *data; /* owned */
+};
+
+/*
+ * A batch that the disk did not take would leave a hole behind which later ones
+ * look complete.  So after the first failure the rest of this life is not stored:
+ * the next start derives all of it again from the log.
+ */
+static void store_batch(struct store_thread *st, void *arg)
+{
+	struct batch *b = arg;
+	struct tickstore *ts;
+
+	role_assert_store();
+	ts = store_log(st);
+	if (!store_derived_broken(st)) {
+		if (tickstore_derived_append(ts, (unsigned)b->kind, b->first_pos,
+					     b->last_pos, b->n_events, b->data,
+					     b->len) == 0)
+			stats_add(STAT_DERIVED_STORED, b->n_events);
+		else
+			store_derived_break(st);
+	}
+	free(b->data);
+	free(b);
+}
+
+static int post_batch(void *arg, enum event_kind kind, uint64_t first_pos,
+		      uint64_t last_pos, uint32_t n_events, void *data, size_t len)
+{
+	struct daemon *d = arg;
+	struct batch *b = malloc(sizeof(*b));
+	int rc;
+
+	if (b == NULL)
+		return -ENOMEM;
+	*b = (struct batch){kind, first_pos, last_pos, n_events, (uint32_t)len, data};
+	rc = store_post(d->store, store_batch, b);
+	if (rc != 0)
+		free(b);
+	return rc;
+}
+
+static int open_derived(struct daemon *d)
+{
+	uint64_t skip[EVENT_KINDS] = {0};
+
+	role_assert_store(); /* its thread has not begun */
+	for (int k = EVENT_BAR; k <= EVENT_STATUS; k++)
+		skip[k] = tickstore_derived_last_pos(store_log(d->store), (unsigned)k);
+	return derived_new(d->epoch, skip, post_batch, d, &d->derived);
+}
+
+static int open_pub(const char *url, unsigned subscribers_max, struct pub **out)
+{
+	return url[0] == '\0' ? 0 : pub_open(url, subscribers_max, out);
+}
+
+static int open_pubs(struct daemon *d)
+{
+	const struct config_listen *l = &d->config.listen;
+	const struct {
+		enum event_kind kind;
+		const char *sbe;
+		const char *json;
+	} all[] = {{EVENT_TICK, l->tick, l->json_tick},
+		   {EVENT_BAR, l->bar, l->json_bar},
+		   {EVENT_TIER1, l->tier1, l->json_tier1},
+		   {EVENT_TIER2, l->tier2, l->json_tier2},
+		   {EVENT_STATUS, l->status, l->json_status}};
+	size_t matrix = 5 * tier2_bytes_max(&d->config.derive);
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]) && rc == 0; i++) {
+		enum event_kind k = all[i].kind;
+		size_t bytes = d->config.limits.broadcast_bytes;
+
+		if (k == EVENT_TIER2 && matrix > bytes)
+			bytes = matrix;
+		rc = broadcast_new(bytes, (uint32_t)k, &d->broadcasts[k]);
+		if (rc == 0)
+			rc = open_pub(all[i].sbe, d->config.limits.subscribers_max,
+				      &d->sbe[k]);
+		if (rc == 0 && d->config.publisher.json)
+			rc = open_pub(all[i].json, d->config.limits.subscribers_max,
+				      &d->json[k]);
+	}
+	return rc;
+}
+
+static int open_publisher(struct daemon *d)
+{
+	struct publisher_env env = {.symbols = d->symbols,
+				    .sources = d->sources,
+				    .symbols_max = d->config.limits.symbols_max,
+				    .epoch = d->epoch,
+				    .batch_ns = d->config.publisher.batch_ns,
+				    .derived = d->derived};
+	int rc;
+
+	memcpy(env.rings, d->broadcasts, sizeof(env.rings));
+	memcpy(env.sbe, d->sbe, sizeof(env.sbe));
+	memcpy(env.json, d->json, sizeof(env.json));
+	rc = publisher_new(&env, &d->publisher);
+	if (rc < 0)
+		return rc;
+	publisher_add_input(d->publisher, d->tick_outbox, INPUT_TICKS);
+	for (uint32_t w = 0; w < d->n_workers; w++)
+		publisher_add_input(d->publisher, d->outboxes[w], INPUT_WORKER);
+	publisher_add_input(d->publisher, d->tier2_outbox, INPUT_TIER2);
+	return 0;
+}
+
+static int open_local(struct daemon *d)
+{
+	const struct config_listen *l = &d->config.listen;
+	int fds[RING_FDS] = {broadcast_fd(d->broadcasts[EVENT_TICK]),
+			     broadcast_fd(d->broadcasts[EVENT_BAR]),
+			     broadcast_fd(d->broadcasts[EVENT_TIER1]),
+			     broadcast_fd(d->broadcasts[EVENT_TIER2]),
+			     broadcast_fd(d->broadcasts[EVENT_STATUS])};
+	int rc = 0;
+
+	if (l->admin[0] != '\0')
+		rc = admin_open(&d->loop, l->admin, daemon_admin, d, &d->admin);
+	if (rc == 0 && l->ring[0] != '\0')
+		rc = ring_server_open(&d->loop, l->ring, fds, &d->ring_server);
+	if (rc == 0 && l->http[0] != '\0')
+		rc = http_open(&d->loop, l->http, daemon_http, d, &d->http);
+	return rc;
+}
+
+int daemon_open_sockets(struct daemon *d)
+{
+	int rc = open_derived(d);
+
+	if (rc == 0)
+		rc = open_pubs(d);
+	if (rc == 0)
+		rc = open_publisher(d);
+	return rc == 0 ? open_local(d) : rc;
+}
+
+static int open_sim(struct daemon *d)
+{
+	int rc;
+
+	if (!d->config.simulator.enabled)
+		return 0;
+	rc = sim_thread_new(&d->config, d->store, d->sim_last_seq, &d->sim);
+	return rc < 0 ? rc : sim_thread_start(d->sim);
+}
+
+int daemon_open_ingest(struct daemon *d)
+{
+	const struct config *c = &d->config;
+	int rc = 0;
+
+	if (c->listen.ingest[0] != '\0')
+		rc = ingest_server_open(c->listen.ingest, c->limits.message_bytes_max,
+					c->limits.subscribers_max, d->store, &d->ingest);
+	if (rc == 0 && c->listen.catchup[0] != '\0')
+		rc = rep_open(c->listen.catchup, CATCHUP_CONTEXTS, 1u << 20,
+			      c->limits.subscribers_max, catchup_take, d, &d->catchup);
+	return rc < 0 ? rc : open_sim(d);
+}
+
+void daemon_close_sockets(struct daemon *d)
+{
+	/* With nng 1.5.2 a close may hang (#1543): then nothing is left to lose. */
+	ingest_server_close(d->ingest);
+	rep_close(d->catchup);
+	for (int k = 0; k < PUBLISHED_KINDS; k++) {
+		pub_close(d->sbe[k]);
+		pub_close(d->json[k]);
+	}
+	admin_close(d->admin);
+	http_close(d->http);
+	ring_server_close(d->ring_server);
+}

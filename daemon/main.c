@@ -1,0 +1,194 @@
+/*
+ * tickbusd - the market-data event bus daemon.
+ *
+ * The map of this folder:
+ *
+ *	main.c             command line, configuration, exit code
+ *	daemon.[ch]        everything that runs: start, loop, drain, stop
+ *	daemon_parts.c     opens and closes log, workers, tier 2
+ *	daemon_sockets.c   ... and everything that faces outwards
+ *	daemon_timers.c    heartbeats, guards, watchdog, the wall's clock records
+ *	config*.c          YAML to struct config, by one table
+ *	store_thread.c     the sequencer's thread: jobs, commit, dispatch
+ *	intake.c           judges ticks, appends them, answers producers
+ *	dispatch.c         from the log to the workers, in order
+ *	sim_thread.c       the simulated exchange as a producer
+ *	publisher.c        from the outboxes to frames, rings and sockets
+ *	publisher_beat.c   heartbeats
+ *	derived.c          derived events to the store, in log order
+ *	serve_rep.c        REP sockets; serve_ingest.c and serve_catchup.c use it
+ *	serve_pub.c        PUB sockets; guard.c keeps nng's listeners alive
+ *	serve_admin.c      the admin socket; admin_commands.c what it can do
+ *	serve_http.c       /metrics, /healthz, /readyz; metrics.c what they say
+ *	serve_ring.c       hands the broadcast rings to local subscribers
+ *	unixsock.c         unix sockets for our uid and root alone
+ *	notify.c           the service manager
+ *	exitcode.c         why we ended
+ */
+#include "base/err.h"
+#include "base/log.h"
+#include "daemon/config.h"
+#include "daemon/daemon.h"
+#include "daemon/exitcode.h"
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] =
+	"usage: tickbusd [OPTION]...\n"
+	"\n"
+	"  -c, --config FILE        read this configuration; default: the built-in one\n"
+	"      --demo               built-in demonstration: simulated exchange, compressed time\n"
+	"      --state-dir DIR      keep the log and the sockets here, whatever the\n"
+	"                           configuration says\n"
+	"      --check-config FILE  report every error of FILE and exit (0 or 78)\n"
+	"      --print-config       print the effective configuration and exit\n"
+	"      --version, --help\n"
+	"\n"
+	"Exit codes: 0 stopped; 64 usage; 65 damaged log; 69 port taken; 70 internal;\n"
+	"73 state directory; 74 write failed; 75 another daemon has the log; 78 configuration.\n";
+
+struct options {
+	const char *config;
+	const char *check;
+	const char *state_dir;
+	bool is_demo;
+	bool print;
+};
+
+enum { OPT_CHECK = 256, OPT_DEMO, OPT_STATE, OPT_PRINT, OPT_VERSION, OPT_HELP };
+
+/* -1: go on; else the exit code. */
+static int parse_options(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"check-config", required_argument, NULL, OPT_CHECK},
+		{"demo", no_argument, NULL, OPT_DEMO},
+		{"state-dir", required_argument, NULL, OPT_STATE},
+		{"print-config", no_argument, NULL, OPT_PRINT},
+		{"version", no_argument, NULL, OPT_VERSION},
+		{"help", no_argument, NULL, OPT_HELP},
+		{NULL, 0, NULL, 0}};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			o->config = optarg;
+			break;
+		case OPT_CHECK:
+			o->check = optarg;
+			break;
+		case OPT_DEMO:
+			o->is_demo = true;
+			break;
+		case OPT_STATE:
+			o->state_dir = optarg;
+			break;
+		case OPT_PRINT:
+			o->print = true;
+			break;
+		case OPT_VERSION:
+			printf("tickbusd %s\n", TICKBUS_VERSION);
+			return EXITCODE_OK;
+		case 'h':
+		case OPT_HELP:
+			fputs(usage, stdout);
+			return EXITCODE_OK;
+		default:
+			fputs(usage, stderr);
+			return EXITCODE_USAGE;
+		}
+	}
+	if (optind == argc)
+		return -1;
+	fprintf(stderr, "tickbusd: unexpected argument '%s'\n%s", argv[optind], usage);
+	return EXITCODE_USAGE;
+}
+
+static void report(const char *name, const struct config_errors *errs)
+{
+	for (unsigned i = 0; i < errs->n; i++)
+		fprintf(stderr, "%s:%u:%u: %s\n", name, errs->error[i].line,
+			errs->error[i].column, errs->error[i].text);
+	if (errs->n == 0)
+		fprintf(stderr, "%s: %s\n", name, err_text());
+	if (errs->dropped > 0)
+		fprintf(stderr, "%s: and %u more errors\n", name, errs->dropped);
+}
+
+static int load(const struct options *o, struct config *c)
+{
+	struct config_errors *errs = calloc(1, sizeof(*errs));
+	const char *path = o->check != NULL ? o->check : o->config;
+	const char *name = path != NULL ? path : o->is_demo ? "demo.yaml" : "tickbusd.yaml";
+	size_t len;
+	int rc;
+
+	if (errs == NULL)
+		return EXITCODE_INTERNAL;
+	if (path != NULL) {
+		rc = config_load(path, o->check == NULL, c, errs);
+	} else {
+		const char *text = o->is_demo ? config_demo_text(&len)
+					      : config_default_text(&len);
+
+		rc = config_parse(text, len, c, errs);
+	}
+	if (rc < 0)
+		report(name, errs);
+	free(errs);
+	return rc < 0 ? EXITCODE_CONFIG : EXITCODE_OK;
+}
+
+/* DIR/tickbus.db, DIR/admin.sock and DIR/ring.sock. */
+static int move_state(struct config *c, const char *dir)
+{
+	int n = snprintf(c->store.dir, sizeof(c->store.dir), "%s", dir);
+	int m = snprintf(c->listen.admin, sizeof(c->listen.admin), "%s/admin.sock", dir);
+	int k = snprintf(c->listen.ring, sizeof(c->listen.ring), "%s/ring.sock", dir);
+
+	if (n < (int)sizeof(c->store.dir) && m < 108 && k < 108)
+		return EXITCODE_OK;
+	fprintf(stderr, "tickbusd: --state-dir %s is too long for a unix socket\n", dir);
+	return EXITCODE_USAGE;
+}
+
+static int print_config(struct config *c)
+{
+	struct buf out = {0};
+
+	config_print(c, &out);
+	fputs(buf_text(&out), stdout);
+	buf_free(&out);
+	config_deinit(c);
+	return EXITCODE_OK;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {0};
+	struct config c;
+	int rc = parse_options(argc, argv, &o);
+
+	if (rc >= 0)
+		return rc;
+	rc = load(&o, &c);
+	if (rc != EXITCODE_OK)
+		return rc;
+	if (o.check != NULL) {
+		config_deinit(&c);
+		printf("%s: good\n", o.check);
+		return EXITCODE_OK;
+	}
+	if (o.state_dir != NULL)
+		rc = move_state(&c, o.state_dir);
+	if (rc != EXITCODE_OK) {
+		config_deinit(&c);
+		return rc;
+	}
+	return o.print ? print_config(&c) : daemon_run(&c, o.config);
+}

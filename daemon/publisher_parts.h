@@ -1,0 +1,56 @@
+/*
+ * publisher_parts - what publisher.c (events) and publisher_beat.c (heartbeats)
+ * share; nobody else includes it.
+ */
+#pragma once
+#include "base/buf.h"
+#include "daemon/publisher.h"
+#include "proto/frame.h"
+#include "proto/topic.h"
+
+#define UNIVERSE_STREAMS 128 /* (universe, timeframe) pairs */
+
+/* How far one stream has come, and whether the next heartbeat must say so. */
+struct stream {
+	uint64_t last_seq;
+	uint64_t pos;
+	bool touched;
+};
+
+struct kind {
+	struct frame frame;
+	uint8_t *frame_data; /* owned */
+	size_t frame_cap;
+	bool open; /* the frame holds events */
+	int64_t opened_ns;
+	uint64_t frame_seq;
+	uint64_t events;
+	char topic[TOPIC_MAX];
+	size_t topic_len;
+	struct stream *streams; /* owned; by symbol id; tier2: see universes */
+	uint32_t *touched;      /* owned; ids to tell of in the next heartbeat */
+	uint32_t n_touched;
+};
+
+struct input {
+	struct outbox *box; /* borrowed */
+	enum publisher_input what;
+	uint64_t mark; /* everything at or below has come */
+};
+
+/* The newest matrix of one universe and timeframe, for `tickbusctl matrix`. */
+struct universe {
+	struct buf matrix;
+	struct stream stream;
+};
+
+struct publisher {
+	struct publisher_env env;
+	struct kind kinds[PUBLISHED_KINDS];
+	struct input inputs[PUBLISHER_INPUTS_MAX];
+	size_t n_inputs;
+	struct universe universes[UNIVERSE_STREAMS];
+	size_t n_universes;
+	struct buf json;
+	struct histogram latency;
+};
