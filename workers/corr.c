@@ -8,6 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void unit_diagonal(const struct corr *c, double *tri)
+{
+	for (uint32_t i = 0; i < c->n; i++)
+		tri[(size_t)i * (i + 1) / 2 + i] = 1.0;
+}
+
 void corr_run(struct corr *c, const struct corr_spec *spec, uint32_t n, uint32_t window,
 	      double *tri, struct corr_result *out)
 {
@@ -25,14 +31,19 @@ void corr_run(struct corr *c, const struct corr_spec *spec, uint32_t n, uint32_t
 		m->finish(c, tri);
 	if (!c->complete)
 		corr_fill_pairs(c, m->centre, min_obs, tri);
-	for (uint32_t i = 0; i < c->n; i++)
-		tri[(size_t)i * (i + 1) / 2 + i] = 1.0;
+	unit_diagonal(c, tri);
 	*out = (struct corr_result){.n_kept = c->n,
 				    .shrunk_obs = m->listwise ? c->window : 0,
 				    .shrinkage = c->shrinkage,
 				    .complete = c->complete,
 				    .fate = c->fate,
 				    .n_obs = c->n_obs};
+}
+
+void corr_run_own(struct corr *c, double *tri)
+{
+	gram_run(c->isa, c->z, c->stride, c->n, c->window, true, c->scratch, tri);
+	unit_diagonal(c, tri);
 }
 
 static void *aligned(size_t n_doubles)

@@ -46,7 +46,6 @@ struct corr_result {
 	const uint32_t *n_obs; /* returns in each row's window */
 };
 
-const char *corr_method_name(enum corr_method m);
 /** By name; -EINVAL when there is none. */
 int corr_method_parse(const char *s, size_t len, enum corr_method *out);
 
@@ -64,3 +63,10 @@ double *corr_row(struct corr *c, uint32_t i);
  */
 void corr_run(struct corr *c, const struct corr_spec *spec, uint32_t n, uint32_t window,
 	      double *tri, struct corr_result *out);
+/**
+ * The matrix of the rows that the last corr_run() kept, made positive semidefinite by
+ * construction whatever their holes: each row keeps its own mean and length, and a hole
+ * counts as the mean.  Coefficients of rows with holes come out smaller, by the share
+ * of what they do not have in common.  n_kept * n_kept * window work, no eigenvalues.
+ */
+void corr_run_own(struct corr *c, double *tri);

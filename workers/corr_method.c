@@ -183,11 +183,6 @@ static const struct corr_method_entry methods[] = {
 };
 #define N_METHODS (sizeof(methods) / sizeof(methods[0]))
 
-const char *corr_method_name(enum corr_method m)
-{
-	return (size_t)m < N_METHODS ? methods[m].name : "?";
-}
-
 int corr_method_parse(const char *s, size_t len, enum corr_method *out)
 {
 	for (size_t i = 0; i < N_METHODS; i++)

@@ -96,8 +96,12 @@ static void drop_unpaired(struct corr *c, double *tri)
 		for (uint32_t j = 0; j <= i; j++)
 			if (c->fate[c->row[j]] == CORR_KEPT)
 				*cell(tri, kept, to++) = *cell(tri, i, j);
-		kept++;
+		if (kept != i)
+			memcpy(c->z + kept * c->stride, c->z + i * c->stride,
+			       c->window * sizeof(*c->z));
+		c->bad[kept++] = c->row[i];
 	}
+	memcpy(c->row, c->bad, kept * sizeof(*c->row));
 	c->n = kept;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "base/hash.h"
 #include "workers/universe.h"
+#include <math.h>
 #include <string.h>
 
 #define NO_DOUBLE __builtin_nan("")
@@ -92,6 +93,24 @@ static void correlate(const struct universe *u, uint32_t rows, uint32_t columns,
 	}
 }
 
+/* Too large for eigenvalues: the matrix in which holes count as the mean. */
+static void replace(struct workshop *shop, uint32_t n, struct event_tier2 *e)
+{
+	size_t cells = (size_t)n * (n + 1) / 2;
+	double shift = 0;
+
+	memcpy(shop->spare, shop->triangle, cells * sizeof(double));
+	corr_run_own(shop->corr, shop->triangle);
+	for (size_t i = 0; i < cells; i++) {
+		double d = shop->triangle[i] - shop->spare[i];
+
+		shift += 2 * (d * d); /* the diagonal has not moved */
+	}
+	e->psd_repaired = 1;
+	e->frobenius_shift = sqrt(shift);
+	shop->counts.repaired++;
+}
+
 /* Without holes the matrix is positive semidefinite: a large one is not examined. */
 static void examine(struct workshop *shop, const struct corr_result *r,
 		    struct event_tier2 *e)
@@ -102,6 +121,10 @@ static void examine(struct workshop *shop, const struct corr_result *r,
 	if (r->n_kept > TIER2_EIGEN_ROWS &&
 	    (r->complete || eigen_is_psd(shop->eigen, shop->triangle, r->n_kept)))
 		return;
+	if (r->n_kept > TIER2_REPAIR_ROWS) {
+		replace(shop, r->n_kept, e);
+		return;
+	}
 	if (eigen_repair(shop->eigen, shop->triangle, r->n_kept, &repair) != 0) {
 		shop->counts.unrepaired++;
 		return;

@@ -35,6 +35,7 @@ struct tier2 {
 	struct queue *queues; /* owned */
 	struct picked *batch; /* owned; room for everything held */
 	size_t batch_max, n_batch, held;
+	uint64_t done;              /* every position up to it is applied */
 	uint8_t *known;             /* owned; by symbol id: its name was looked at */
 	struct universe *universes; /* owned */
 	size_t n_universes;
@@ -76,6 +77,14 @@ static int open_shop(struct tier2 *t)
 	if (!t->shop.out || !t->shop.row_of || !t->shop.triangle)
 		return err_set(-ENOMEM, "out of memory for matrices of %u symbols",
 			       rows);
+	if (rows > TIER2_REPAIR_ROWS) {
+		t->shop.spare =
+			calloc((size_t)rows * ((size_t)rows + 1) / 2, sizeof(double));
+		if (t->shop.spare == NULL)
+			return err_set(-ENOMEM,
+				       "out of memory for matrices of %u symbols",
+				       rows);
+	}
 	rc = corr_new(rows, window, &t->shop.corr);
 	return rc < 0 ? rc : eigen_new(rows, &t->shop.eigen);
 }
@@ -138,6 +147,7 @@ void tier2_free(struct tier2 *t)
 	free(t->shop.out);
 	free(t->shop.row_of);
 	free(t->shop.triangle);
+	free(t->shop.spare);
 	free(t->queues);
 	free(t->batch);
 	free(t->known);
@@ -148,6 +158,11 @@ void tier2_free(struct tier2 *t)
 const struct tier2_counts *tier2_counts(const struct tier2 *t)
 {
 	return &t->shop.counts;
+}
+
+uint64_t tier2_done(const struct tier2 *t)
+{
+	return t->done;
 }
 
 size_t tier2_held(const struct tier2 *t)
@@ -190,7 +205,6 @@ int tier2_feed(struct tier2 *t, uint32_t worker, const struct cut_item *items, s
 	struct queue *q = &t->queues[worker];
 	int rc = make_room(t, q, n);
 
-	assert(worker < t->n_queues);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < n; i++) {
@@ -231,8 +245,11 @@ static bool pick(struct tier2 *t)
 		if (q->n > 0 && q->items[q->head].pos < pos)
 			pos = q->items[q->head].pos;
 	}
-	if (pos > safe || pos == UINT64_MAX)
+	if (pos > safe || pos == UINT64_MAX) {
+		t->done = t->n_queues > 0 ? safe : 0;
 		return false;
+	}
+	t->done = pos - 1;
 	t->n_batch = 0;
 	for (uint32_t w = 0; w < t->n_queues; w++) {
 		struct queue *q = &t->queues[w];

@@ -32,6 +32,8 @@
  *
  * The smallest eigenvalue is computed up to TIER2_EIGEN_ROWS members; for larger
  * matrices it is NaN unless a repair was needed.  Matrices without holes need none.
+ * Up to TIER2_REPAIR_ROWS the repair clips eigenvalues; beyond, where that would take
+ * seconds, it is corr_run_own(): holes count as the mean.
  * content_hash is hash_bytes() from HASH_SEED over the members and the triangle as
  * they are published; universe_hash the same over name, parameters and ordered symbols.
  *
@@ -49,6 +51,8 @@
 #define TIER2_NO_ID UINT32_MAX
 /** Up to this many rows the smallest eigenvalue is always computed. */
 #define TIER2_EIGEN_ROWS 256
+/** Up to this many rows an indefinite matrix is repaired by clipping eigenvalues. */
+#define TIER2_REPAIR_ROWS 512
 
 struct tier2;
 
@@ -94,6 +98,8 @@ int tier2_feed(struct tier2 *t, uint32_t worker, const struct cut_item *items,
 	       size_t n);
 /** Apply what is complete, at most @budget positions; returns how many were applied. */
 size_t tier2_step(struct tier2 *t, size_t budget);
+/** Everything at or below this position has been applied. */
+uint64_t tier2_done(const struct tier2 *t);
 /** Items held, waiting for other workers. */
 size_t tier2_held(const struct tier2 *t);
 const struct tier2_counts *tier2_counts(const struct tier2 *t);

@@ -43,6 +43,7 @@ struct workshop {
 	struct eigen *eigen;      /* owned */
 	struct tier2_member *out; /* owned: members as published */
 	double *triangle;         /* owned */
+	double *spare;            /* owned; beyond TIER2_REPAIR_ROWS, else NULL */
 	uint32_t *row_of;         /* owned: member of each row given to corr */
 	struct tier2_counts counts;
 	struct tier2_sink sink;
