@@ -307,6 +307,23 @@ static void a_vector_is_ready_after_100_valid_bars_of_which_95_percent(void **st
 	}
 }
 
+static void a_bad_start_keeps_a_series_from_being_ready(void **state)
+{
+	struct params p = params_for(60);
+
+	(void)state;
+	make_walk(bars, 250, 22, 0.0);
+	for (size_t i = 20; i < 26; i++)
+		bars[i].flags = BAR_IS_OUTLIER;
+	for (size_t i = 90; i < 96; i++)
+		bars[i].flags = BAR_IS_OUTLIER;
+	set_returns(bars, 250);
+	batch(&p, 60, bars, 250, &book);
+	/* 100 valid bars are there from bar 112, 95 of the last 100 from bar 191. */
+	for (size_t i = 0; i < 250; i++)
+		assert_int_equal(book.last[i].flags & TIER1_ML_READY, i >= 190);
+}
+
 static void other_timeframes_know_no_regime(void **state)
 {
 	struct params p = params_for(60);
@@ -337,11 +354,12 @@ static void prices_are_rounded_once(void **state)
 	(void)state;
 	for (size_t i = 0; i < 30; i++) {
 		bars[i] = bar_at(i, 10.0);
-		bars[i].close_e9 = INT64_C(9007199254740993); /* 2^53 + 1 */
+		bars[i].close_e9 = INT64_C(665254580340503029); /* > 2^53 */
 		bars[i].high_e9 = bars[i].low_e9 = bars[i].close_e9;
 	}
 	batch(&p, 60, bars, 30, &book);
-	assert_true(book.last[29].value[TIER1_SMA_20] == 9007199.254740993);
+	/* (double)e9 / 1e9 rounds twice, to 665254580.3405031 */
+	assert_true(book.last[29].value[TIER1_SMA_20] == 665254580.340503);
 }
 
 static void a_valid_bar_without_a_price_makes_no_vector(void **state)
@@ -544,6 +562,7 @@ int main(void)
 		cmocka_unit_test(a_constant_series_divides_by_zero_and_gives_null),
 		cmocka_unit_test(
 			a_vector_is_ready_after_100_valid_bars_of_which_95_percent),
+		cmocka_unit_test(a_bad_start_keeps_a_series_from_being_ready),
 		cmocka_unit_test(other_timeframes_know_no_regime),
 		cmocka_unit_test(prices_are_rounded_once),
 		cmocka_unit_test(a_valid_bar_without_a_price_makes_no_vector),

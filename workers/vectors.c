@@ -16,7 +16,7 @@
 
 _Static_assert(WINDOW_COLS == TIER1_ML_N, "a row of ML values is a row of the norms");
 _Static_assert(TIER1_N <= 64, "warm is one word");
-_Static_assert(sizeof(struct vector) == 8 * (TIER1_N + TIER1_ML_N + 2),
+_Static_assert(sizeof(struct vector) == sizeof(double) * (TIER1_N + TIER1_ML_N + 2),
 	       "compared by its bytes");
 
 #define DAY_S      86400

@@ -163,9 +163,9 @@ static double select_kth(double *x, ptrdiff_t n, ptrdiff_t k)
 		ptrdiff_t i = low, j = high;
 
 		while (i <= j) {
-			while (x[i] < split)
+			while (i < high && x[i] < split)
 				i++;
-			while (split < x[j])
+			while (j > low && split < x[j])
 				j--;
 			if (i <= j) {
 				double t = x[i];
@@ -208,7 +208,7 @@ static bool gather(const double *oldest, size_t n, size_t column, double *x)
 void window_robust(const double *newest, size_t n, double clip, double *out)
 {
 	const double *oldest = newest - (n - 1) * WINDOW_STRIDE;
-	double x[WINDOW_ROWS_MAX];
+	double x[WINDOW_ROWS_MAX] = {0};
 
 	assert(n >= 2);
 	assert(n <= WINDOW_ROWS_MAX);
