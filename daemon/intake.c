@@ -124,17 +124,19 @@ static enum reject_reason judge_time(struct intake *in, const struct ingest_tick
 					   memory_order_relaxed);
 	int64_t ahead = atomic_load_explicit(&in->env.window->future_ns,
 					     memory_order_relaxed);
+	/* One tick from the far future would close every bar of its symbol. */
+	int64_t now = in->env.clock_wall ? in->recv_ns : in->clock_ns;
 
 	if (t->type == RECORD_CLOCK) {
 		if (in->env.clock_wall)
 			return REJECT_CLOCK_NOT_ALLOWED;
 		return t->event_ns < in->clock_ns ? REJECT_CLOCK_BACKWARDS : REJECT_NONE;
 	}
-	if (!in->env.clock_wall)
-		return REJECT_NONE;
-	if (old > 0 && t->event_ns < in->recv_ns - old)
+	if (now == INT64_MIN)
+		return REJECT_NONE; /* the feed has not said yet what time it is */
+	if (old > 0 && t->event_ns < now - old)
 		return REJECT_TIME_TOO_OLD;
-	return t->event_ns > in->recv_ns + ahead ? REJECT_TIME_IN_FUTURE : REJECT_NONE;
+	return t->event_ns > now + ahead ? REJECT_TIME_IN_FUTURE : REJECT_NONE;
 }
 
 ON_STORE static void quarantine(struct intake *in, const struct ingest_request *req,

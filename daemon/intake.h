@@ -29,6 +29,7 @@ struct intake_caller {
 
 /** What SIGHUP may change; the loop writes, the store thread reads. */
 struct intake_window {
+	/* now: the wall clock, or with the feed clock its newest clock record */
 	_Atomic int64_t too_old_ns; /* refuse event times before now - this; 0: never */
 	_Atomic int64_t future_ns;  /* ... and after now + this */
 };

@@ -1,6 +1,7 @@
 /* tempdir - a directory for one test, under TMPDIR, removed with what is in it. */
 #pragma once
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,11 +23,8 @@ static inline void tempdir_remove(const char *dir)
 {
 	DIR *d = opendir(dir);
 	struct dirent *e;
-	char path[TEMPDIR_MAX + 260];
-
 	while (d != NULL && (e = readdir(d)) != NULL) {
-		(void)snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
-		(void)unlink(path);
+		(void)unlinkat(dirfd(d), e->d_name, 0);
 	}
 	if (d != NULL)
 		closedir(d);
