@@ -1,0 +1,644 @@
+/*
+ * bus_bench - what the in-process bus costs, beside what one would use instead.
+ *
+ *	bus_bench [ROUNDS [MILLIONS]]
+ *
+ * Throughput: one publisher, two workers, every event handled once and its order
+ * within the symbol checked; symbols drawn from Zipf s = 1.  Four ways in one
+ * interleaved run, medians of ROUNDS (5):
+ *
+ *	bus      bus/bus.h: shard rings, per-symbol buffers, fairness, counters
+ *	bare     a shard ring and a plain history per symbol: the floor
+ *	mutex    a queue per worker, mutex and condition variable
+ *	nng      inproc PUB/SUB, each worker filters its symbols out; a credit window
+ *	         keeps it from dropping
+ *
+ * Latency: publish to handler at 20,000 events a second, spinning and parked.
+ * Printed as "bench <tab> variant <tab> measure <tab> value", one fact per line.
+ */
+#include "base/clock.h"
+#include "base/err.h"
+#include "bus/bus.h"
+#include "bus/ring.h"
+#include <nng/nng.h>
+#include <nng/protocol/pubsub0/pub.h>
+#include <nng/protocol/pubsub0/sub.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORKERS    2
+#define SLOTS      4096
+#define HISTORY    512
+#define DRAWS      (1u << 20)
+#define ROUNDS_MAX 99
+#define NNG_SHARE  40 /* nng gets this many times fewer events */
+#define WINDOW     2048
+
+/* 48 bytes: with the bus's or a ring's own 16 a cache line. */
+struct tick {
+	int64_t at_ns;
+	uint64_t seq;
+	int64_t price_e9, size_e8;
+	uint32_t symbol;
+	uint32_t flags;
+	uint64_t source_seq;
+};
+
+struct state {
+	uint64_t count;
+	int64_t last, high, low;
+	__int128 volume;
+};
+
+struct run {
+	uint32_t n_symbols;
+	uint64_t n_events;
+	const uint32_t *draw;
+	struct state *states;
+	uint64_t wrong[WORKERS];
+	uint64_t handled[WORKERS * 16]; /* apart: one line each */
+	_Atomic uint64_t credit[WORKERS * 16];
+	atomic_bool done;
+	atomic_uint ready;
+	/* latency */
+	int64_t *latency_ns;
+	uint64_t n_latency;
+};
+
+static void die(const char *what)
+{
+	fprintf(stderr, "bus_bench: %s: %s\n", what, err_text());
+	exit(1);
+}
+
+static void out(const char *variant, const char *measure, double value)
+{
+	printf("bus\t%s\t%s\t%.4g\n", variant, measure, value);
+	fflush(stdout);
+}
+
+/** Back off: more threads than processors must not starve each other. */
+static void relax(unsigned *spins)
+{
+	if (++*spins < 64) {
+		for (int i = 0; i < 16; i++)
+			__builtin_ia32_pause();
+		return;
+	}
+	*spins = 0;
+	(void)sched_yield();
+}
+
+/** What every variant does with an event. */
+static void handle(struct run *r, unsigned worker, const struct tick *t)
+{
+	struct state *s = &r->states[t->symbol];
+
+	r->wrong[worker] += t->seq != ++s->count;
+	s->last = t->price_e9;
+	if (t->price_e9 > s->high)
+		s->high = t->price_e9;
+	if (t->price_e9 < s->low)
+		s->low = t->price_e9;
+	s->volume += t->size_e8;
+	r->handled[worker * 16]++;
+}
+
+static struct tick next_tick(const struct run *r, uint64_t *seqs, uint64_t i)
+{
+	uint32_t symbol = r->draw[i % DRAWS];
+
+	return (struct tick){.seq = ++seqs[symbol],
+			     .price_e9 = (int64_t)(i & 1023),
+			     .size_e8 = 100,
+			     .symbol = symbol,
+			     .source_seq = i};
+}
+
+struct job {
+	struct run *r;
+	unsigned worker;
+	void *with;
+};
+
+typedef void (*publish_fn)(struct run *r, void *with, uint64_t *seqs);
+
+/** Start the workers, publish, wait for them; returns events per second / 1e6. */
+static double timed(struct run *r, void *(*work)(void *), void *with,
+		    publish_fn publish)
+{
+	uint64_t *seqs = calloc(r->n_symbols, sizeof(*seqs));
+	pthread_t thread[WORKERS];
+	struct job job[WORKERS];
+	int64_t begin;
+
+	atomic_store(&r->done, false);
+	atomic_store(&r->ready, 0);
+	for (unsigned w = 0; w < WORKERS; w++) {
+		job[w] = (struct job){r, w, with};
+		if (pthread_create(&thread[w], NULL, work, &job[w]) != 0)
+			die("pthread_create");
+	}
+	while (atomic_load(&r->ready) < WORKERS)
+		(void)sched_yield();
+	begin = clock_mono_ns();
+	publish(r, with, seqs);
+	atomic_store(&r->done, true);
+	for (unsigned w = 0; w < WORKERS; w++)
+		(void)pthread_join(thread[w], NULL);
+	free(seqs);
+	return (double)r->n_events * 1e3 / (double)(clock_mono_ns() - begin);
+}
+
+/* ---- the bus ---- */
+
+static int bus_handle(void *arg, const struct symbuf_view *e)
+{
+	struct job *j = arg;
+	struct run *r = j->r;
+	const struct tick *t = e->data;
+
+	handle(r, j->worker, t);
+	if (r->latency_ns)
+		r->latency_ns[r->n_latency++] = clock_mono_ns() - t->at_ns;
+	return 0;
+}
+
+static void *bus_work(void *arg)
+{
+	struct job *j = arg;
+	unsigned spins = 0;
+
+	bus_handler_set(j->with, j->worker, bus_handle, j);
+	atomic_fetch_add(&j->r->ready, 1);
+	for (;;) {
+		bool last = atomic_load(&j->r->done);
+
+		if (bus_shard_step(j->with, j->worker, 4096) > 0)
+			spins = 0;
+		else if (last)
+			return NULL;
+		else
+			relax(&spins);
+	}
+}
+
+static void bus_send(struct run *r, void *with, uint64_t *seqs)
+{
+	unsigned spins = 0;
+
+	for (uint64_t i = 0; i < r->n_events; i++) {
+		struct tick t = next_tick(r, seqs, i);
+
+		while (bus_publish(with, EVENT_TICK, t.symbol, &t, sizeof(t)) != 0)
+			relax(&spins);
+	}
+	bus_flush(with);
+}
+
+static struct bus *make_bus(uint32_t n_symbols, uint32_t shards)
+{
+	const struct bus_params p = {.shards = shards,
+				     .symbols_max = n_symbols,
+				     .event_bytes = sizeof(struct tick),
+				     .ring_slots = SLOTS,
+				     .history = HISTORY,
+				     .inflight_max = HISTORY,
+				     .turn_max = 64};
+	struct bus *b;
+
+	if (bus_new(&p, &b) < 0)
+		die("bus_new");
+	bus_start(b);
+	return b;
+}
+
+static double run_bus(struct run *r)
+{
+	struct bus *b = make_bus(r->n_symbols, WORKERS);
+	double rate = timed(r, bus_work, b, bus_send);
+
+	bus_free(b);
+	return rate;
+}
+
+/* ---- a bare ring and a plain history ---- */
+
+struct bare {
+	struct ring *ring[WORKERS];
+	struct tick *history; /* [symbol * HISTORY + n % HISTORY] */
+};
+
+static void *bare_work(void *arg)
+{
+	struct job *j = arg;
+	struct bare *b = j->with;
+	struct ring *ring = b->ring[j->worker];
+	unsigned spins = 0;
+
+	atomic_fetch_add(&j->r->ready, 1);
+	for (;;) {
+		bool last = atomic_load(&j->r->done);
+		size_t n;
+		const struct tick *t = ring_peek(ring, &n);
+
+		if (n == 0 && last)
+			return NULL;
+		if (n == 0) {
+			relax(&spins);
+			continue;
+		}
+		spins = 0;
+		for (size_t i = 0; i < n; i++) {
+			struct state *s = &j->r->states[t[i].symbol];
+
+			b->history[(size_t)t[i].symbol * HISTORY + s->count % HISTORY] =
+				t[i];
+			handle(j->r, j->worker, &t[i]);
+		}
+		ring_release(ring, n);
+	}
+}
+
+static void bare_send(struct run *r, void *with, uint64_t *seqs)
+{
+	struct bare *b = with;
+	unsigned spins = 0;
+
+	for (uint64_t i = 0; i < r->n_events; i++) {
+		struct tick t = next_tick(r, seqs, i);
+		struct ring *ring = b->ring[t.symbol % WORKERS];
+		struct tick *slot;
+
+		while ((slot = ring_claim(ring)) == NULL) {
+			ring_publish(ring);
+			relax(&spins);
+		}
+		*slot = t;
+		if (ring_unpublished(ring) >= RING_BATCH)
+			ring_publish(ring);
+	}
+	for (unsigned w = 0; w < WORKERS; w++)
+		ring_publish(b->ring[w]);
+}
+
+static double run_bare(struct run *r)
+{
+	struct bare b;
+	double rate;
+
+	b.history = calloc((size_t)r->n_symbols * HISTORY, sizeof(*b.history));
+	for (unsigned w = 0; w < WORKERS; w++)
+		if (ring_new(SLOTS, sizeof(struct tick), &b.ring[w]) < 0)
+			die("ring_new");
+	rate = timed(r, bare_work, &b, bare_send);
+	for (unsigned w = 0; w < WORKERS; w++)
+		ring_free(b.ring[w]);
+	free(b.history);
+	return rate;
+}
+
+/* ---- mutex and condition variable ---- */
+
+struct queue {
+	_Alignas(128) pthread_mutex_t lock;
+	pthread_cond_t more, room;
+	struct tick slot[SLOTS];
+	uint64_t head, tail;
+	bool done;
+};
+
+static void *mutex_work(void *arg)
+{
+	struct job *j = arg;
+	struct queue *q = (struct queue *)j->with + j->worker;
+
+	atomic_fetch_add(&j->r->ready, 1);
+	for (;;) {
+		struct tick t;
+
+		pthread_mutex_lock(&q->lock);
+		while (q->head == q->tail && !q->done)
+			pthread_cond_wait(&q->more, &q->lock);
+		if (q->head == q->tail) {
+			pthread_mutex_unlock(&q->lock);
+			return NULL;
+		}
+		t = q->slot[q->head++ % SLOTS];
+		pthread_cond_signal(&q->room);
+		pthread_mutex_unlock(&q->lock);
+		handle(j->r, j->worker, &t);
+	}
+}
+
+static void mutex_send(struct run *r, void *with, uint64_t *seqs)
+{
+	struct queue *queues = with;
+
+	for (uint64_t i = 0; i < r->n_events; i++) {
+		struct tick t = next_tick(r, seqs, i);
+		struct queue *q = &queues[t.symbol % WORKERS];
+
+		pthread_mutex_lock(&q->lock);
+		while (q->tail - q->head == SLOTS)
+			pthread_cond_wait(&q->room, &q->lock);
+		q->slot[q->tail++ % SLOTS] = t;
+		pthread_cond_signal(&q->more);
+		pthread_mutex_unlock(&q->lock);
+	}
+	for (unsigned w = 0; w < WORKERS; w++) {
+		pthread_mutex_lock(&queues[w].lock);
+		queues[w].done = true;
+		pthread_cond_signal(&queues[w].more);
+		pthread_mutex_unlock(&queues[w].lock);
+	}
+}
+
+static double run_mutex(struct run *r)
+{
+	struct queue *q = aligned_alloc(128, WORKERS * sizeof(*q));
+	double rate;
+
+	memset(q, 0, WORKERS * sizeof(*q));
+	for (unsigned w = 0; w < WORKERS; w++) {
+		pthread_mutex_init(&q[w].lock, NULL);
+		pthread_cond_init(&q[w].more, NULL);
+		pthread_cond_init(&q[w].room, NULL);
+	}
+	rate = timed(r, mutex_work, q, mutex_send);
+	free(q);
+	return rate;
+}
+
+/* ---- nng ---- */
+
+#define NNG_URL "inproc://bus_bench"
+
+static void *nng_work(void *arg)
+{
+	struct job *j = arg;
+	nng_socket s;
+	uint64_t got = 0;
+
+	if (nng_sub0_open(&s) != 0 ||
+	    nng_setopt(s, NNG_OPT_SUB_SUBSCRIBE, "", 0) != 0 ||
+	    nng_setopt_int(s, NNG_OPT_RECVBUF, 8192) != 0 ||
+	    nng_setopt_ms(s, NNG_OPT_RECVTIMEO, 1000) != 0 ||
+	    nng_dial(s, NNG_URL, NULL, 0) != 0)
+		die("nng subscriber");
+	atomic_fetch_add(&j->r->ready, 1);
+	while (got < j->r->n_events) {
+		struct tick t;
+		size_t len = sizeof(t);
+
+		if (nng_recv(s, &t, &len, 0) != 0)
+			break; /* dropped ones show as events not handled */
+		got++;
+		atomic_store_explicit(&j->r->credit[j->worker * 16], got,
+				      memory_order_release);
+		if (t.symbol % WORKERS == j->worker)
+			handle(j->r, j->worker, &t);
+	}
+	nng_close(s);
+	return NULL;
+}
+
+static uint64_t slowest(struct run *r)
+{
+	uint64_t min = UINT64_MAX;
+
+	for (unsigned w = 0; w < WORKERS; w++) {
+		uint64_t c =
+			atomic_load_explicit(&r->credit[w * 16], memory_order_acquire);
+
+		min = c < min ? c : min;
+	}
+	return min;
+}
+
+static void nng_send_all(struct run *r, void *with, uint64_t *seqs)
+{
+	nng_socket *s = with;
+	unsigned spins = 0;
+
+	for (uint64_t i = 0; i < r->n_events; i++) {
+		struct tick t = next_tick(r, seqs, i);
+
+		while (i - slowest(r) >= WINDOW)
+			relax(&spins);
+		if (nng_send(*s, &t, sizeof(t), 0) != 0)
+			die("nng_send");
+	}
+}
+
+static double run_nng(struct run *r)
+{
+	uint64_t all = r->n_events;
+	nng_socket s;
+	double rate;
+
+	memset(r->credit, 0, sizeof(r->credit));
+	r->n_events = all / NNG_SHARE;
+	if (nng_pub0_open(&s) != 0 || nng_setopt_int(s, NNG_OPT_SENDBUF, 8192) != 0 ||
+	    nng_listen(s, NNG_URL, NULL, 0) != 0)
+		die("nng publisher");
+	rate = timed(r, nng_work, &s, nng_send_all);
+	nng_close(s);
+	r->n_events = all;
+	return rate;
+}
+
+/* ---- the comparison ---- */
+
+static const struct variant {
+	const char *name;
+	double (*run)(struct run *r);
+	unsigned share;
+} variants[] = {
+	{"bus", run_bus, 1},
+	{"bare", run_bare, 1},
+	{"mutex", run_mutex, 1},
+	{"nng", run_nng, NNG_SHARE},
+};
+#define VARIANTS (sizeof(variants) / sizeof(variants[0]))
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a;
+	double y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int by_ns(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a;
+	int64_t y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/** A Zipf sequence (s = 1); hot symbols are spread over the ids. */
+static void draw_zipf(uint32_t *draw, uint32_t n)
+{
+	double *cdf = malloc(n * sizeof(*cdf));
+	uint64_t x = 88172645463325252u;
+	double sum = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		cdf[i] = sum += 1.0 / (i + 1);
+	for (uint32_t i = 0; i < DRAWS; i++) {
+		uint32_t lo = 0, hi = n - 1;
+		double u;
+
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		u = (double)(x >> 11) * 0x1p-53 * sum;
+		while (lo < hi) {
+			uint32_t mid = (lo + hi) / 2;
+
+			if (cdf[mid] < u)
+				lo = mid + 1;
+			else
+				hi = mid;
+		}
+		draw[i] = (uint32_t)((uint64_t)lo * 7919 % n);
+	}
+	free(cdf);
+}
+
+static void check_run(const struct run *r, const struct variant *v)
+{
+	uint64_t handled = r->handled[0] + r->handled[16];
+
+	if (r->wrong[0] + r->wrong[1] != 0 || handled != r->n_events / v->share) {
+		fprintf(stderr,
+			"bus_bench: %s: %llu of %llu events, %llu out of order\n",
+			v->name, (unsigned long long)handled,
+			(unsigned long long)(r->n_events / v->share),
+			(unsigned long long)(r->wrong[0] + r->wrong[1]));
+		exit(1);
+	}
+}
+
+static void compare(struct run *r, unsigned rounds)
+{
+	double rate[VARIANTS][ROUNDS_MAX];
+
+	for (unsigned round = 0; round < rounds; round++) {
+		for (unsigned v = 0; v < VARIANTS; v++) {
+			memset(r->states, 0, r->n_symbols * sizeof(*r->states));
+			memset(r->wrong, 0, sizeof(r->wrong));
+			memset(r->handled, 0, sizeof(r->handled));
+			rate[v][round] = variants[v].run(r);
+			check_run(r, &variants[v]);
+		}
+	}
+	for (unsigned v = 0; v < VARIANTS; v++) {
+		char name[64];
+
+		qsort(rate[v], rounds, sizeof(double), by_value);
+		(void)snprintf(name, sizeof(name), "%s %u symbols", variants[v].name,
+			       r->n_symbols);
+		out(name, "Mev/s", rate[v][rounds / 2]);
+		out(name, "Mev/s min", rate[v][0]);
+		out(name, "Mev/s max", rate[v][rounds - 1]);
+	}
+}
+
+/* ---- latency ---- */
+
+struct pace {
+	struct bus *bus;
+	int64_t spin_ns;
+};
+
+static void *pace_work(void *arg)
+{
+	struct job *j = arg;
+	struct pace *p = j->with;
+
+	atomic_fetch_add(&j->r->ready, 1);
+	while (!atomic_load(&j->r->done))
+		if (bus_shard_step(p->bus, 0, 1024) == 0)
+			bus_shard_wait(p->bus, 0, p->spin_ns, 10 * NS_PER_MS);
+	return NULL;
+}
+
+static void latency(struct run *r, const char *name, int64_t spin_ns, uint64_t n)
+{
+	struct pace p = {.bus = make_bus(r->n_symbols, 1), .spin_ns = spin_ns};
+	uint64_t *seqs = calloc(r->n_symbols, sizeof(*seqs));
+	struct job job = {r, 0, &p};
+	int64_t due = 0;
+	pthread_t thread;
+
+	memset(r->states, 0, r->n_symbols * sizeof(*r->states));
+	r->latency_ns = calloc(n, sizeof(*r->latency_ns));
+	r->n_latency = 0;
+	atomic_store(&r->done, false);
+	atomic_store(&r->ready, 0);
+	bus_handler_set(p.bus, 0, bus_handle, &job);
+	if (pthread_create(&thread, NULL, pace_work, &job) != 0)
+		die("pthread_create");
+	while (atomic_load(&r->ready) == 0)
+		(void)sched_yield();
+	due = clock_mono_ns();
+	for (uint64_t i = 0; i < n; i++, due += 50 * NS_PER_US) {
+		struct tick t = next_tick(r, seqs, i);
+
+		while (clock_mono_ns() < due)
+			__builtin_ia32_pause();
+		t.at_ns = clock_mono_ns();
+		(void)bus_publish(p.bus, EVENT_TICK, t.symbol, &t, sizeof(t));
+		bus_flush(p.bus);
+	}
+	atomic_store(&r->done, true);
+	bus_shard_wake(p.bus, 0);
+	(void)pthread_join(thread, NULL);
+	qsort(r->latency_ns, r->n_latency, sizeof(*r->latency_ns), by_ns);
+	if (r->n_latency) {
+		out(name, "p50_us", (double)r->latency_ns[r->n_latency / 2] / 1e3);
+		out(name, "p99_us",
+		    (double)r->latency_ns[r->n_latency * 99 / 100] / 1e3);
+	}
+	free(r->latency_ns);
+	r->latency_ns = NULL;
+	free(seqs);
+	bus_free(p.bus);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned rounds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 5;
+	uint64_t millions = argc > 2 ? strtoull(argv[2], NULL, 10) : 10;
+	uint32_t *draw = malloc(DRAWS * sizeof(*draw));
+	struct run *r = calloc(1, sizeof(*r));
+	const uint32_t sizes[] = {1000, 10000};
+
+	if (rounds == 0 || rounds > ROUNDS_MAX || millions == 0) {
+		fprintf(stderr, "usage: bus_bench [ROUNDS [MILLIONS]]\n");
+		return 100;
+	}
+	r->draw = draw;
+	r->n_events = millions * 1000000;
+	for (unsigned i = 0; i < 2; i++) {
+		r->n_symbols = sizes[i];
+		r->states = aligned_alloc(64, sizes[i] * sizeof(*r->states));
+		draw_zipf(draw, sizes[i]);
+		compare(r, rounds);
+		if (i == 0) {
+			latency(r, "bus spinning", NS_PER_S, 40000);
+			latency(r, "bus parked", 0, 40000);
+		}
+		free(r->states);
+	}
+	free(r);
+	free(draw);
+	return 0;
+}
