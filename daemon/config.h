@@ -43,8 +43,8 @@ struct config_store { /* what store/tickstore.h calls struct store_params */
 	char dir[CONFIG_TEXT_MAX];
 	uint32_t durability; /* enum config_durability */
 	int64_t sync_interval_ns;
-	uint32_t segment_max; /* records */
-	int64_t retain_ns;    /* 0: for ever */
+	uint32_t segment_max;  /* records */
+	int64_t retain_ns;     /* 0: for ever */
 	uint64_t retain_bytes; /* 0: no bound */
 	uint64_t wal_bytes_max;
 	uint64_t ballast_bytes;
@@ -56,8 +56,8 @@ struct config_derived { /* the catch-up window, per kind */
 	uint64_t retain_bytes;
 };
 
-struct config_live { /* event times that live ingest accepts */
-	uint32_t clock;    /* enum config_clock */
+struct config_live {        /* event times that live ingest accepts */
+	uint32_t clock;     /* enum config_clock */
 	int64_t too_old_ns; /* L: older than newest - L is refused */
 	int64_t future_ns;  /* F: further ahead is refused */
 };
@@ -111,7 +111,7 @@ struct config_publisher {
 struct config_simulator {
 	bool enabled;
 	uint64_t seed;
-	uint32_t symbols; /* the first tickers in order of name, then S0000 ... */
+	uint32_t symbols;  /* the first tickers in order of name, then S0000 ... */
 	uint32_t compress; /* virtual seconds per second */
 	int64_t start_ns;  /* RFC 3339; feed clock only */
 	bool sessions;     /* of `defaults`, else 24 hours, 7 days */
@@ -157,7 +157,8 @@ struct config {
 	struct config_limits limits;
 	struct config_publisher publisher;
 	struct config_simulator simulator;
-	int64_t watchdog_ns; /* a thread that stands still longer ends the process; 0: off */
+	int64_t watchdog_ns;  /* a thread that stands still longer ends the process; 0:
+				 off */
 	struct params derive; /* bars, tier1, defaults, tickers, universes */
 	struct config_meta *meta; /* owned; in order of symbol, then as written */
 	size_t n_meta;

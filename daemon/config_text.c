@@ -1,0 +1,25 @@
+/*
+ * config_text - the two configurations that are built in, byte for byte as they lie
+ * in the source tree (daemon/meson.build turns them into numbers).
+ */
+#include "daemon/config.h"
+
+static const unsigned char default_text[] = {
+#include "tickbusd_yaml.inc"
+};
+
+static const unsigned char demo_text[] = {
+#include "demo_yaml.inc"
+};
+
+const char *config_default_text(size_t *out_len)
+{
+	*out_len = sizeof(default_text);
+	return (const char *)default_text;
+}
+
+const char *config_demo_text(size_t *out_len)
+{
+	*out_len = sizeof(demo_text);
+	return (const char *)demo_text;
+}
