@@ -1,0 +1,168 @@
+/*
+ * ask - single questions: a line to the admin socket, a JSON text to a REP
+ * socket; each on a connection of its own.
+ */
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "client/options.h"
+#include "client/reqsock.h"
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define ANSWER_MAX (256u << 20)
+
+static int64_t deadline_ns(int timeout_ms)
+{
+	return clock_mono_ns() + timeout_ms * NS_PER_MS;
+}
+
+/* Wait until @fd is ready for @events: 0 or -ETIMEDOUT. */
+static int wait_for(int fd, short events, int64_t until_ns)
+{
+	for (;;) {
+		struct pollfd p = {.fd = fd, .events = events};
+		int64_t left_ms =
+			(until_ns - clock_mono_ns() + NS_PER_MS - 1) / NS_PER_MS;
+		int n = poll(&p, 1, left_ms > 0 ? (int)left_ms : 0);
+
+		if (n > 0)
+			return 0;
+		if (n == 0)
+			return err_set(-ETIMEDOUT, "the daemon did not answer in time");
+		if (errno != EINTR)
+			return err_set(-errno, "poll: %s", strerror(errno));
+	}
+}
+
+static int dial(const char *path)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return err_set(-errno, "socket: %s", strerror(errno));
+	memcpy(addr.sun_path, path, strlen(path));
+	if (connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0) {
+		int rc = err_set(-errno, "cannot reach %s: %s", path, strerror(errno));
+
+		close(fd);
+		return rc;
+	}
+	return fd;
+}
+
+static int send_all(int fd, const char *data, size_t len, int64_t until_ns)
+{
+	while (len > 0) {
+		ssize_t n = send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		int rc;
+
+		if (n > 0) {
+			data += n;
+			len -= (size_t)n;
+			continue;
+		}
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno != EAGAIN)
+			return err_set(-errno, "the daemon hung up: %s",
+				       strerror(errno));
+		rc = wait_for(fd, POLLOUT, until_ns);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* Into @line, up to its end. */
+static int receive_line(int fd, struct buf *line, int64_t until_ns)
+{
+	while (line->len < ANSWER_MAX) {
+		char *at = (char *)buf_reserve(line, 65536);
+		ssize_t n;
+		char *end;
+		int rc = wait_for(fd, POLLIN, until_ns);
+
+		if (rc < 0)
+			return rc;
+		n = recv(fd, at, 65536, MSG_DONTWAIT);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0)
+			return err_set(-errno, "the daemon hung up: %s",
+				       strerror(errno));
+		if (n == 0)
+			return err_set(-ECONNRESET,
+				       "the daemon hung up before its answer");
+		end = memchr(at, '\n', (size_t)n);
+		line->len += end ? (size_t)(end - at) : (size_t)n;
+		if (end)
+			return 0;
+	}
+	return err_set(-EMSGSIZE, "the answer is larger than 256 MiB");
+}
+
+int tickbus_ask(const struct tickbus_options *options, const char *request, char **out)
+{
+	struct options o;
+	struct buf line = {0};
+	int rc = options_init(&o, options);
+	int64_t until_ns;
+	int fd;
+
+	if (rc < 0)
+		return rc;
+	if (strchr(request, '\n'))
+		return err_set(-EINVAL, "a request is one line");
+	until_ns = deadline_ns(o.timeout_ms);
+	fd = dial(o.admin_path);
+	if (fd < 0)
+		return fd;
+	rc = send_all(fd, request, strlen(request), until_ns);
+	if (rc == 0)
+		rc = send_all(fd, "\n", 1, until_ns);
+	if (rc == 0)
+		rc = receive_line(fd, &line, until_ns);
+	close(fd);
+	if (rc == 0)
+		*out = buf_text(
+			&line); /* the text is the buffer's memory, now the caller's */
+	else
+		buf_free(&line);
+	return rc;
+}
+
+int tickbus_request(const struct tickbus_options *options, enum tickbus_port port,
+		    const char *request, char **out)
+{
+	struct reqsock sock;
+	struct options o;
+	struct buf text = {0};
+	nng_msg *reply = NULL;
+	int rc = options_init(&o, options);
+
+	if (rc < 0)
+		return rc;
+	if (port != TICKBUS_INGEST && port != TICKBUS_CATCHUP)
+		return err_set(-EINVAL, "only ingest and catch-up answer requests");
+	reqsock_init(&sock, o.url[port]);
+	rc = reqsock_ask(&sock, request, strlen(request), o.timeout_ms, &reply);
+	if (rc == 0) {
+		buf_add(&text, nng_msg_body(reply), nng_msg_len(reply));
+		*out = buf_text(&text);
+		nng_msg_free(reply);
+	}
+	reqsock_close(&sock);
+	return rc;
+}
+
+void tickbus_free(void *text)
+{
+	free(text);
+}

@@ -1,0 +1,274 @@
+/*
+ * tickbus - subscribe to a tickbus daemon, publish to it, ask it.
+ *
+ * Nothing is lost silently: every stream (kind and symbol; for matrices
+ * universe and timeframe) is numbered by +1, a heartbeat each second says how
+ * far every stream has come, and what is missing is fetched from the daemon's
+ * catch-up socket before anything newer is delivered.  What cannot be fetched
+ * is reported with an exact count.
+ *
+ * Errors: 0 done; < 0 a negated errno, tickbus_error() has the sentence; > 0
+ * one of the outcomes below.  A handle belongs to one thread at a time; several
+ * handles may live in several threads.
+ */
+#ifndef TICKBUS_H
+#define TICKBUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#ifdef __cplusplus
+#ifndef _Static_assert
+#define _Static_assert static_assert
+#endif
+extern "C" {
+#endif
+
+#include "proto/event.h" /* the events, field by field, with their comments */
+
+#define TICKBUS_API __attribute__((visibility("default")))
+
+enum tickbus_outcome {
+	TICKBUS_TIMEOUT = 1, /* nothing came in time */
+	TICKBUS_GAP,         /* events are lost: struct tickbus_event's gap */
+	TICKBUS_EPOCH,       /* another daemon took over the log; numbering goes on */
+	TICKBUS_LIVE,        /* catch-up has reached the present; live from here */
+	TICKBUS_FULL,        /* the batch is full: flush it */
+	TICKBUS_REFUSED,     /* the daemon said no: tickbus_error() or the ack's text */
+};
+
+/** The last sentence of this thread. */
+TICKBUS_API const char *tickbus_error(void);
+TICKBUS_API const char *tickbus_version(void);
+
+enum tickbus_port {
+	TICKBUS_INGEST = 0,
+	TICKBUS_TICK,
+	TICKBUS_BAR,
+	TICKBUS_TIER1,
+	TICKBUS_TIER2,
+	TICKBUS_STATUS,
+	TICKBUS_CATCHUP,
+	TICKBUS_PORTS,
+};
+
+/** Zeroed means the defaults.  Texts are copied. */
+struct tickbus_options {
+	const char *host;   /* "127.0.0.1" */
+	uint16_t port_base; /* 7400; the others follow in order of tickbus_port */
+	const char
+		*url[TICKBUS_PORTS]; /* full nng URLs; NULL: from host and port_base */
+	const char *admin_path;      /* "/run/tickbus/admin.sock" */
+	int timeout_ms;              /* of one request, 5000 */
+	int heartbeat_ms;            /* what the daemon sends, 1000 */
+};
+
+/* ---- subscribe ---------------------------------------------------------- */
+
+struct tickbus_sub;
+
+enum tickbus_from {
+	TICKBUS_FROM_NOW = 0,
+	TICKBUS_FROM_POS,    /* log position */
+	TICKBUS_FROM_TIME,   /* event time, ns UTC */
+	TICKBUS_FROM_OLDEST, /* all that is held */
+};
+
+#define TICKBUS_KIND(kind) (1u << (kind)) /* TICKBUS_KIND(EVENT_BAR) */
+
+/** What to get.  Copied. */
+struct tickbus_filter {
+	uint32_t kinds; /* TICKBUS_KIND() | ...; tick, bar, tier1, tier2, status */
+	const char *const *symbols; /* exact names, universes for tier2; NULL: all */
+	size_t n_symbols;
+	const char *timeframe;  /* "1m"; NULL: all */
+	enum tickbus_from from; /* begin with history, then go live */
+	uint64_t from_value;    /* position or nanoseconds */
+	int no_fill;            /* 1: report gaps, do not fetch what is missing */
+};
+
+/** Missing events of one stream: last - first + 1 of them. */
+struct tickbus_gap {
+	char symbol[SYMBOL_MAX + 1];
+	uint32_t timeframe_s; /* tier2 */
+	uint64_t first_seq;
+	uint64_t last_seq;
+};
+
+/** Valid until the next call on the same subscription. */
+struct tickbus_event {
+	enum event_kind kind;
+	int is_filled; /* came from catch-up, not live */
+	uint64_t epoch;
+	int64_t publish_ns;
+	union {
+		const struct event_head *head; /* of any kind */
+		const struct event_tick *tick;
+		const struct event_bar *bar;
+		const struct event_tier1 *tier1;
+		const struct event_tier2 *tier2;
+		const struct event_status *status;
+	};
+	const struct tier2_member *members; /* tier2: n_members */
+	const double *triangle;             /* tier2: lower triangle, row by row */
+	struct tickbus_gap gap;             /* with TICKBUS_GAP */
+};
+
+struct tickbus_counts {
+	uint64_t events;     /* delivered */
+	uint64_t filled;     /* of these from catch-up */
+	uint64_t lost;       /* reported in gaps */
+	uint64_t gaps;       /* seen, filled or not */
+	uint64_t duplicates; /* dropped: they had been delivered */
+	uint64_t filtered;   /* not asked for */
+	uint64_t malformed;  /* messages that were no frames */
+	uint64_t heartbeats;
+	uint64_t rebuilds; /* of sockets, after three missed heartbeats */
+};
+
+/** 0 or < 0.  Connecting goes on in the background: no daemon is no error. */
+TICKBUS_API int tickbus_sub_open(const struct tickbus_options *options,
+				 const struct tickbus_filter *filter,
+				 struct tickbus_sub **out);
+TICKBUS_API void tickbus_sub_close(struct tickbus_sub *sub);
+/**
+ * The next event: 0, TICKBUS_TIMEOUT, or GAP, EPOCH, LIVE (go on calling), < 0
+ * when catch-up was asked for and the daemon does not answer.
+ * @timeout_ms: 0 only looks, < 0 waits for ever.
+ */
+TICKBUS_API int tickbus_sub_next(struct tickbus_sub *sub, int timeout_ms,
+				 struct tickbus_event *out);
+/**
+ * A descriptor for poll(): readable when tickbus_sub_next(sub, 0, ...) should be
+ * called until it says TICKBUS_TIMEOUT.  Also wakes once per heartbeat.
+ */
+TICKBUS_API int tickbus_sub_fd(const struct tickbus_sub *sub);
+TICKBUS_API const struct tickbus_counts *
+tickbus_sub_counts(const struct tickbus_sub *sub);
+
+/** One event as one line of JSON, NUL ended; lives until the next call with @sub. */
+TICKBUS_API const char *tickbus_sub_json(struct tickbus_sub *sub,
+					 const struct tickbus_event *event);
+
+/** Call back for each event, gap (what = TICKBUS_GAP) ...; non-zero ends the run. */
+typedef int (*tickbus_event_fn)(void *arg, int what, const struct tickbus_event *event);
+/** Until @fn returns non-zero (returned), or < 0 of tickbus_sub_next(). */
+TICKBUS_API int tickbus_sub_run(struct tickbus_sub *sub, tickbus_event_fn fn,
+				void *arg);
+
+/* ---- publish ------------------------------------------------------------ */
+
+struct tickbus_pub;
+
+/** tickbus_tick_init() first; absent values stay VALUE_NULL. */
+struct tickbus_tick {
+	int64_t event_ns;
+	int64_t price_e9;
+	int64_t size_e8;
+	int64_t bid_e9;
+	int64_t ask_e9;
+	int64_t bid_size_e8;
+	int64_t ask_size_e8;
+	uint64_t source_seq; /* the source's own number of this trade; 0: none */
+	uint64_t ref_seq;    /* cancel, correct: whose */
+	char cond[8];
+	uint8_t type;   /* RECORD_TICK, or RECORD_CLOCK: time has reached event_ns */
+	uint8_t action; /* enum tick_action */
+	uint8_t flags;  /* TICK_x */
+	uint8_t reserved[5];
+	char symbol[SYMBOL_MAX];
+};
+
+/** 0, or -EINVAL: no symbol ([A-Z0-9._:/-]{1,32}; "" for a clock record). */
+TICKBUS_API int tickbus_tick_init(struct tickbus_tick *tick, const char *symbol,
+				  int64_t event_ns);
+
+enum tickbus_result { TICKBUS_ACCEPTED = 0, TICKBUS_DUPLICATE, TICKBUS_REJECTED };
+
+/** Ticks first .. first + n - 1 of the batch, counted from 0. */
+struct tickbus_run {
+	uint64_t first_pos; /* accepted: log position of the first; then +1 each */
+	uint32_t first;
+	uint32_t n;
+	uint8_t result; /* enum tickbus_result */
+	uint8_t reason; /* enum reject_reason: tickbus_reason_name() */
+	uint8_t reserved[6];
+};
+
+/** Valid until the next call on the publisher. */
+struct tickbus_ack {
+	uint64_t epoch;
+	uint64_t last_pos;  /* committed */
+	uint64_t first_seq; /* producer sequence of the batch's first tick */
+	uint32_t accepted;
+	uint32_t duplicate;
+	uint32_t rejected;
+	int is_synced; /* 1: on the disk; 0: survives the process only (durability
+			  normal) */
+	uint32_t resends;
+	const struct tickbus_run *runs;
+	size_t n_runs;
+	const char *text; /* the daemon's sentence, "" */
+};
+
+/**
+ * @producer NULL: a name of its own per process and start.  @first_seq: the
+ * sequence of the first tick, >= 1; a producer that goes on where it stopped
+ * passes its next one, and may send unacknowledged ticks again.
+ */
+TICKBUS_API int tickbus_pub_open(const struct tickbus_options *options,
+				 const char *producer, const char *source,
+				 uint64_t first_seq, struct tickbus_pub **out);
+/** Ticks that were not flushed are dropped. */
+TICKBUS_API void tickbus_pub_close(struct tickbus_pub *pub);
+/** Into the batch: 0 or TICKBUS_FULL. */
+TICKBUS_API int tickbus_pub_add(struct tickbus_pub *pub,
+				const struct tickbus_tick *tick);
+/**
+ * Send the batch and wait for its acknowledgement, sending again as long as
+ * options.timeout_ms allows.  0 (the batch is empty now), TICKBUS_REFUSED (the
+ * batch as a whole was malformed and is dropped), or -ETIMEDOUT, -ENOSPC ...:
+ * the batch stays, flush again.
+ */
+TICKBUS_API int tickbus_pub_flush(struct tickbus_pub *pub, struct tickbus_ack *out);
+/** A whole batch at once: add all and flush. */
+TICKBUS_API int tickbus_pub_batch(struct tickbus_pub *pub,
+				  const struct tickbus_tick *ticks, size_t n,
+				  struct tickbus_ack *out);
+/** Sequence that the next added tick will have. */
+TICKBUS_API uint64_t tickbus_pub_next_seq(const struct tickbus_pub *pub);
+TICKBUS_API const char *tickbus_pub_producer(const struct tickbus_pub *pub);
+
+/* ---- ask ---------------------------------------------------------------- */
+
+/**
+ * One admin command, for example {"cmd":"status"}; *@out is the answer's line,
+ * to be given to tickbus_free().  0 whatever the answer says; < 0: no answer.
+ */
+TICKBUS_API int tickbus_ask(const struct tickbus_options *options, const char *request,
+			    char **out);
+/** One JSON request to ingest or catch-up (docs/PROTOCOL.md); as above. */
+TICKBUS_API int tickbus_request(const struct tickbus_options *options,
+				enum tickbus_port port, const char *request,
+				char **out);
+TICKBUS_API void tickbus_free(void *text);
+
+/* ---- words -------------------------------------------------------------- */
+
+TICKBUS_API const char *tickbus_kind_name(enum event_kind kind);
+/** "tick" or "TICK_RECEIVED"; EVENT_KINDS: unknown. */
+TICKBUS_API enum event_kind tickbus_kind_parse(const char *name);
+TICKBUS_API const char *tickbus_reason_name(unsigned reason);
+TICKBUS_API const char *tickbus_timeframe_name(uint32_t seconds);
+TICKBUS_API const char *tickbus_value_name(unsigned tier1_value);
+/** "2026-01-05T14:30:00.5Z" to nanoseconds: 0 or -EINVAL; and back. */
+TICKBUS_API int tickbus_time_parse(const char *text, int64_t *out_ns);
+#define TICKBUS_TIME_MAX 40
+TICKBUS_API void tickbus_time_print(char out[TICKBUS_TIME_MAX], int64_t ns);
+/** "187.25" exactly to billionths (prices) or 1e-8 (sizes): 0 or -EINVAL, -ERANGE. */
+TICKBUS_API int tickbus_price_parse(const char *text, int64_t *out_e9);
+TICKBUS_API int tickbus_size_parse(const char *text, int64_t *out_e8);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
