@@ -1,5 +1,6 @@
 /* Tests of corr.h and gram.h. */
 #include "workers/corr.h"
+#include "workers/eigen.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -427,6 +428,74 @@ static void a_sparse_row_does_not_cost_ledoit_wolf_its_sample(void **state)
 	free(t);
 }
 
+static void holes_that_count_as_the_mean_leave_it_semidefinite(void **state)
+{
+	struct corr_result r;
+	struct eigen *e;
+	struct corr *c;
+	double *pairs = tri_new(60), *own = tri_new(60);
+
+	(void)state;
+	assert_int_equal(corr_new(60, 40, &c), 0);
+	assert_int_equal(eigen_new(60, &e), 0);
+	for (int m = CORR_PEARSON; m <= CORR_SPEARMAN; m++) {
+		struct corr_spec spec = {(enum corr_method)m, 0.97, 18};
+		bool moved = false;
+
+		if (m == CORR_LEDOIT_WOLF)
+			continue; /* listwise: it has no holes */
+		fill(c, 60, 40, 0.3);
+		for (uint32_t k = 0; k < 40; k++) {
+			corr_row(c, 3)[k] = 1;                /* left out */
+			corr_row(c, k < 20 ? 7 : 9)[k] = NAN; /* one of these as well */
+		}
+		corr_run(c, &spec, 60, 40, pairs, &r);
+		assert_in_range(r.n_kept, 30, 58);
+		assert_false(eigen_is_psd(e, pairs, r.n_kept));
+		corr_run_own(c, own);
+		assert_true(eigen_is_psd(e, own, r.n_kept));
+		for (uint32_t i = 0; i < r.n_kept; i++) {
+			assert_true(tri_at(own, i, i) == 1);
+			for (uint32_t j = 0; j < i; j++) {
+				assert_true(fabs(tri_at(own, i, j)) <= 1);
+				moved = moved ||
+					tri_at(own, i, j) != tri_at(pairs, i, j);
+			}
+		}
+		assert_true(moved);
+	}
+	corr_free(c);
+	eigen_free(e);
+	free(pairs);
+	free(own);
+}
+
+static void a_row_without_holes_is_the_same_when_holes_count_as_the_mean(void **state)
+{
+	const struct corr_spec spec = {CORR_PEARSON, 0, 10};
+	struct corr_result r;
+	struct corr *c;
+	double *pairs = tri_new(20), *own = tri_new(20);
+
+	(void)state;
+	assert_int_equal(corr_new(20, 64, &c), 0);
+	fill(c, 20, 64, 0);
+	for (uint32_t k = 0; k < 64; k++)
+		if (k != 5)
+			corr_row(c, 2)[k] = NAN; /* left out, so that rows move up */
+	corr_row(c, 11)[7] = NAN;
+	corr_run(c, &spec, 20, 64, pairs, &r);
+	assert_int_equal(r.n_kept, 19);
+	corr_run_own(c, own);
+	for (uint32_t i = 0; i < 19; i++)
+		for (uint32_t j = 0; j < i; j++)
+			assert_true((tri_at(own, i, j) == tri_at(pairs, i, j)) ==
+				    (i != 10 && j != 10));
+	corr_free(c);
+	free(pairs);
+	free(own);
+}
+
 static void methods_are_known_by_their_names(void **state)
 {
 	enum corr_method m;
@@ -461,6 +530,9 @@ int main(void)
 		cmocka_unit_test(spearman_gives_tied_returns_their_mean_rank),
 		cmocka_unit_test(shrinkage_pulls_coefficients_towards_zero),
 		cmocka_unit_test(a_sparse_row_does_not_cost_ledoit_wolf_its_sample),
+		cmocka_unit_test(holes_that_count_as_the_mean_leave_it_semidefinite),
+		cmocka_unit_test(
+			a_row_without_holes_is_the_same_when_holes_count_as_the_mean),
 		cmocka_unit_test(methods_are_known_by_their_names),
 	};
 
