@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "bus/stats.h"
 #include "workers/worker.h"
 #include <errno.h>
 #include <pthread.h>
@@ -21,6 +22,7 @@ struct tier2_worker {
 	struct parker room;  /* a place to wait for room in */
 	uint64_t marked;     /* the last position sent as a mark */
 	bool sent;
+	struct tier2_counts told; /* as of the last add_stats() */
 	pthread_t thread;
 	bool running_thread;
 	atomic_bool stop;
@@ -50,6 +52,7 @@ static void *claim(struct tier2_worker *w, uint32_t kind, size_t len)
 	while ((p = outbox_claim(w->env.out, kind, len)) == NULL) {
 		flush(w);
 		show_life(w);
+		stats_add(STAT_BACKPRESSURE, 1);
 		if (w->env.wait != NULL) {
 			w->env.wait(w->env.arg);
 			continue;
@@ -77,6 +80,7 @@ static void on_matrix(void *arg, const struct event_tier2 *e,
 	memcpy(to + sizeof(*e), members, names);
 	memcpy(to + sizeof(*e) + names, triangle, cells);
 	outbox_commit(w->env.out);
+	stats_add(STAT_MEMBERS_EXCLUDED, e->n_members - e->n_included);
 }
 
 int tier2_worker_new(const struct tier2_worker_env *env, struct tier2_worker **out)
@@ -135,10 +139,25 @@ static size_t drain(struct tier2_worker *w)
 	return taken;
 }
 
+/* What happened since the last time goes into the process's table. */
+static void add_stats(struct tier2_worker *w)
+{
+	const struct tier2_counts *now = tier2_counts(w->tier2), *was = &w->told;
+	uint64_t provisional = now->provisional - was->provisional;
+
+	stats_add(STAT_MATRICES_PROVISIONAL, provisional);
+	stats_add(STAT_MATRICES_FINAL, now->versions - was->versions - provisional);
+	stats_add(STAT_MATRICES_SUPERSEDED, now->superseding - was->superseding);
+	stats_add(STAT_MATRICES_REPAIRED, now->repaired - was->repaired);
+	stats_add(STAT_MATRICES_SKIPPED, now->too_small - was->too_small);
+	w->told = *now;
+}
+
 static void show_counts(struct tier2_worker *w)
 {
 	uint64_t c[N_COUNTERS];
 
+	add_stats(w);
 	memcpy(c, tier2_counts(w->tier2), sizeof(c));
 	for (size_t i = 0; i < N_COUNTERS; i++)
 		atomic_store_explicit(&w->counters[i], c[i], memory_order_relaxed);
