@@ -1,0 +1,129 @@
+/*
+ * serve_catchup_parts - what the files of serve_catchup share: one request on
+ * its way (struct query), the filter it asks for, and its taps, one per kind, each
+ * of which shows the next event that passes the filter.
+ */
+#pragma once
+#include "daemon/serve_catchup.h"
+#include "proto/frame.h"
+#include <stdbool.h>
+
+#define CATCHUP_TAPS 5 /* tick, bar, tier1, tier2, status */
+
+/* What filters and streams look at, whatever the kind. */
+struct event_face {
+	enum event_kind kind;
+	uint64_t seq;
+	uint32_t symbol_id; /* not of matrices */
+	uint32_t timeframe_s;
+	const char *name; /* symbol or universe, SYMBOL_MAX bytes */
+};
+
+struct streams {
+	const struct catchup_request *req; /* borrowed */
+	uint32_t kinds;                    /* bits; the kinds that can match */
+	struct streams_entry {
+		uint32_t symbol_id;
+		uint32_t stream; /* index into req->streams */
+	} * by_symbol;           /* owned; ascending */
+	uint32_t n_by_symbol;
+	bool *closed;    /* owned; per stream: to_seq has come */
+	uint32_t n_open; /* streams that still want something; none asked: 1 */
+};
+
+struct tap {
+	enum event_kind kind;
+	uint64_t pos;      /* no event that matches lies before it and ahead of us */
+	bool is_ready;     /* `event` is the next one, at `pos` */
+	const void *event; /* struct event_x; a matrix with its members and triangle */
+	size_t event_len;
+	/* ticks: a stretch of the log, valid until the store is asked again */
+	const struct record *recs;
+	uint64_t recs_pos;
+	uint32_t n_recs;
+	/* derived: a copy of one row */
+	uint64_t next_row;
+	uint64_t row_first_pos;
+	uint64_t row_last_pos;
+	struct buf row;
+	size_t row_at;
+	bool in_row;
+	bool in_frame;
+	struct frame_view view;
+	union {
+		struct event_tick tick;
+		struct event_bar bar;
+		struct event_tier1 tier1;
+		struct event_status status;
+	} fixed;
+	struct buf matrix;
+};
+
+struct query {
+	const struct catchup_env *env; /* borrowed */
+	struct catchup_request req;
+	struct streams streams;
+	struct store_status log;
+	uint64_t horizon;   /* nothing beyond it is given */
+	uint64_t first_pos; /* from here on everything asked is held */
+	uint64_t start;
+	uint32_t skip; /* matching events at `start` that were given before */
+	bool is_gone;
+	bool is_now;
+	struct catchup_gone *gone; /* owned; CATCHUP_STREAMS_MAX */
+	uint32_t n_gone;
+	struct tap taps[CATCHUP_TAPS];
+	uint32_t n_taps;
+	uint64_t *tick_seq; /* owned; ticks of every symbol before tick_pos */
+	uint64_t tick_pos;
+	uint32_t records_left; /* of the budgets */
+	size_t bytes_left;
+};
+
+/* ---- serve_catchup_streams.c ---- */
+
+int streams_init(struct streams *f, const struct catchup_request *req,
+		 const struct symtab *symbols);
+void streams_deinit(struct streams *f);
+/** Does a stream, whatever its sequences, cover this event? */
+bool streams_match(const struct streams *f, const struct event_face *e);
+/** Is it within the sequences asked for?  Closes streams that end with it. */
+bool streams_want(struct streams *f, const struct event_face *e);
+/**
+ * Lower low[i] to the event's sequence for every stream i that counts it: of its
+ * kind and symbol, of any timeframe (bars of all timeframes share one sequence).
+ */
+void streams_lower(const struct streams *f, const struct event_face *e, uint64_t *low);
+void event_face_of(enum event_kind kind, const void *event, struct event_face *out);
+
+/* ---- serve_catchup_tap.c ---- */
+
+/** A tap per kind asked for, standing at query.start. */
+ON_STORE int tap_open_all(struct query *q);
+/** Leave a bookmark for the next page. */
+ON_STORE void tap_close_all(struct query *q);
+/** Get closer to the next event: it is there, or `pos` rose, or the budget is used. */
+ON_STORE int tap_load(struct query *q, struct tap *t);
+/** Step past the event shown. */
+void tap_pop(struct tap *t);
+/** The budget is used up. */
+bool tap_is_tired(const struct query *q);
+/** Begin reading the frames of a row in t->row, from its first event. */
+void tap_row_begin(struct tap *t);
+/** The next event of the row, unfiltered.  0, TAP_ROW_END, -EBADMSG. */
+int tap_row_next(struct tap *t);
+enum { TAP_ROW_END = 1 };
+/** Copy row @id of the tap's kind; sets next_row.  0 or STORE_END. */
+ON_STORE int tap_row_read(struct query *q, struct tap *t, uint64_t id);
+
+/* ---- serve_catchup_seek.c ---- */
+
+/** Where to begin, what is gone, how far one may go. */
+ON_STORE int seek_start(struct query *q);
+/** The oldest position from which every event of @kind is held. */
+ON_STORE int seek_first_held(struct query *q, enum event_kind kind, uint64_t *out_pos);
+
+/* ---- serve_catchup_page.c ---- */
+
+/** Append the page as SBE. */
+ON_STORE int page_write(struct query *q, size_t bytes_max, struct buf *out);

@@ -1,0 +1,84 @@
+/*
+ * serve_catchup_take - a request's way from its socket to the store thread and back.
+ *
+ * The marks are read before the post: what they promise was posted by the loop
+ * earlier, so it is in the store when the request's turn comes.
+ */
+#include "base/err.h"
+#include "base/log.h"
+#include "bus/stats.h"
+#include "daemon/daemon.h"
+#include "daemon/serve_catchup.h"
+#include <stdlib.h>
+
+struct request {
+	struct daemon *d;
+	struct rep_call *call;
+	uint64_t complete[EVENT_KINDS];
+};
+
+ON_STORE static void serve(struct store_thread *st, void *arg)
+{
+	struct request *r = arg;
+	struct daemon *d = r->d;
+	struct catchup_env env = {
+		.store = store_log(st),
+		.symbols = d->symbols,
+		.sources = d->sources,
+		.ticks = d->tick_index,
+		.symbols_max = d->config.limits.symbols_max,
+		.epoch = d->epoch,
+		.page_bytes_max = d->config.limits.catchup_bytes_max,
+	};
+	struct buf out = {0};
+	const void *req;
+	size_t len;
+
+	/* Once a row was not taken, the marks promise what the store does not hold. */
+	for (unsigned k = 0; k < EVENT_KINDS && !store_derived_broken(st); k++)
+		env.complete[k] = r->complete[k];
+	req = rep_request(r->call, &len);
+	if (catchup_answer(&env, req, len, &out) < 0)
+		log_err("catchup", "%s; the request is refused", err_text());
+	rep_reply(r->call, out.data, out.len);
+	buf_free(&out);
+	free(r);
+}
+
+static void on_job(struct store_thread *st, void *arg)
+{
+	role_assert_store();
+	serve(st, arg);
+}
+
+static void turn_away(struct daemon *d, struct rep_call *call)
+{
+	struct buf out = {0};
+	size_t len;
+	const void *req = rep_request(call, &len);
+
+	stats_add(STAT_CATCHUP_BUSY, 1);
+	catchup_turn_away(req, len, d->epoch, CATCHUP_BUSY, "busy; ask again", &out);
+	rep_reply(call, out.data, out.len);
+	buf_free(&out);
+}
+
+/* On an nng thread: hand over and leave. */
+FOREIGN void catchup_take(void *arg, struct rep_call *call)
+{
+	struct daemon *d = arg;
+	struct request *r = malloc(sizeof(*r));
+
+	if (r == NULL) {
+		turn_away(d, call);
+		return;
+	}
+	r->d = d;
+	r->call = call;
+	for (unsigned k = 0; k < EVENT_KINDS; k++)
+		r->complete[k] = derived_complete(d->derived, (enum event_kind)k);
+	if (store_post(d->store, on_job, r) != 0) {
+		free(r);
+		turn_away(d, call);
+	}
+}
