@@ -107,8 +107,8 @@ static void senseless_requests_are_refused(void **state)
 		"{\"from\":\"seq\"}",
 		"{\"from\":\"seq\",\"symbols\":[\"AAPL\"]}",
 		"{\"from\":\"seq\",\"symbols\":[{\"kind\":\"tick\",\"symbol\":\"A\"}]}",
-		"{\"from\":\"seq\",\"symbols\":[{\"kind\":\"tier2\",\"symbol\":\"A\","
-		"\"from_seq\":1}]}",
+		("{\"from\":\"seq\",\"symbols\":[{\"kind\":\"tier2\",\"symbol\":\"A\","
+		 "\"from_seq\":1}]}"),
 		"{\"symbols\":\"AAPL\"}",
 		"{\"symbols\":[5]}",
 		"{\"symbols\":[\"\"]}",

@@ -195,8 +195,7 @@ static void broken_texts_are_refused_as_a_whole(void **state)
 		"{\"producer\":\"\",\"source\":\"sim\",\"first_seq\":1,\"ticks\":[{}]}",
 		"{\"producer\":\"p\",\"source\":\"S\",\"first_seq\":1,\"ticks\":[{}]}",
 		"{\"producer\":\"p\",\"source\":\"s\",\"first_seq\":0,\"ticks\":[{}]}",
-		"{\"producer\":\"p\",\"source\":\"s\",\"first_seq\":1.5,\"ticks\":[{}]"
-		"}",
+		"{\"producer\":\"p\",\"source\":\"s\",\"first_seq\":1.5,\"ticks\":[1]}",
 	};
 	struct ingest_request req;
 
