@@ -55,20 +55,22 @@ struct bus_lane {
 };
 
 struct bus_shard {
-	_Alignas(128) struct parker parker;
+	/* Read by the publisher too: nothing here changes with every event. */
 	_Alignas(128) struct ring *ring; /* owned */
 	struct bus_lane *lanes;          /* owned */
 	bus_handler_fn handler;
 	void *arg;
-	_Atomic uint64_t turn; /* odd while in a step */
+	struct parker parker;
+	/* The worker's own. */
+	_Alignas(128) _Atomic uint64_t turn; /* odd while in a step */
+	uint64_t n_dispatched;               /* in this step */
+	uint64_t n_faulted;
 	uint32_t chunk;
 	uint32_t first, last; /* waiting lanes, BUS_NO_LANE: none */
+	uint32_t n_subs;
 	_Atomic uint64_t dispatched[EVENT_KINDS];
 	_Atomic uint64_t faulted[EVENT_KINDS];
-	uint64_t n_dispatched;
-	uint64_t n_faulted;
 	struct sub *subs[BUS_SUBS_MAX]; /* as of this step */
-	uint32_t n_subs;
 };
 
 struct bus {

@@ -103,11 +103,25 @@ static size_t take(struct bus *b, struct bus_shard *s, const struct bus_carried 
 	return 1;
 }
 
-static void prefetch(const struct bus *b, const struct bus_shard *s,
-		     const struct bus_carried *c)
+/**
+ * Fetch what the events ahead will touch, in two steps: first the rows, then the
+ * slots whose places the rows tell.
+ */
+static void prefetch(const struct bus *b, const struct bus_shard *s, const uint8_t *at,
+		     size_t n_ahead)
 {
-	symbuf_prefetch(b->buf, symbol_of(b, s, c->lane));
-	__builtin_prefetch(&s->lanes[c->lane], 1);
+	const struct bus_carried *c;
+	size_t elem = s->ring->elem_size;
+
+	if (n_ahead > 2 * PREFETCH) {
+		c = (const void *)(at + 2 * PREFETCH * elem);
+		symbuf_prefetch(b->buf, symbol_of(b, s, c->lane));
+		__builtin_prefetch(&s->lanes[c->lane], 1);
+	}
+	if (n_ahead > PREFETCH) {
+		c = (const void *)(at + PREFETCH * elem);
+		symbuf_prefetch_slot(b->buf, symbol_of(b, s, c->lane));
+	}
 }
 
 static size_t take_chunk(struct bus *b, struct bus_shard *s, size_t budget,
@@ -121,8 +135,7 @@ static size_t take_chunk(struct bus *b, struct bus_shard *s, size_t budget,
 		n = budget;
 	s->chunk++;
 	for (size_t i = 0; i < n; i++, at += elem) {
-		if (i + PREFETCH < n)
-			prefetch(b, s, (const void *)(at + PREFETCH * elem));
+		prefetch(b, s, at, n - i);
 		*out_handled += take(b, s, (const void *)at);
 	}
 	if (n)

@@ -81,8 +81,10 @@ uint64_t symbuf_pending(const struct symbuf *b, uint32_t symbol);
 bool symbuf_front(const struct symbuf *b, uint32_t symbol, struct symbuf_view *out);
 /** That event has been handled. */
 void symbuf_done(struct symbuf *b, uint32_t symbol);
-/** Soon something will be appended to the symbol: fetch its cache lines. */
+/** Soon something will be appended to the symbol: fetch its row ... */
 void symbuf_prefetch(const struct symbuf *b, uint32_t symbol);
+/** ... and, a few events later, the slot that the row tells. */
+void symbuf_prefetch_slot(const struct symbuf *b, uint32_t symbol);
 
 /* ---- any thread ---- */
 

@@ -1,7 +1,7 @@
 /*
  * bus_bench - what the in-process bus costs, beside what one would use instead.
  *
- *	bus_bench [ROUNDS [MILLIONS]]
+ *	bus_bench [ROUNDS [MILLIONS [VARIANT]]]
  *
  * Throughput: one publisher, two workers, every event handled once and its order
  * within the symbol checked; symbols drawn from Zipf s = 1.  Four ways in one
@@ -84,7 +84,7 @@ static void out(const char *variant, const char *measure, double value)
 /** Back off: more threads than processors must not starve each other. */
 static void relax(unsigned *spins)
 {
-	if (++*spins < 64) {
+	if (++*spins < 8) {
 		for (int i = 0; i < 16; i++)
 			__builtin_ia32_pause();
 		return;
@@ -217,11 +217,22 @@ static struct bus *make_bus(uint32_t n_symbols, uint32_t shards)
 	return b;
 }
 
+/** Forget what the warm-up did: the memory is touched, the counts begin anew. */
+static void reset(struct run *r)
+{
+	memset(r->states, 0, r->n_symbols * sizeof(*r->states));
+	memset(r->wrong, 0, sizeof(r->wrong));
+	memset(r->handled, 0, sizeof(r->handled));
+}
+
 static double run_bus(struct run *r)
 {
 	struct bus *b = make_bus(r->n_symbols, WORKERS);
-	double rate = timed(r, bus_work, b, bus_send);
+	double rate;
 
+	(void)timed(r, bus_work, b, bus_send);
+	reset(r);
+	rate = timed(r, bus_work, b, bus_send);
 	bus_free(b);
 	return rate;
 }
@@ -295,6 +306,8 @@ static double run_bare(struct run *r)
 	for (unsigned w = 0; w < WORKERS; w++)
 		if (ring_new(SLOTS, sizeof(struct tick), &b.ring[w]) < 0)
 			die("ring_new");
+	(void)timed(r, bare_work, &b, bare_send);
+	reset(r);
 	rate = timed(r, bare_work, &b, bare_send);
 	for (unsigned w = 0; w < WORKERS; w++)
 		ring_free(b.ring[w]);
@@ -526,15 +539,15 @@ static void check_run(const struct run *r, const struct variant *v)
 	}
 }
 
-static void compare(struct run *r, unsigned rounds)
+static void compare(struct run *r, unsigned rounds, const char *only)
 {
 	double rate[VARIANTS][ROUNDS_MAX];
 
 	for (unsigned round = 0; round < rounds; round++) {
 		for (unsigned v = 0; v < VARIANTS; v++) {
-			memset(r->states, 0, r->n_symbols * sizeof(*r->states));
-			memset(r->wrong, 0, sizeof(r->wrong));
-			memset(r->handled, 0, sizeof(r->handled));
+			if (only && strcmp(only, variants[v].name) != 0)
+				continue;
+			reset(r);
 			rate[v][round] = variants[v].run(r);
 			check_run(r, &variants[v]);
 		}
@@ -542,6 +555,8 @@ static void compare(struct run *r, unsigned rounds)
 	for (unsigned v = 0; v < VARIANTS; v++) {
 		char name[64];
 
+		if (only && strcmp(only, variants[v].name) != 0)
+			continue;
 		qsort(rate[v], rounds, sizeof(double), by_value);
 		(void)snprintf(name, sizeof(name), "%s %u symbols", variants[v].name,
 			       r->n_symbols);
@@ -617,12 +632,13 @@ int main(int argc, char **argv)
 {
 	unsigned rounds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 5;
 	uint64_t millions = argc > 2 ? strtoull(argv[2], NULL, 10) : 10;
+	const char *only = argc > 3 ? argv[3] : NULL;
 	uint32_t *draw = malloc(DRAWS * sizeof(*draw));
 	struct run *r = calloc(1, sizeof(*r));
 	const uint32_t sizes[] = {1000, 10000};
 
 	if (rounds == 0 || rounds > ROUNDS_MAX || millions == 0) {
-		fprintf(stderr, "usage: bus_bench [ROUNDS [MILLIONS]]\n");
+		fprintf(stderr, "usage: bus_bench [ROUNDS [MILLIONS [VARIANT]]]\n");
 		return 100;
 	}
 	r->draw = draw;
@@ -631,8 +647,8 @@ int main(int argc, char **argv)
 		r->n_symbols = sizes[i];
 		r->states = aligned_alloc(64, sizes[i] * sizeof(*r->states));
 		draw_zipf(draw, sizes[i]);
-		compare(r, rounds);
-		if (i == 0) {
+		compare(r, rounds, only);
+		if (i == 0 && !only) {
 			latency(r, "bus spinning", NS_PER_S, 40000);
 			latency(r, "bus parked", 0, 40000);
 		}
