@@ -3,10 +3,8 @@
  * compares the log time with `due_ns`, the earliest due of all series, and adds the
  * tick to the head slot of each series; no division, no search, no allocation.
  */
-#include "workers/bars.h"
 #include "base/err.h"
-#include "workers/amend.h"
-#include "workers/series.h"
+#include "workers/bars_parts.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,19 +21,6 @@
 
 #define likely(x) __builtin_expect(!!(x), 1)
 
-struct bars {
-	int64_t due_ns;        /* smallest of the series' */
-	struct series *series; /* owned */
-	uint32_t n_series;
-	bool undecided; /* a series is still PRICE_AUTO */
-	bool any_source;
-	uint16_t source_id; /* the configured one, once seen; 0: not yet */
-	uint64_t wants;     /* bit per enum price_type */
-	struct session session;
-	struct amends amends;
-	struct series_env env;
-};
-
 static bool has_price_type(const struct symbol_params *sp, uint8_t price_type)
 {
 	for (uint32_t i = 0; i < sp->n_price_types; i++)
@@ -47,27 +32,30 @@ static bool has_price_type(const struct symbol_params *sp, uint8_t price_type)
 static void note_wants(struct bars *b)
 {
 	b->wants = 0;
-	b->undecided = false;
+	b->n_pools = 0;
 	for (uint32_t i = 0; i < b->n_series; i++) {
-		b->wants |= UINT64_C(1) << b->series[i].price_type;
-		b->undecided |= b->series[i].price_type == PRICE_AUTO;
+		uint8_t type = b->series[i].price_type;
+
+		if (!(b->wants >> type & 1))
+			b->pool_type[b->n_pools++] = type;
+		b->wants |= UINT64_C(1) << type;
 	}
+	b->undecided = (b->wants >> PRICE_AUTO & 1) != 0;
 }
 
 int bars_new(const struct params *p, const struct symbol_params *sp, uint32_t symbol_id,
 	     const char *name, const struct symtab *sources,
 	     const struct source_life *life, struct bars **out)
 {
-	struct bars *b = calloc(1, sizeof(*b));
 	uint32_t n = sp->n_timeframes * sp->n_price_types;
+	struct bars *b = calloc(1, sizeof(*b) + n * sizeof(b->series[0]));
 
 	if (b == NULL)
 		return err_set(-ENOMEM, "out of memory for the bars of a symbol");
-	b->series = calloc(n > 0 ? n : 1, sizeof(*b->series));
-	if (b->series == NULL) {
-		free(b);
-		return err_set(-ENOMEM, "out of memory for the series of a symbol");
-	}
+	/* Without memory for it the pool stays closed: slower, not less exact. */
+	b->pool =
+		calloc(sp->n_price_types > 0 ? sp->n_price_types : 1, sizeof(*b->pool));
+	b->pool_start_ns = b->pool_end_ns = INT64_MIN;
 	b->due_ns = INT64_MAX;
 	b->any_source = sp->source[0] == '\0';
 	b->env = (struct series_env){
@@ -100,7 +88,7 @@ void bars_free(struct bars *b)
 		return;
 	for (uint32_t i = 0; i < b->n_series; i++)
 		series_deinit(&b->series[i]);
-	free(b->series);
+	free(b->pool);
 	history_deinit(&b->env.trades);
 	history_deinit(&b->env.quotes);
 	amends_deinit(&b->amends);
@@ -114,10 +102,11 @@ const struct bars_counts *bars_counts(const struct bars *b)
 
 size_t bars_bytes(const struct bars *b)
 {
-	size_t n = sizeof(*b) + b->n_series * sizeof(*b->series);
+	size_t n = sizeof(*b) + b->n_series * sizeof(b->series[0]);
 
 	for (uint32_t i = 0; i < b->n_series; i++)
 		n += b->series[i].cap * sizeof(*b->series[i].slots);
+	n += b->env.sp->n_price_types * sizeof(*b->pool);
 	n += (b->env.trades.cap + b->env.quotes.cap) * sizeof(struct past);
 	return n + (b->amends.v != NULL ? AMENDS_MAX * sizeof(*b->amends.v) : 0);
 }
@@ -130,24 +119,6 @@ static void refresh_due(struct bars *b)
 	for (uint32_t i = 0; i < b->n_series; i++)
 		if (b->series[i].due_ns < b->due_ns)
 			b->due_ns = b->series[i].due_ns;
-}
-
-static void say_lost(struct bars *b, const struct amend *gone)
-{
-	if (gone->root_seq == 0)
-		return;
-	b->env.counts.amends_lost++;
-	series_status(&b->env, SYMBOL_CANCEL_LOST, gone->root_seq,
-		      "a cancel or correction names a trade that was not found");
-}
-
-static void expire_amends(struct bars *b)
-{
-	int64_t before_ns = b->env.log_ns - b->env.params->bars.revision_window_ns;
-	struct amend gone;
-
-	while (b->amends.n > 0 && amends_expire(&b->amends, before_ns, &gone))
-		say_lost(b, &gone);
 }
 
 static void advance(struct bars *b)
@@ -165,7 +136,7 @@ static void reach(struct bars *b, int64_t ns)
 	if (b->due_ns <= b->env.log_ns)
 		advance(b);
 	if (b->amends.n > 0)
-		expire_amends(b);
+		bars_expire(b);
 }
 
 int64_t bars_due(const struct bars *b)
@@ -189,6 +160,8 @@ void bars_clock(struct bars *b, uint64_t pos, int64_t now_ns, int64_t recv_ns,
 {
 	if (b->env.faulted || now_ns > TIME_MAX || now_ns < TIME_MIN)
 		return;
+	if (now_ns >= b->due_ns)
+		bars_pool_close(b);
 	b->env.pos = pos;
 	b->env.recv_ns = recv_ns;
 	b->env.out = out;
@@ -200,6 +173,7 @@ void bars_clock(struct bars *b, uint64_t pos, int64_t now_ns, int64_t recv_ns,
 
 void bars_restart(struct bars *b)
 {
+	bars_pool_close(b);
 	b->env.faulted = false;
 	for (uint32_t i = 0; i < b->n_series; i++)
 		series_restart(&b->series[i]);
@@ -241,8 +215,8 @@ static void decide(struct bars *b, const struct record *r)
 }
 
 /* The slow rest of adding: bars that were emitted, or that a push made due. */
-static void settle(struct bars *b, struct series *s, struct slot *slot,
-		   enum bar_cause cause)
+void bars_settle(struct bars *b, struct series *s, struct slot *slot,
+		 enum bar_cause cause)
 {
 	series_changed(s, &b->env, slot, cause);
 	if (s->due_ns < b->due_ns || b->due_ns <= b->env.log_ns)
@@ -265,19 +239,25 @@ static void add(struct bars *b, struct series *s, const struct past *p)
 	slot_add(slot, p);
 	if (slot->emitted && slot->late_ticks < UINT16_MAX)
 		slot->late_ticks++;
-	settle(b, s, slot, CAUSE_LATE_TRADE);
+	bars_settle(b, s, slot, CAUSE_LATE_TRADE);
 }
 
-static void add_trade(struct bars *b, const struct record *r, bool unused)
+static struct past trade_of(const struct bars *b, const struct record *r)
 {
-	struct past p = {
+	return (struct past){
 		.key = {r->event_ns, r->source_seq, b->env.pos},
 		.price_e9 = r->price_e9,
 		.size_e8 = r->size_e8,
 		.source_id = r->source_id,
 		.flags = (uint8_t)(record_flags(r) & TICK_MAY_NOT),
-		.unused = unused,
 	};
+}
+
+static void add_trade(struct bars *b, const struct record *r, bool unused)
+{
+	struct past p = trade_of(b, r);
+
+	p.unused = unused;
 
 	if (b->amends.n > 0 && r->source_seq != 0 && amends_apply(&b->amends, &p))
 		b->env.counts.amended++;
@@ -348,102 +328,64 @@ static void add_quote_to(struct bars *b, struct series *s, const struct past *q)
 	apply_quote(b, slot, q, price_e9);
 	if (slot->emitted && slot->late_ticks < UINT16_MAX)
 		slot->late_ticks++;
-	settle(b, s, slot, CAUSE_LATE_TRADE);
+	bars_settle(b, s, slot, CAUSE_LATE_TRADE);
 }
 
-static void add_quote(struct bars *b, const struct record *r, bool unused)
+static struct past quote_of(const struct bars *b, const struct record *r)
 {
-	struct past q = {
+	return (struct past){
 		.key = {r->event_ns, r->source_seq, b->env.pos},
 		.price_e9 = r->bid_e9,
 		.size_e8 = r->ask_e9,
 		.source_id = r->source_id,
-		.unused = unused,
 	};
+}
 
+static void keep_quote(struct bars *b, const struct past *q)
+{
+	if (!b->env.sp->spread)
+		return;
+	if (history_add(&b->env.quotes, q) == NULL)
+		b->env.counts.history_lost++;
+	if (tick_key_before(&b->last_quote, &q->key))
+		b->last_quote = q->key;
+}
+
+static void add_quote(struct bars *b, const struct record *r, bool unused)
+{
+	struct past q = quote_of(b, r);
+
+	q.unused = unused;
 	for (uint32_t i = 0; i < b->n_series && !unused; i++)
 		add_quote_to(b, &b->series[i], &q);
 	/* Last: a bar that this quote opened has taken the older ones from there. */
-	if (b->env.sp->spread && history_add(&b->env.quotes, &q) == NULL)
+	keep_quote(b, &q);
+}
+
+/* The usual tick: all there is to do is to add it up. */
+static bool pool(struct bars *b, const struct record *r)
+{
+	struct past trade = trade_of(b, r), quote = quote_of(b, r);
+	bool is_trade = r->price_e9 != VALUE_NULL, spread = b->env.sp->spread;
+
+	if (is_quote(r) && spread && !tick_key_before(&b->last_quote, &quote.key))
+		return false;
+	for (uint32_t k = 0; k < b->n_pools; k++) {
+		struct slot *slot = &b->pool[k];
+		int64_t price_e9 = quote_price(b->pool_type[k], &quote);
+
+		if (is_trade && b->pool_type[k] == PRICE_LAST)
+			slot_add(slot, &trade);
+		if (is_quote(r) && (price_e9 != VALUE_NULL || spread))
+			apply_quote(b, slot, &quote, price_e9);
+	}
+	if (is_trade && (b->wants & WANTS_TRADES) &&
+	    history_add(&b->env.trades, &trade) == NULL)
 		b->env.counts.history_lost++;
-}
-
-/* Cancels and corrections. */
-
-static void amend_slot(struct bars *b, struct series *s, const struct past *was,
-		       const struct past *is, enum bar_cause cause)
-{
-	struct slot *slot = series_find(s, was->key.event_ns);
-	bool leans;
-
-	if (slot == NULL) {
-		b->env.counts.late_amends++;
-		return;
-	}
-	leans = slot_leans_on(slot, was);
-	slot_subtract(slot, was);
-	if (!is->withdrawn)
-		slot_add(slot, is);
-	if (leans && history_reaches(&b->env.trades, slot->first_pos)) {
-		slot_rebuild(slot, &b->env.trades);
-	} else if (leans) {
-		b->env.counts.edges_kept++;
-		series_status(&b->env, SYMBOL_CANCEL_LOST, was->key.source_seq,
-			      "a withdrawn trade may have set a price of a bar that "
-			      "keeps it");
-	}
-	settle(b, s, slot, cause);
-}
-
-static void amend(struct bars *b, const struct record *r)
-{
-	struct amend gone, a = {
-				   .key = {r->event_ns, r->source_seq, b->env.pos},
-				   .ref_seq = r->ref_seq,
-				   .price_e9 = r->price_e9,
-				   .size_e8 = r->size_e8,
-				   .source_id = r->source_id,
-				   .cancels = record_action(r) == TICK_CANCEL,
-			   };
-	struct past *held = NULL, was;
-
-	if (r->ref_seq == 0 || (!a.cancels && r->price_e9 == VALUE_NULL)) {
-		b->env.counts.amends_void++;
-		return;
-	}
-	struct amend *kept = amends_add(&b->amends, &a, &gone);
-
-	if (kept == NULL) {
-		b->env.counts.history_lost++;
-		return;
-	}
-	say_lost(b, &gone);
-	held = history_find(&b->env.trades, r->source_id, kept->root_seq);
-	if (held == NULL)
-		return; /* it may still come; expire_amends() tells if it does not */
-	was = *held;
-	(void)amends_apply(&b->amends, held);
-	if (was.withdrawn || (!held->withdrawn && was.price_e9 == held->price_e9 &&
-			      was.size_e8 == held->size_e8))
-		return;
-	b->env.counts.amended++;
-	for (uint32_t i = 0; i < b->n_series && !was.unused; i++)
-		if (b->series[i].price_type == PRICE_LAST)
-			amend_slot(b, &b->series[i], &was, held,
-				   held->withdrawn ? CAUSE_CANCEL : CAUSE_CORRECTION);
-}
-
-static void halt(struct bars *b, const struct record *r)
-{
-	bool halted = (record_flags(r) & TICK_HALT) != 0;
-
-	if (b->env.halted == halted)
-		return;
-	b->env.halted = halted;
-	for (uint32_t i = 0; i < b->n_series; i++)
-		series_halt(&b->series[i], &b->env, r->event_ns, halted);
-	series_status(&b->env, halted ? SYMBOL_HALTED : SYMBOL_LIVE, 0,
-		      halted ? "trading is halted" : "trading goes on");
+	if (is_quote(r))
+		keep_quote(b, &quote);
+	b->pooled = true;
+	return true;
 }
 
 /* The configured source's id is known once its name was seen. */
@@ -455,19 +397,32 @@ static bool is_ours(struct bars *b, uint16_t source_id)
 	return b->source_id == source_id;
 }
 
+static bool may_pool(const struct bars *b, const struct record *r)
+{
+	return r->event_ns >= b->pool_start_ns && r->event_ns < b->pool_end_ns &&
+	       r->event_ns < b->due_ns && b->amends.n == 0 &&
+	       !(r->action_flags & ACTION_RARE);
+}
+
 static void apply(struct bars *b, const struct record *r)
 {
 	bool unused;
 
 	if (r->event_ns >= b->env.log_ns)
 		b->env.source_id = r->source_id;
+	if (likely(may_pool(b, r)) && pool(b, r)) {
+		if (r->event_ns > b->env.log_ns)
+			b->env.log_ns = r->event_ns;
+		return;
+	}
+	bars_pool_close(b);
 	if (r->event_ns > b->env.log_ns || b->amends.n > 0)
 		reach(b, r->event_ns);
 	if (r->action_flags & ACTION_RARE) {
 		if (record_flags(r) & (TICK_HALT | TICK_RESUMED))
-			halt(b, r);
+			bars_halt(b, r);
 		if (record_action(r) != TICK_NEW) {
-			amend(b, r);
+			bars_amend(b, r);
 			return;
 		}
 	}
@@ -479,6 +434,8 @@ static void apply(struct bars *b, const struct record *r)
 		add_trade(b, r, unused);
 	if (is_quote(r))
 		add_quote(b, r, unused);
+	if (!unused)
+		bars_pool_open(b, r->event_ns);
 }
 
 void bars_tick(struct bars *b, const struct item *it, const struct out *out)

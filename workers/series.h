@@ -31,26 +31,26 @@
 #include "workers/slot.h"
 #include "workers/source_life.h"
 
-/** What the series of one symbol share. */
+/** What the series of one symbol share; what every tick needs comes first. */
 struct series_env {
-	const struct params *params;
-	const struct symbol_params *sp;
-	const struct symtab *sources;
-	const struct source_life *life;
+	int64_t log_ns;        /* log time of the symbol */
+	uint64_t pos;          /* of the record being applied */
+	int64_t recv_ns;       /* of the same */
 	const struct out *out; /* during a call */
-	struct history trades; /* owned; only when a `last` series wants them */
-	struct history quotes; /* owned; only when the spread is wanted */
-	struct bars_counts counts;
-	int64_t log_ns;  /* log time of the symbol */
-	uint64_t pos;    /* of the record being applied */
-	int64_t recv_ns; /* of the same */
-	uint64_t seq;    /* of bars */
-	uint64_t status_seq;
-	int64_t final_ns; /* after bar_end */
-	uint32_t symbol_id;
+	const struct symbol_params *sp;
+	const struct params *params;
 	uint16_t source_id; /* of the symbol's newest tick */
 	bool halted;
 	bool faulted; /* out of memory: stands still */
+	uint32_t symbol_id;
+	struct history trades; /* owned; only when a `last` series wants them */
+	struct history quotes; /* owned; only when the spread is wanted */
+	struct bars_counts counts;
+	const struct symtab *sources;
+	const struct source_life *life;
+	int64_t final_ns; /* after bar_end */
+	uint64_t seq;     /* of bars */
+	uint64_t status_seq;
 	char symbol[SYMBOL_MAX];
 };
 

@@ -51,6 +51,47 @@ void slot_add(struct slot *s, const struct past *p)
 	s->n_ticks++;
 }
 
+static void merge_prices(struct slot *s, const struct slot *from)
+{
+	if (from->n_last > 0) {
+		if (s->n_last == 0 || tick_key_before(&from->open.key, &s->open.key))
+			s->open = from->open;
+		if (s->n_last == 0 || !tick_key_before(&from->close.key, &s->close.key))
+			s->close = from->close;
+		s->n_last += from->n_last;
+	}
+	if (from->n_range > 0) {
+		if (s->n_range == 0 || from->high_e9 > s->high_e9)
+			s->high_e9 = from->high_e9;
+		if (s->n_range == 0 || from->low_e9 < s->low_e9)
+			s->low_e9 = from->low_e9;
+		s->n_range += from->n_range;
+	}
+}
+
+void slot_merge(struct slot *s, const struct slot *from)
+{
+	spread_append(&s->spread, &from->spread);
+	s->crossed |= from->crossed;
+	if (from->n_ticks == 0)
+		return;
+	merge_prices(s, from);
+	s->volume += from->volume;
+	s->notional_upper += from->notional_upper;
+	s->notional_lower += from->notional_lower;
+	s->n_counted += from->n_counted;
+	if (s->n_ticks == 0 || from->first_pos < s->first_pos)
+		s->first_pos = from->first_pos;
+	if (from->last_pos > s->last_pos)
+		s->last_pos = from->last_pos;
+	if (s->n_ticks == 0 || from->newest_ns > s->newest_ns ||
+	    (from->newest_ns == s->newest_ns && from->source_id < s->source_id)) {
+		s->newest_ns = from->newest_ns;
+		s->source_id = from->source_id;
+	}
+	s->n_ticks += from->n_ticks;
+}
+
 void slot_subtract(struct slot *s, const struct past *p)
 {
 	if (!(p->flags & TICK_NO_VOLUME)) {

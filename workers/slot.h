@@ -24,6 +24,7 @@ struct slot_said {
 	uint8_t state;
 };
 
+/* What every tick touches comes first: four cache lines. */
 struct slot {
 	struct span span;
 	bool emitted;
@@ -37,10 +38,10 @@ struct slot {
 	uint32_t n_last;    /* ticks that may set open and close */
 	uint32_t n_range;   /* ticks that may set high and low */
 	uint32_t revision;
-	struct slot_edge open;
-	struct slot_edge close;
 	int64_t high_e9;
 	int64_t low_e9;
+	struct slot_edge open;
+	struct slot_edge close;
 	uint64_t n_counted; /* ticks that count in volume and trade_count */
 	uint64_t n_ticks;   /* ticks of the series, whatever they may do */
 	uint64_t first_pos;
@@ -60,6 +61,8 @@ static inline bool slot_missing(const struct slot *s)
 
 /** Apply the trade, or a quote series' price, @p. */
 void slot_add(struct slot *s, const struct past *p);
+/** Add what @from adds up to: the same as its ticks one by one. */
+void slot_merge(struct slot *s, const struct slot *from);
 /** Take out what slot_add() of the same @p added to the sums; prices stay. */
 void slot_subtract(struct slot *s, const struct past *p);
 /** Taking @p out may change open, high, low or close. */

@@ -31,11 +31,32 @@ static void append(struct spread *s, const struct past *q)
 {
 	if (s->n > 0)
 		hold(s, &s->last, q->key.event_ns - s->last.key.event_ns, 1);
+	else
+		s->first = *q;
 	if (s->n == 0 || q->key.pos < s->first_pos)
 		s->first_pos = q->key.pos;
 	s->last = *q;
 	s->n_crossed += spread_crossed(q);
 	s->n++;
+}
+
+void spread_append(struct spread *s, const struct spread *from)
+{
+	struct spread sum = *from;
+
+	if (from->n == 0)
+		return;
+	if (s->n > 0) {
+		hold(s, &s->last, from->first.key.event_ns - s->last.key.event_ns, 1);
+		sum.gap += s->gap;
+		sum.both += s->both;
+		sum.first = s->first;
+		sum.n += s->n;
+		sum.n_crossed += s->n_crossed;
+		if (s->first_pos < sum.first_pos)
+			sum.first_pos = s->first_pos;
+	}
+	*s = sum;
 }
 
 static int insert(struct spread *s, const struct past *q, const struct history *h,

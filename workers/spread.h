@@ -17,6 +17,7 @@
 struct spread {
 	__int128 gap;       /* of (ask - bid) dt, up to `last` */
 	__int128 both;      /* of (ask + bid) dt */
+	struct past first;  /* the oldest quote by key, as long as none came late */
 	struct past last;   /* the newest quote by key */
 	uint64_t n;         /* quotes seen; `last` is set */
 	uint64_t first_pos; /* smallest position among them */
@@ -36,6 +37,8 @@ bool spread_crossed(const struct past *q);
  */
 int spread_add(struct spread *s, const struct past *q, const struct history *h,
 	       int64_t start_ns);
+/** Add the quotes of @from, all of them newer by key than those of @s. */
+void spread_append(struct spread *s, const struct spread *from);
 /** Take every quote of @h in [@start_ns, @end_ns): for a bar that opens late. */
 void spread_adopt(struct spread *s, const struct history *h, int64_t start_ns,
 		  int64_t end_ns);
