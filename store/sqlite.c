@@ -32,6 +32,7 @@ struct sq {
 	int64_t page_bytes;
 	uint64_t wal_pages; /* kept by the commit hook */
 	bool full_sync;     /* the present value of synchronous */
+	int sys;            /* errno after the last call that may touch a file */
 };
 
 struct sq_stmt {
@@ -52,22 +53,6 @@ static int ioerr_errno(int code, int sys)
 		if (sys == ENOSPC || sys == EDQUOT || sys == EFBIG)
 			return -ENOSPC;
 	return code == SQLITE_IOERR_NOMEM ? -ENOMEM : -EIO;
-}
-
-static int cantopen_errno(int sys)
-{
-	switch (sys) {
-	case EACCES:
-	case EPERM:
-		return -EACCES;
-	case EROFS:
-		return -EROFS;
-	case ENOSPC:
-	case EDQUOT:
-		return -ENOSPC;
-	default:
-		return -EIO;
-	}
 }
 
 static int code_errno(int code, int sys)
@@ -96,7 +81,7 @@ static int code_errno(int code, int sys)
 	case SQLITE_AUTH:
 		return -EACCES;
 	case SQLITE_CANTOPEN:
-		return cantopen_errno(sys);
+		return sys ? -sys : -EIO;
 	case SQLITE_TOOBIG:
 		return -EFBIG;
 	default:
@@ -104,9 +89,14 @@ static int code_errno(int code, int sys)
 	}
 }
 
+/*
+ * SQLite does not keep the errno of a failed COMMIT (sqlite3_system_errno() is
+ * for other statements), so it is taken from the thread: cleared before a call,
+ * read after it.  It may be stale only when nothing failed.
+ */
 static int fail(struct sq *s, int code, const char *what)
 {
-	int sys = s->db ? sqlite3_system_errno(s->db) : 0;
+	int sys = s->sys;
 	int extended = s->db ? sqlite3_extended_errcode(s->db) : code;
 
 	/* The handle remembers its last error, which may not be this one. */
@@ -220,6 +210,7 @@ int sq_open(const char *path, const char *vfs, int32_t application_id, struct sq
 
 	rc = sqlite3_open_v2(path, &s->db, flags, vfs);
 	if (rc != SQLITE_OK) {
+		s->sys = s->db ? sqlite3_system_errno(s->db) : 0;
 		rc = fail(s, rc, "open");
 		goto fail;
 	}
@@ -269,8 +260,11 @@ void sq_close(struct sq *s)
 
 int sq_exec(struct sq *s, const char *sql)
 {
-	int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+	int rc;
 
+	errno = 0;
+	rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+	s->sys = errno;
 	return rc == SQLITE_OK ? 0 : fail(s, rc, sql);
 }
 
@@ -327,8 +321,10 @@ int sq_prepare(struct sq *s, const char *sql, struct sq_stmt **out)
 	if (!st)
 		return err_set(-ENOMEM, "database: no memory for a statement");
 	st->sq = s;
+	errno = 0;
 	rc = sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &st->stmt,
 				NULL);
+	s->sys = errno;
 	if (rc != SQLITE_OK) {
 		free(st);
 		return fail(s, rc, sql);
@@ -378,8 +374,10 @@ int sq_step(struct sq_stmt *st)
 {
 	int rc = st->bind_rc;
 
+	errno = 0;
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(st->stmt);
+	st->sq->sys = errno;
 	if (rc == SQLITE_ROW)
 		return SQ_ROW;
 	if (rc != SQLITE_DONE)
@@ -431,8 +429,11 @@ int sq_checkpoint(struct sq *s, bool truncate, struct sq_checkpoint *out)
 	int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
 	int wal = 0;
 	int done = 0;
-	int rc = sqlite3_wal_checkpoint_v2(s->db, "main", mode, &wal, &done);
+	int rc;
 
+	errno = 0;
+	rc = sqlite3_wal_checkpoint_v2(s->db, "main", mode, &wal, &done);
+	s->sys = errno;
 	if (rc != SQLITE_OK)
 		return fail(s, rc, "checkpoint");
 	if (wal < 0)
@@ -493,22 +494,6 @@ int sq_copy_into(struct sq *s, const char *path)
 	if (rc < 0)
 		return rc;
 	sq_bind_text(st, 1, path, strlen(path));
-	rc = sq_run(st);
-	sq_finish(st);
-	return rc;
-}
-
-int sq_limit_pages(struct sq *s, uint32_t pages)
-{
-	char sql[64];
-	struct sq_stmt *st = NULL;
-	int rc;
-
-	(void)sqlite3_snprintf(sizeof(sql), sql, "PRAGMA max_page_count = %u",
-			       pages ? pages : 1073741823u);
-	rc = sq_prepare(s, sql, &st);
-	if (rc < 0)
-		return rc;
 	rc = sq_run(st);
 	sq_finish(st);
 	return rc;

@@ -79,5 +79,3 @@ int sq_db_bytes(struct sq *db, uint64_t *out);
 int sq_has_moved(struct sq *db);
 /** A consistent copy of the whole database as a new file. */
 int sq_copy_into(struct sq *db, const char *path);
-/** Never more pages than this (tests of a full disk); 0: no limit. */
-int sq_limit_pages(struct sq *db, uint32_t pages);

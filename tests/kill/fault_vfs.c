@@ -100,7 +100,8 @@ static void apply(struct tracked *t, const struct op *op, size_t len)
 	}
 	if ((size_t)op->at + len > t->base_len)
 		resize(t, (size_t)op->at + len);
-	memcpy(t->base + op->at, op->data, len);
+	if (len > 0)
+		memcpy(t->base + op->at, op->data, len);
 }
 
 static void forget_ops(struct tracked *t)
