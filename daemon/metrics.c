@@ -1,0 +1,301 @@
+/* metrics - see metrics.h. */
+#include "daemon/metrics.h"
+#include "base/clock.h"
+#include "bus/stats.h"
+#include "daemon/metrics_text.h"
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define TEXT_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+static uint64_t count_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	uint64_t n = 0;
+
+	if (dir == NULL)
+		return 0;
+	while (readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	return n > 3 ? n - 3 : 0; /* ".", ".." and the directory's own */
+}
+
+static uint64_t rss_bytes(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	unsigned long long size = 0, resident = 0;
+	int n;
+
+	if (f == NULL)
+		return 0;
+	n = fscanf(f, "%llu %llu", &size, &resident);
+	(void)fclose(f);
+	return n == 2 ? resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+void metrics_process(struct metrics_process *out)
+{
+	struct rlimit fds;
+	struct rusage use;
+
+	*out = (struct metrics_process){.rss_bytes = rss_bytes(),
+					.open_fds = count_fds()};
+	if (getrlimit(RLIMIT_NOFILE, &fds) == 0)
+		out->max_fds = (uint64_t)fds.rlim_cur;
+	if (getrusage(RUSAGE_SELF, &use) == 0)
+		out->cpu_s =
+			(double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+			(double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) * 1e-6;
+}
+
+/* A family of one sample. */
+static void gauge(struct buf *out, const char *name, const char *help, uint64_t value)
+{
+	metrics_family(out, name, "gauge", help);
+	metrics_sample(out, name, "", value);
+}
+
+static void put_process(const struct daemon *d, struct buf *out)
+{
+	double uptime_s = (double)(clock_mono_ns() - d->started_ns) * 1e-9;
+	struct metrics_process p;
+	char label[METRICS_LABEL_MAX];
+
+	metrics_process(&p);
+	metrics_family(out, "build_info", "gauge", "Version of the running program");
+	metrics_sample(out, "build_info",
+		       metrics_label(label, "version", TICKBUS_VERSION), 1);
+	metrics_family(out, "state", "gauge", "1 for the state the daemon is in");
+	for (int s = DAEMON_STARTING; s <= DAEMON_DRAINING; s++)
+		metrics_sample(out, "state",
+			       metrics_label(label, "state",
+					     daemon_state_name((enum daemon_state)s)),
+			       d->state == (enum daemon_state)s);
+	metrics_family(out, "uptime_seconds", "gauge", "Time since the start");
+	metrics_sample_f64(out, "uptime_seconds", "", uptime_s);
+	gauge(out, "process_resident_memory_bytes", "Resident memory", p.rss_bytes);
+	gauge(out, "process_open_fds", "Open descriptors", p.open_fds);
+	gauge(out, "process_max_fds", "Most descriptors that may be open", p.max_fds);
+	metrics_family(out, "process_cpu_seconds_total", "counter",
+		       "Processor time used");
+	metrics_sample_f64(out, "process_cpu_seconds_total", "", p.cpu_s);
+}
+
+static void put_store(struct daemon *d, struct buf *out)
+{
+	struct store_status s;
+
+	store_status_copy(d->store, &s);
+	gauge(out, "store_first_position", "Oldest position held; 0: the log is empty",
+	      s.first_pos);
+	gauge(out, "store_last_position", "Newest committed position", s.last_pos);
+	gauge(out, "store_durable_position", "Newest position that survives the power",
+	      s.durable_pos);
+	gauge(out, "store_alarm", "1: the store found a loss or damage; see status",
+	      s.alarm[0] != '\0');
+	gauge(out, "store_degraded", "1: the store works, but see status",
+	      s.warning[0] != '\0');
+	gauge(out, "store_dead", "1: a write failed, nothing more is accepted", s.dead);
+	gauge(out, "store_disk_full", "1: the last commit found no space", s.disk_full);
+	gauge(out, "store_ballast", "1: the ballast file stands", s.ballast);
+	gauge(out, "store_wal_bytes", "Bytes of the write-ahead log", s.wal_bytes);
+	gauge(out, "store_database_bytes", "Bytes of the database", s.db_bytes);
+	gauge(out, "store_producers", "Producers known", s.producers);
+	gauge(out, "store_gaps", "Holes seen in producers' sequences since the start",
+	      s.gaps);
+	gauge(out, "store_gap_sequences", "Sequences missing in those holes",
+	      s.gap_seqs);
+	gauge(out, "store_syncs", "Timed syncs since the start", s.syncs);
+	gauge(out, "store_checkpoint_failures", "Failed checkpoints since the start",
+	      s.checkpoint_failures);
+	gauge(out, "store_cold_reads", "Segments read from disk since the start",
+	      s.cold_reads);
+	metrics_family(out, "store_checkpoint_max_seconds", "gauge",
+		       "Longest checkpoint since the start");
+	metrics_sample_f64(out, "store_checkpoint_max_seconds", "",
+			   (double)s.checkpoint_ns_max * 1e-9);
+}
+
+/* One family with a sample per worker. */
+static void per_worker(struct daemon *d, struct buf *out, const char *name,
+		       const char *help,
+		       uint64_t (*value)(const struct daemon *, uint32_t))
+{
+	char label[METRICS_LABEL_MAX], number[16];
+
+	metrics_family(out, name, "gauge", help);
+	for (uint32_t w = 0; w < d->n_workers; w++) {
+		(void)snprintf(number, sizeof(number), "%u", w);
+		metrics_sample(out, name, metrics_label(label, "worker", number),
+			       value(d, w));
+	}
+}
+
+static uint64_t ring_of(const struct daemon *d, uint32_t w)
+{
+	return ring_depth(d->rings[w]);
+}
+
+static uint64_t cuts_of(const struct daemon *d, uint32_t w)
+{
+	return ring_depth(d->cuts[w]);
+}
+
+static uint64_t outbox_of(const struct daemon *d, uint32_t w)
+{
+	return outbox_depth(d->outboxes[w]);
+}
+
+static uint64_t lanes_of(const struct daemon *d, uint32_t w)
+{
+	struct shard_counts c;
+
+	worker_counts(d->workers[w], &c);
+	return c.lanes;
+}
+
+ON_LOOP static void put_queues(struct daemon *d, struct buf *out)
+{
+	per_worker(d, out, "shard_ring_items", "Items waiting for a worker", ring_of);
+	per_worker(d, out, "cut_ring_items", "Cut items waiting for tier 2", cuts_of);
+	per_worker(d, out, "outbox_bytes", "Bytes of events waiting for the publisher",
+		   outbox_of);
+	per_worker(d, out, "worker_symbols", "Symbols that a worker holds", lanes_of);
+	gauge(out, "tick_outbox_bytes", "Bytes of ticks waiting for the publisher",
+	      outbox_depth(d->tick_outbox));
+	gauge(out, "tier2_outbox_bytes", "Bytes of matrices waiting for the publisher",
+	      outbox_depth(d->tier2_outbox));
+	gauge(out, "derived_pending_events",
+	      "Derived events not stored for catch-up yet",
+	      derived_pending(d->derived));
+	gauge(out, "dispatch_lag_records", "Committed records not dispatched yet",
+	      store_committed(d->store) + 1 > store_dispatched(d->store)
+		      ? store_committed(d->store) + 1 - store_dispatched(d->store)
+		      : 0);
+}
+
+ON_LOOP static void put_subscribers(struct daemon *d, struct buf *out)
+{
+	char label[METRICS_LABEL_MAX];
+
+	metrics_family(out, "subscribers", "gauge", "Subscribers of the SBE sockets");
+	for (int k = 0; k < PUBLISHED_KINDS; k++)
+		if (d->sbe[k] != NULL)
+			metrics_sample(
+				out, "subscribers",
+				metrics_label(label, "kind",
+					      event_kind_word((enum event_kind)k)),
+				pub_subscribers(d->sbe[k]));
+	metrics_family(out, "json_subscribers", "gauge",
+		       "Subscribers of the JSON sockets");
+	for (int k = 0; k < PUBLISHED_KINDS; k++)
+		if (d->json[k] != NULL)
+			metrics_sample(
+				out, "json_subscribers",
+				metrics_label(label, "kind",
+					      event_kind_word((enum event_kind)k)),
+				pub_subscribers(d->json[k]));
+}
+
+ON_LOOP static void put_latencies(struct daemon *d, struct buf *out)
+{
+	char label[METRICS_LABEL_MAX], number[16];
+
+	metrics_family(out, "commit_to_bar_seconds", "histogram",
+		       "From the commit of a tick to the emission of its bar");
+	for (uint32_t w = 0; w < d->n_workers; w++) {
+		(void)snprintf(number, sizeof(number), "%u", w);
+		metrics_histogram(out, "commit_to_bar_seconds",
+				  metrics_label(label, "worker", number),
+				  worker_latency(d->workers[w]));
+	}
+	metrics_family(out, "accept_to_publish_seconds", "histogram",
+		       "From the acceptance of a tick to its publication");
+	metrics_histogram(out, "accept_to_publish_seconds", "",
+			  publisher_latency(d->publisher));
+	metrics_family(out, "matrix_seconds", "histogram", "Time to compute a matrix");
+	metrics_histogram(out, "matrix_seconds", "", tier2_worker_latency(d->tier2));
+}
+
+ON_LOOP static void put_symbols(struct daemon *d, struct buf *out)
+{
+	static const enum event_kind kinds[] = {EVENT_TICK, EVENT_BAR, EVENT_TIER1,
+						EVENT_STATUS};
+	uint32_t n = symtab_count(d->symbols);
+	char symbol[METRICS_LABEL_MAX], labels[METRICS_LABEL_MAX + 32];
+	char name[SYMTAB_NAME_MAX + 1] = {0};
+
+	metrics_family(out, "symbol_last_sequence", "gauge",
+		       "Last sequence published of a symbol's stream");
+	for (uint32_t id = 0; id < n && id < METRICS_SYMBOLS_MAX; id++) {
+		memcpy(name, symtab_name(d->symbols, id), SYMTAB_NAME_MAX);
+		(void)metrics_label(symbol, "symbol", name);
+		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+			(void)snprintf(labels, sizeof(labels), "%s,kind=\"%s\"", symbol,
+				       event_kind_word(kinds[i]));
+			metrics_sample(out, "symbol_last_sequence", labels,
+				       publisher_last_seq(d->publisher, kinds[i], id));
+		}
+	}
+}
+
+void metrics_prometheus(struct daemon *d, struct buf *out)
+{
+	put_process(d, out);
+	metrics_stats(out);
+	put_store(d, out);
+	put_queues(d, out);
+	put_subscribers(d, out);
+	put_latencies(d, out);
+	put_symbols(d, out);
+}
+
+void metrics_latency_json(struct jsonw *w, const char *key, const struct histogram *h)
+{
+	jsonw_object(w, key);
+	jsonw_u64(w, "count", atomic_load_explicit(&h->count, memory_order_relaxed));
+	jsonw_f64(w, "p50_us", (double)histogram_quantile(h, 0.5) / 1e3);
+	jsonw_f64(w, "p99_us", (double)histogram_quantile(h, 0.99) / 1e3);
+	jsonw_f64(w, "max_us", (double)histogram_quantile(h, 1.0) / 1e3);
+	jsonw_end(w);
+}
+
+void metrics_json(struct daemon *d, struct jsonw *w)
+{
+	char key[160];
+
+	(void)d;
+	for (unsigned i = 0; i < STAT_N; i++) {
+		const struct stat_info *s = stats_info((enum stat_id)i);
+
+		(void)snprintf(key, sizeof(key),
+			       s->labels[0] == '\0' ? "%s%s" : "%s{%s}", s->name,
+			       s->labels);
+		jsonw_u64(w, key, stats_get((enum stat_id)i));
+	}
+}
+
+unsigned daemon_http(void *arg, const char *path, struct buf *body, const char **type)
+{
+	struct daemon *d = arg;
+
+	if (strcmp(path, "/metrics") == 0) {
+		*type = TEXT_TYPE;
+		metrics_prometheus(d, body);
+		return 200;
+	}
+	if (strcmp(path, "/healthz") == 0) {
+		buf_printf(body, "ok\n");
+		return 200;
+	}
+	if (strcmp(path, "/readyz") == 0) {
+		buf_printf(body, "%s\n", daemon_state_name(d->state));
+		return d->state == DAEMON_READY ? 200 : 503;
+	}
+	buf_printf(body, "there are /metrics, /healthz and /readyz\n");
+	return 404;
+}

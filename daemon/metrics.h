@@ -1,0 +1,38 @@
+/*
+ * metrics - what the daemon counts and measures, for Prometheus and for the admin
+ * socket; and the three pages of the HTTP port.
+ *
+ *	/metrics   text format 0.0.4: every counter of stats.def, the store, queues,
+ *	           latencies per worker, the process
+ *	/healthz   200 while the loop runs
+ *	/readyz    200 when the log has been replayed and ingest is open, else 503
+ *
+ * Series per symbol are bounded: METRICS_SYMBOLS_MAX symbols in order of first
+ * acceptance; tickbus_symbols says how many there are.
+ */
+#pragma once
+#include "base/buf.h"
+#include "base/jsonw.h"
+#include "base/role.h"
+#include "daemon/daemon.h"
+
+#define METRICS_SYMBOLS_MAX 200u
+
+/** What the kernel says of this process; zeros where it does not. */
+struct metrics_process {
+	uint64_t rss_bytes;
+	uint64_t open_fds;
+	uint64_t max_fds;
+	double cpu_s; /* user and system */
+};
+void metrics_process(struct metrics_process *out);
+
+/** Append the page /metrics. */
+ON_LOOP void metrics_prometheus(struct daemon *d, struct buf *out);
+/** The counters as members of the open object: {"ticks_accepted_total":1, ...}. */
+ON_LOOP void metrics_json(struct daemon *d, struct jsonw *w);
+/** One latency as {"count":..,"p50_us":..,"p99_us":..,"max_us":..} under @key. */
+void metrics_latency_json(struct jsonw *w, const char *key, const struct histogram *h);
+/** http_fn; @arg is the struct daemon. */
+ON_LOOP unsigned daemon_http(void *arg, const char *path, struct buf *body,
+			     const char **type);
