@@ -1,11 +1,8 @@
 /*
  * corr_bench - the correlation kernels on one thread, medians of several rounds.
  *
- *	bench_corr [PYTHON SCRIPT]
- *
- * With a Python interpreter and corr_numpy.py the same sizes are done by numpy in
- * between, round by round, so that both see the same machine: once as it comes and once
- * with OpenBLAS's kernels for this processor.
+ *	bench_corr            every size and method
+ *	bench_corr N          pearson of N symbols alone (for corr_numpy.py)
  */
 #include "base/clock.h"
 #include "workers/corr.h"
@@ -13,8 +10,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #define WINDOW 256
 #define ROUNDS 7
@@ -58,25 +53,6 @@ static double run_ms(struct corr *c, enum corr_method m, uint32_t n, double *tri
 	return (double)(clock_mono_ns() - start) / 1e6;
 }
 
-static double numpy_ms(const char *python, const char *script, uint32_t n,
-		       const char *core)
-{
-	char command[1024], line[64];
-	double ms = NAN;
-	FILE *f;
-
-	(void)snprintf(command, sizeof(command),
-		       "OPENBLAS_NUM_THREADS=1 %s%s '%s' '%s' %u %d",
-		       core[0] != '\0' ? "OPENBLAS_CORETYPE=" : "", core, python,
-		       script, n, WINDOW);
-	f = popen(command, "r");
-	if (f != NULL && fgets(line, sizeof(line), f) != NULL)
-		ms = atof(line);
-	if (f != NULL)
-		(void)pclose(f);
-	return ms;
-}
-
 static void methods(uint32_t n)
 {
 	size_t cells = (size_t)n * (n + 1) / 2;
@@ -102,30 +78,19 @@ static void methods(uint32_t n)
 	free(tri);
 }
 
-static void beside_numpy(uint32_t n, const char *python, const char *script)
+static void pearson(uint32_t n)
 {
 	size_t cells = (size_t)n * (n + 1) / 2;
-	double *tri = malloc(cells * sizeof(*tri));
-	double ours[ROUNDS], plain[ROUNDS], tuned[ROUNDS];
+	double *tri = malloc(cells * sizeof(*tri)), v[ROUNDS];
 	struct corr *c;
 
 	if (tri == NULL || corr_new(n, WINDOW, &c) < 0)
 		exit(1);
 	fill(c, n, 0);
 	(void)run_ms(c, CORR_PEARSON, n, tri);
-	for (int r = 0; r < ROUNDS; r++) {
-		ours[r] = run_ms(c, CORR_PEARSON, n, tri);
-		if (python == NULL)
-			continue;
-		plain[r] = numpy_ms(python, script, n, "");
-		tuned[r] = numpy_ms(python, script, n, "SKYLAKEX");
-	}
-	printf("pearson n=%u window=%d: tickbus %.3f ms", n, WINDOW,
-	       median(ours, ROUNDS));
-	if (python != NULL)
-		printf(", numpy.corrcoef %.3f ms, with SKYLAKEX kernels %.3f ms",
-		       median(plain, ROUNDS), median(tuned, ROUNDS));
-	printf("\n");
+	for (int r = 0; r < ROUNDS; r++)
+		v[r] = run_ms(c, CORR_PEARSON, n, tri);
+	printf("corr pearson n=%u window=%d %.3f ms\n", n, WINDOW, median(v, ROUNDS));
 	corr_free(c);
 	free(tri);
 }
@@ -155,13 +120,14 @@ static void eigenvalues(uint32_t n)
 
 int main(int argc, char **argv)
 {
-	const char *python = argc > 2 ? argv[1] : NULL;
-	const char *script = argc > 2 ? argv[2] : NULL;
-
+	if (argc > 1) {
+		pearson((uint32_t)atoi(argv[1]));
+		return 0;
+	}
 	printf("kernel: %s, one thread\n",
 	       (const char *[]){"generic", "avx2", "avx512"}[gram_isa_best()]);
 	for (uint32_t i = 0; i < 3; i++)
-		beside_numpy((uint32_t[]){100, 500, 2000}[i], python, script);
+		pearson((uint32_t[]){100, 500, 2000}[i]);
 	methods(500);
 	for (uint32_t i = 0; i < 3; i++)
 		eigenvalues((uint32_t[]){120, 256, 500}[i]);
