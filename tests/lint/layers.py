@@ -18,7 +18,8 @@ MAY = {
     "client": {"base", "proto"},
     "archive": {"base", "proto"},
     "workers": {"base", "proto", "bus", "store", "feeds"},
-    "cli": {"base", "proto", "client"},
+    # feeds: `tickbusctl feed` reads files on the user's side.
+    "cli": {"base", "proto", "client", "feeds"},
     "daemon": {"base", "proto", "bus", "store", "feeds", "workers"},
 }
 

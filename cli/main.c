@@ -1,0 +1,143 @@
+/*
+ * tickbusctl - watch, ask, feed and steer a tickbusd.
+ *
+ * The map of this folder:
+ *
+ *	main.c          the table of commands, global options, exit code
+ *	cli.[ch]        options, errors and signals that the commands share
+ *	query.[ch]      one question to the admin socket and its answer
+ *	render.[ch]     answers as lines, tables and CSV
+ *	cmd_status.c    status, symbols, config, pause, resume, reload, shutdown
+ *	cmd_metrics.c   metrics
+ *	cmd_top.c       top; gauges.[ch] what it shows, rates and all
+ *	cmd_sub.c       sub; show_event.[ch] events as lines and CSV
+ *	cmd_log.c       log
+ *	cmd_matrix.c    matrix
+ *	cmd_feed.c      feed; feeder.[ch] batches and their outcomes, progress.[ch] its
+ *bar
+ */
+#include "cli/cli.h"
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* clang-format off */
+static const struct command commands[] = {
+	{"status", "", "Show how the daemon is: log, workers, sockets, what is lost",
+	 "  --json           as the daemon sends it\n", cmd_status},
+	{"metrics", "", "Print every counter",
+	 "  --json           as one JSON object\n"
+	 "  --prometheus     in Prometheus' text format\n", cmd_metrics},
+	{"top", "", "Watch rates, lags, buffers and drops",
+	 "  --interval S     seconds between refreshes, 1\n"
+	 "  --count N        stop after N refreshes\n"
+	 "  --all            also the counters that stand still\n", cmd_top},
+	{"symbols", "", "List the symbols the daemon knows, with their state",
+	 "  --json, --csv\n", cmd_symbols},
+	{"sub", "KIND[,KIND...] [SYMBOL...]",
+	 "Subscribe to tick, bar, tier1, tier2 (SYMBOL is then a universe) or status",
+	 "  --format F       pretty (default), json or csv (one kind)\n"
+	 "  --count N        stop after N events\n"
+	 "  --seconds N      stop after N seconds\n"
+	 "  --timeframe TF   only this timeframe: 1m\n"
+	 "  --from WHERE     now (default), oldest, a log position, or a time (RFC 3339)\n"
+	 "  --no-fill        report gaps, do not fetch what is missing\n", cmd_sub},
+	{"feed", "FILE...", "Send the ticks of files (CSV or JSON lines, also gzip; - is stdin)",
+	 "  --map LIST       columns: time=0,bid=1,ask=2 or time=T,price=P\n"
+	 "  --symbol NAME    the symbol of every line\n"
+	 "  --source NAME    where the ticks come from, default: file\n"
+	 "  --time SPEC      auto, rfc3339, s, ms, us, ns, ms@DATE[@ZONE], local@ZONE\n"
+	 "  --date DATE      times are milliseconds since midnight of DATE (in --zone)\n"
+	 "  --zone ZONE      IANA name or -05:00\n"
+	 "  --format F       csv or jsonl; default: by the file's name\n"
+	 "  --delimiter C    of CSV, default: comma\n"
+	 "  --speed X        1: as it happened, 60: an hour in a minute; default: no pause\n"
+	 "  --batch N        ticks per request, 1000\n"
+	 "  --producer NAME  go on under this name: what was taken is not taken twice\n"
+	 "  --settle D       then let the log's clock pass the last tick by D, 2m; 0s: not\n"
+	 "  --quiet          no progress\n", cmd_feed},
+	{"log", "[count | range FROM TO | tail [N]]", "Look into the log of ticks",
+	 "  --quarantine     the refused ticks instead (tail N of them)\n"
+	 "  --json, --csv\n", cmd_log},
+	{"matrix", "[NAME]", "Show the newest correlation matrix of a universe",
+	 "  --csv            the full square\n"
+	 "  --json           as the daemon sends it\n", cmd_matrix},
+	{"pause", "SYMBOL", "Go on logging a symbol's ticks, but make nothing of them", "", cmd_pause},
+	{"resume", "SYMBOL", "Go on with a paused or faulted symbol", "", cmd_resume},
+	{"config", "", "Print the configuration in force", "", cmd_config},
+	{"reload", "", "Read the configuration file again", "", cmd_reload},
+	{"shutdown", "", "Stop the daemon after its accepted work", "", cmd_shutdown},
+};
+/* clang-format on */
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void print_usage(FILE *out)
+{
+	(void)fputs("usage: tickbusctl [OPTION]... COMMAND [ARG]...\n\n", out);
+	for (size_t i = 0; i < COMMANDS; i++)
+		(void)fprintf(out, "  %-9s %s\n", commands[i].name,
+			      commands[i].summary);
+	(void)fputs("\n"
+		    "  --admin PATH    the daemon's admin socket, " CLI_ADMIN_PATH "\n"
+		    "  --host NAME     where it publishes, 127.0.0.1\n"
+		    "  --port N        the first of its ports, 7400\n"
+		    "  --timeout MS    of one request, 5000\n"
+		    "  --version, --help; tickbusctl COMMAND --help\n"
+		    "\n"
+		    "Exit codes: 0 done; 1 the daemon said no, or not everything was "
+		    "taken;\n"
+		    "64 usage; 69 the daemon does not answer; 70 internal; 74 file or "
+		    "output.\n",
+		    out);
+}
+
+static const struct command *find(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static int run(struct cli *c, int argc, char **argv)
+{
+	bool is_help = strcmp(argv[0], "help") == 0;
+	const char *name = is_help && argc > 1 ? argv[1] : argv[0];
+
+	if (is_help && argc == 1) {
+		print_usage(stdout);
+		return CLI_OK;
+	}
+	c->command = find(name);
+	if (c->command == NULL)
+		return cli_usage_error(c, "there is no command '%s'", name);
+	if (is_help) {
+		cli_print_help(c->command);
+		return CLI_OK;
+	}
+	optind = 0; /* glibc: begin anew */
+	return c->command->run(c, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	struct cli c = {.stop_fd = -1, .is_terminal = isatty(STDOUT_FILENO) == 1};
+	int option = cli_global_option(&c, argc, argv);
+
+	if (option == CLI_OPTION_BAD)
+		return CLI_USAGE;
+	if (option == CLI_OPTION_HELP) {
+		print_usage(stdout);
+		return cli_finish(CLI_OK);
+	}
+	if (option == 'v') {
+		printf("tickbusctl %s\n", tickbus_version());
+		return cli_finish(CLI_OK);
+	}
+	if (optind == argc) {
+		print_usage(stderr);
+		return CLI_USAGE;
+	}
+	return cli_finish(run(&c, argc - optind, argv + optind));
+}
