@@ -16,13 +16,10 @@
  * Latency: publish to handler at 20,000 events a second, spinning and parked.
  * Printed as "bench <tab> variant <tab> measure <tab> value", one fact per line.
  */
+#include "bus_bench.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "bus/bus.h"
-#include "bus/ring.h"
-#include <nng/nng.h>
-#include <nng/protocol/pubsub0/pub.h>
-#include <nng/protocol/pubsub0/sub.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -30,46 +27,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORKERS    2
-#define SLOTS      4096
-#define HISTORY    512
-#define DRAWS      (1u << 20)
 #define ROUNDS_MAX 99
-#define NNG_SHARE  40 /* nng gets this many times fewer events */
-#define WINDOW     2048
 
-/* 48 bytes: with the bus's or a ring's own 16 a cache line. */
-struct tick {
-	int64_t at_ns;
-	uint64_t seq;
-	int64_t price_e9, size_e8;
-	uint32_t symbol;
-	uint32_t flags;
-	uint64_t source_seq;
-};
-
-struct state {
-	uint64_t count;
-	int64_t last, high, low;
-	__int128 volume;
-};
-
-struct run {
-	uint32_t n_symbols;
-	uint64_t n_events;
-	const uint32_t *draw;
-	struct state *states;
-	uint64_t wrong[WORKERS];
-	uint64_t handled[WORKERS * 16]; /* apart: one line each */
-	_Atomic uint64_t credit[WORKERS * 16];
-	atomic_bool done;
-	atomic_uint ready;
-	/* latency */
-	int64_t *latency_ns;
-	uint64_t n_latency;
-};
-
-static void die(const char *what)
+_Noreturn void bench_die(const char *what)
 {
 	fprintf(stderr, "bus_bench: %s: %s\n", what, err_text());
 	exit(1);
@@ -82,7 +42,7 @@ static void out(const char *variant, const char *measure, double value)
 }
 
 /** Back off: more threads than processors must not starve each other. */
-static void relax(unsigned *spins)
+void bench_relax(unsigned *spins)
 {
 	if (++*spins < 8) {
 		for (int i = 0; i < 16; i++)
@@ -94,7 +54,7 @@ static void relax(unsigned *spins)
 }
 
 /** What every variant does with an event. */
-static void handle(struct run *r, unsigned worker, const struct tick *t)
+void bench_handle(struct run *r, unsigned worker, const struct tick *t)
 {
 	struct state *s = &r->states[t->symbol];
 
@@ -108,7 +68,7 @@ static void handle(struct run *r, unsigned worker, const struct tick *t)
 	r->handled[worker * 16]++;
 }
 
-static struct tick next_tick(const struct run *r, uint64_t *seqs, uint64_t i)
+struct tick bench_next(const struct run *r, uint64_t *seqs, uint64_t i)
 {
 	uint32_t symbol = r->draw[i % DRAWS];
 
@@ -119,17 +79,8 @@ static struct tick next_tick(const struct run *r, uint64_t *seqs, uint64_t i)
 			     .source_seq = i};
 }
 
-struct job {
-	struct run *r;
-	unsigned worker;
-	void *with;
-};
-
-typedef void (*publish_fn)(struct run *r, void *with, uint64_t *seqs);
-
 /** Start the workers, publish, wait for them; returns events per second / 1e6. */
-static double timed(struct run *r, void *(*work)(void *), void *with,
-		    publish_fn publish)
+double bench_timed(struct run *r, void *(*work)(void *), void *with, publish_fn publish)
 {
 	uint64_t *seqs = calloc(r->n_symbols, sizeof(*seqs));
 	pthread_t thread[WORKERS];
@@ -141,7 +92,7 @@ static double timed(struct run *r, void *(*work)(void *), void *with,
 	for (unsigned w = 0; w < WORKERS; w++) {
 		job[w] = (struct job){r, w, with};
 		if (pthread_create(&thread[w], NULL, work, &job[w]) != 0)
-			die("pthread_create");
+			bench_die("pthread_create");
 	}
 	while (atomic_load(&r->ready) < WORKERS)
 		(void)sched_yield();
@@ -162,7 +113,7 @@ static int bus_handle(void *arg, const struct symbuf_view *e)
 	struct run *r = j->r;
 	const struct tick *t = e->data;
 
-	handle(r, j->worker, t);
+	bench_handle(r, j->worker, t);
 	if (r->latency_ns)
 		r->latency_ns[r->n_latency++] = clock_mono_ns() - t->at_ns;
 	return 0;
@@ -183,7 +134,7 @@ static void *bus_work(void *arg)
 		else if (last)
 			return NULL;
 		else
-			relax(&spins);
+			bench_relax(&spins);
 	}
 }
 
@@ -192,10 +143,10 @@ static void bus_send(struct run *r, void *with, uint64_t *seqs)
 	unsigned spins = 0;
 
 	for (uint64_t i = 0; i < r->n_events; i++) {
-		struct tick t = next_tick(r, seqs, i);
+		struct tick t = bench_next(r, seqs, i);
 
 		while (bus_publish(with, EVENT_TICK, t.symbol, &t, sizeof(t)) != 0)
-			relax(&spins);
+			bench_relax(&spins);
 	}
 	bus_flush(with);
 }
@@ -212,13 +163,13 @@ static struct bus *make_bus(uint32_t n_symbols, uint32_t shards)
 	struct bus *b;
 
 	if (bus_new(&p, &b) < 0)
-		die("bus_new");
+		bench_die("bus_new");
 	bus_start(b);
 	return b;
 }
 
 /** Forget what the warm-up did: the memory is touched, the counts begin anew. */
-static void reset(struct run *r)
+void bench_reset(struct run *r)
 {
 	memset(r->states, 0, r->n_symbols * sizeof(*r->states));
 	memset(r->wrong, 0, sizeof(r->wrong));
@@ -230,238 +181,10 @@ static double run_bus(struct run *r)
 	struct bus *b = make_bus(r->n_symbols, WORKERS);
 	double rate;
 
-	(void)timed(r, bus_work, b, bus_send);
-	reset(r);
-	rate = timed(r, bus_work, b, bus_send);
+	(void)bench_timed(r, bus_work, b, bus_send);
+	bench_reset(r);
+	rate = bench_timed(r, bus_work, b, bus_send);
 	bus_free(b);
-	return rate;
-}
-
-/* ---- a bare ring and a plain history ---- */
-
-struct bare {
-	struct ring *ring[WORKERS];
-	struct tick *history; /* [symbol * HISTORY + n % HISTORY] */
-};
-
-static void *bare_work(void *arg)
-{
-	struct job *j = arg;
-	struct bare *b = j->with;
-	struct ring *ring = b->ring[j->worker];
-	unsigned spins = 0;
-
-	atomic_fetch_add(&j->r->ready, 1);
-	for (;;) {
-		bool last = atomic_load(&j->r->done);
-		size_t n;
-		const struct tick *t = ring_peek(ring, &n);
-
-		if (n == 0 && last)
-			return NULL;
-		if (n == 0) {
-			relax(&spins);
-			continue;
-		}
-		spins = 0;
-		for (size_t i = 0; i < n; i++) {
-			struct state *s = &j->r->states[t[i].symbol];
-
-			b->history[(size_t)t[i].symbol * HISTORY + s->count % HISTORY] =
-				t[i];
-			handle(j->r, j->worker, &t[i]);
-		}
-		ring_release(ring, n);
-	}
-}
-
-static void bare_send(struct run *r, void *with, uint64_t *seqs)
-{
-	struct bare *b = with;
-	unsigned spins = 0;
-
-	for (uint64_t i = 0; i < r->n_events; i++) {
-		struct tick t = next_tick(r, seqs, i);
-		struct ring *ring = b->ring[t.symbol % WORKERS];
-		struct tick *slot;
-
-		while ((slot = ring_claim(ring)) == NULL) {
-			ring_publish(ring);
-			relax(&spins);
-		}
-		*slot = t;
-		if (ring_unpublished(ring) >= RING_BATCH)
-			ring_publish(ring);
-	}
-	for (unsigned w = 0; w < WORKERS; w++)
-		ring_publish(b->ring[w]);
-}
-
-static double run_bare(struct run *r)
-{
-	struct bare b;
-	double rate;
-
-	b.history = calloc((size_t)r->n_symbols * HISTORY, sizeof(*b.history));
-	for (unsigned w = 0; w < WORKERS; w++)
-		if (ring_new(SLOTS, sizeof(struct tick), &b.ring[w]) < 0)
-			die("ring_new");
-	(void)timed(r, bare_work, &b, bare_send);
-	reset(r);
-	rate = timed(r, bare_work, &b, bare_send);
-	for (unsigned w = 0; w < WORKERS; w++)
-		ring_free(b.ring[w]);
-	free(b.history);
-	return rate;
-}
-
-/* ---- mutex and condition variable ---- */
-
-struct queue {
-	_Alignas(128) pthread_mutex_t lock;
-	pthread_cond_t more, room;
-	struct tick slot[SLOTS];
-	uint64_t head, tail;
-	bool done;
-};
-
-static void *mutex_work(void *arg)
-{
-	struct job *j = arg;
-	struct queue *q = (struct queue *)j->with + j->worker;
-
-	atomic_fetch_add(&j->r->ready, 1);
-	for (;;) {
-		struct tick t;
-
-		pthread_mutex_lock(&q->lock);
-		while (q->head == q->tail && !q->done)
-			pthread_cond_wait(&q->more, &q->lock);
-		if (q->head == q->tail) {
-			pthread_mutex_unlock(&q->lock);
-			return NULL;
-		}
-		t = q->slot[q->head++ % SLOTS];
-		pthread_cond_signal(&q->room);
-		pthread_mutex_unlock(&q->lock);
-		handle(j->r, j->worker, &t);
-	}
-}
-
-static void mutex_send(struct run *r, void *with, uint64_t *seqs)
-{
-	struct queue *queues = with;
-
-	for (uint64_t i = 0; i < r->n_events; i++) {
-		struct tick t = next_tick(r, seqs, i);
-		struct queue *q = &queues[t.symbol % WORKERS];
-
-		pthread_mutex_lock(&q->lock);
-		while (q->tail - q->head == SLOTS)
-			pthread_cond_wait(&q->room, &q->lock);
-		q->slot[q->tail++ % SLOTS] = t;
-		pthread_cond_signal(&q->more);
-		pthread_mutex_unlock(&q->lock);
-	}
-	for (unsigned w = 0; w < WORKERS; w++) {
-		pthread_mutex_lock(&queues[w].lock);
-		queues[w].done = true;
-		pthread_cond_signal(&queues[w].more);
-		pthread_mutex_unlock(&queues[w].lock);
-	}
-}
-
-static double run_mutex(struct run *r)
-{
-	struct queue *q = aligned_alloc(128, WORKERS * sizeof(*q));
-	double rate;
-
-	memset(q, 0, WORKERS * sizeof(*q));
-	for (unsigned w = 0; w < WORKERS; w++) {
-		pthread_mutex_init(&q[w].lock, NULL);
-		pthread_cond_init(&q[w].more, NULL);
-		pthread_cond_init(&q[w].room, NULL);
-	}
-	rate = timed(r, mutex_work, q, mutex_send);
-	free(q);
-	return rate;
-}
-
-/* ---- nng ---- */
-
-#define NNG_URL "inproc://bus_bench"
-
-static void *nng_work(void *arg)
-{
-	struct job *j = arg;
-	nng_socket s;
-	uint64_t got = 0;
-
-	if (nng_sub0_open(&s) != 0 ||
-	    nng_setopt(s, NNG_OPT_SUB_SUBSCRIBE, "", 0) != 0 ||
-	    nng_setopt_int(s, NNG_OPT_RECVBUF, 8192) != 0 ||
-	    nng_setopt_ms(s, NNG_OPT_RECVTIMEO, 1000) != 0 ||
-	    nng_dial(s, NNG_URL, NULL, 0) != 0)
-		die("nng subscriber");
-	atomic_fetch_add(&j->r->ready, 1);
-	while (got < j->r->n_events) {
-		struct tick t;
-		size_t len = sizeof(t);
-
-		if (nng_recv(s, &t, &len, 0) != 0)
-			break; /* dropped ones show as events not handled */
-		got++;
-		atomic_store_explicit(&j->r->credit[j->worker * 16], got,
-				      memory_order_release);
-		if (t.symbol % WORKERS == j->worker)
-			handle(j->r, j->worker, &t);
-	}
-	nng_close(s);
-	return NULL;
-}
-
-static uint64_t slowest(struct run *r)
-{
-	uint64_t min = UINT64_MAX;
-
-	for (unsigned w = 0; w < WORKERS; w++) {
-		uint64_t c =
-			atomic_load_explicit(&r->credit[w * 16], memory_order_acquire);
-
-		min = c < min ? c : min;
-	}
-	return min;
-}
-
-static void nng_send_all(struct run *r, void *with, uint64_t *seqs)
-{
-	nng_socket *s = with;
-	unsigned spins = 0;
-
-	for (uint64_t i = 0; i < r->n_events; i++) {
-		struct tick t = next_tick(r, seqs, i);
-
-		while (i - slowest(r) >= WINDOW)
-			relax(&spins);
-		if (nng_send(*s, &t, sizeof(t), 0) != 0)
-			die("nng_send");
-	}
-}
-
-static double run_nng(struct run *r)
-{
-	uint64_t all = r->n_events;
-	nng_socket s;
-	double rate;
-
-	memset(r->credit, 0, sizeof(r->credit));
-	r->n_events = all / NNG_SHARE;
-	if (nng_pub0_open(&s) != 0 || nng_setopt_int(s, NNG_OPT_SENDBUF, 8192) != 0 ||
-	    nng_listen(s, NNG_URL, NULL, 0) != 0)
-		die("nng publisher");
-	rate = timed(r, nng_work, &s, nng_send_all);
-	nng_close(s);
-	r->n_events = all;
 	return rate;
 }
 
@@ -473,9 +196,9 @@ static const struct variant {
 	unsigned share;
 } variants[] = {
 	{"bus", run_bus, 1},
-	{"bare", run_bare, 1},
-	{"mutex", run_mutex, 1},
-	{"nng", run_nng, NNG_SHARE},
+	{"bare", bench_bare, 1},
+	{"mutex", bench_mutex, 1},
+	{"nng", bench_nng, NNG_SHARE},
 };
 #define VARIANTS (sizeof(variants) / sizeof(variants[0]))
 
@@ -547,7 +270,7 @@ static void compare(struct run *r, unsigned rounds, const char *only)
 		for (unsigned v = 0; v < VARIANTS; v++) {
 			if (only && strcmp(only, variants[v].name) != 0)
 				continue;
-			reset(r);
+			bench_reset(r);
 			rate[v][round] = variants[v].run(r);
 			check_run(r, &variants[v]);
 		}
@@ -600,12 +323,12 @@ static void latency(struct run *r, const char *name, int64_t spin_ns, uint64_t n
 	atomic_store(&r->ready, 0);
 	bus_handler_set(p.bus, 0, bus_handle, &job);
 	if (pthread_create(&thread, NULL, pace_work, &job) != 0)
-		die("pthread_create");
+		bench_die("pthread_create");
 	while (atomic_load(&r->ready) == 0)
 		(void)sched_yield();
 	due = clock_mono_ns();
 	for (uint64_t i = 0; i < n; i++, due += 50 * NS_PER_US) {
-		struct tick t = next_tick(r, seqs, i);
+		struct tick t = bench_next(r, seqs, i);
 
 		while (clock_mono_ns() < due)
 			__builtin_ia32_pause();
