@@ -1,0 +1,150 @@
+/* admin_commands - the table, and the commands of few lines (admin_commands.h). */
+#include "daemon/admin_commands.h"
+#include "base/err.h"
+#include "daemon/admin_commands_parts.h"
+#include "daemon/metrics.h"
+#include <stdio.h>
+#include <string.h>
+
+struct command {
+	const char *name;
+	admin_command_fn fn;
+	const char *help;
+};
+
+bool admin_number(const struct json *request, const char *key, uint64_t otherwise,
+		  struct admin_call *call, uint64_t *out)
+{
+	const struct json *v = json_get(request, key);
+	char text[96];
+
+	if (v == NULL) {
+		*out = otherwise;
+		return true;
+	}
+	if (json_u64(v, out) == 0)
+		return true;
+	(void)snprintf(text, sizeof(text), "%s is not a whole number", key);
+	admin_fail(call, "bad_request", text);
+	return false;
+}
+
+void admin_name(struct jsonw *w, const char *key, const char *field, size_t max)
+{
+	jsonw_strn(w, key, field, strnlen(field, max));
+}
+
+ON_LOOP static void cmd_metrics(struct daemon *d, const struct json *request,
+				struct admin_call *call)
+{
+	(void)request;
+	metrics_json(d, admin_result(call));
+	admin_done(call);
+}
+
+ON_LOOP static void cmd_prometheus(struct daemon *d, const struct json *request,
+				   struct admin_call *call)
+{
+	struct buf text = {0};
+
+	(void)request;
+	metrics_prometheus(d, &text);
+	jsonw_strn(admin_result(call), "text", (const char *)text.data, text.len);
+	buf_free(&text);
+	admin_done(call);
+}
+
+ON_LOOP static void cmd_config(struct daemon *d, const struct json *request,
+			       struct admin_call *call)
+{
+	struct buf text = {0};
+
+	(void)request;
+	config_print(&d->config, &text);
+	jsonw_str(admin_result(call), "path",
+		  d->config_path != NULL ? d->config_path : "(built in)");
+	jsonw_strn(admin_result(call), "yaml", (const char *)text.data, text.len);
+	buf_free(&text);
+	admin_done(call);
+}
+
+ON_LOOP static void cmd_reload(struct daemon *d, const struct json *request,
+			       struct admin_call *call)
+{
+	(void)request;
+	if (daemon_reload(d) < 0) {
+		admin_fail(call, "failed", err_text());
+		return;
+	}
+	jsonw_bool(admin_result(call), "reloaded", true);
+	admin_done(call);
+}
+
+ON_LOOP static void cmd_shutdown(struct daemon *d, const struct json *request,
+				 struct admin_call *call)
+{
+	(void)request;
+	jsonw_str(admin_result(call), "state", "draining");
+	admin_done(call);
+	daemon_stop(d);
+}
+
+ON_LOOP static void cmd_help(struct daemon *d, const struct json *request,
+			     struct admin_call *call);
+
+static const struct command commands[] = {
+	{"status", admin_status, "what the daemon is and how far it has come"},
+	{"metrics", cmd_metrics, "every counter"},
+	{"prometheus", cmd_prometheus, "the page /metrics as {text}"},
+	{"symbols", admin_symbols, "symbols with their last sequences; {from_id, n}"},
+	{"sources", admin_sources, "sources"},
+	{"universes", admin_universes, "universes and their newest matrices"},
+	{"config", cmd_config, "the effective configuration as {yaml}"},
+	{"pause", admin_pause, "{symbol}: its ticks are logged and make nothing"},
+	{"resume", admin_resume, "{symbol}: its ticks count again"},
+	{"log_count", admin_log_count, "what the log holds"},
+	{"log_range", admin_log_range, "{from, to}: records by position"},
+	{"log_tail", admin_log_tail, "{n}: the newest records"},
+	{"quarantine", admin_quarantine,
+	 "{n, after}: refused ticks with their reasons"},
+	{"matrix", admin_matrix, "{name, timeframe}: the newest matrix of a universe"},
+	{"top", admin_top, "counters, queues, lags and latencies of this moment"},
+	{"reload", cmd_reload, "read the configuration again"},
+	{"shutdown", cmd_shutdown, "drain and end"},
+	{"help", cmd_help, "this list"},
+};
+
+ON_LOOP static void cmd_help(struct daemon *d, const struct json *request,
+			     struct admin_call *call)
+{
+	struct jsonw *w = admin_result(call);
+
+	(void)d;
+	(void)request;
+	jsonw_array(w, "commands");
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		jsonw_object(w, NULL);
+		jsonw_str(w, "name", commands[i].name);
+		jsonw_str(w, "help", commands[i].help);
+		jsonw_end(w);
+	}
+	jsonw_end(w);
+	admin_done(call);
+}
+
+void daemon_admin(void *arg, const char *cmd, const struct json *request,
+		  struct admin_call *call)
+{
+	char text[160];
+
+	role_assert_loop();
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(cmd, commands[i].name) == 0) {
+			commands[i].fn(arg, request, call);
+			return;
+		}
+	}
+	(void)snprintf(text, sizeof(text), "there is no command '%.40s'; ask for help",
+		       cmd);
+	admin_fail(call, "unknown_command", text);
+}

@@ -1,0 +1,93 @@
+/*
+ * admin_commands_parts - the commands, by file: state, log and store.
+ *
+ * Each runs on the loop and leads to one admin_done() or admin_fail().
+ */
+#pragma once
+#include "base/err.h"
+#include "daemon/admin_commands.h"
+#include "daemon/daemon.h"
+
+#define ADMIN_ROWS_MAX 1000u /* rows of one answer; "next" tells where to go on */
+
+typedef void (*admin_command_fn)(struct daemon *d, const struct json *request,
+				 struct admin_call *call);
+
+/**
+ * A whole number in @request, @otherwise when it is not there.  False: it is no such
+ * number, and the call has been failed.
+ */
+ON_LOOP bool admin_number(const struct json *request, const char *key,
+			  uint64_t otherwise, struct admin_call *call, uint64_t *out);
+/** A name as the tables pad it, printed. */
+void admin_name(struct jsonw *w, const char *key, const char *field, size_t max);
+
+/** An RFC 3339 time. */
+void admin_time(struct jsonw *w, const char *key, int64_t ns);
+
+/* ---- admin_commands_store.c: questions to the store thread ---- */
+
+/**
+ * Carries a request to the store thread and its answer, JSON already, back:
+ *
+ *	loop: read the request -> store thread: look, write rows -> loop: answer
+ */
+struct question {
+	struct admin_call *call;
+	const struct daemon *d; /* only what is constant while threads run */
+	uint32_t symbols_max;
+	uint32_t symbol_id;
+	uint64_t verb; /* enum control_verb */
+	uint64_t from;
+	uint64_t to;
+	uint64_t n;
+	bool from_end; /* the newest n */
+	/* the answer */
+	int rc;
+	uint64_t pos;
+	bool is_done;
+	struct store_status log;
+	struct buf rows; /* a JSON array */
+	char text[ERR_TEXT_MAX];
+};
+
+/** NULL: no memory, and the call has been failed. */
+ON_LOOP struct question *question_new(struct daemon *d, struct admin_call *call);
+void question_free(struct question *q);
+/** Take @q there and back; when the store thread is too busy the call is failed. */
+ON_LOOP void question_ask(struct daemon *d, struct question *q, daemon_ask_fn there,
+			  daemon_answer_fn back);
+/** The answer is err_text(). */
+void question_fail(struct question *q, int rc);
+/** False: it was failed, and so is the call now. */
+ON_LOOP bool question_has_result(struct question *q);
+
+/* ---- admin_commands_state.c ---- */
+ON_LOOP void admin_status(struct daemon *d, const struct json *request,
+			  struct admin_call *call);
+ON_LOOP void admin_top(struct daemon *d, const struct json *request,
+		       struct admin_call *call);
+ON_LOOP void admin_symbols(struct daemon *d, const struct json *request,
+			   struct admin_call *call);
+ON_LOOP void admin_sources(struct daemon *d, const struct json *request,
+			   struct admin_call *call);
+ON_LOOP void admin_universes(struct daemon *d, const struct json *request,
+			     struct admin_call *call);
+ON_LOOP void admin_matrix(struct daemon *d, const struct json *request,
+			  struct admin_call *call);
+
+/* ---- admin_commands_log.c ---- */
+ON_LOOP void admin_log_range(struct daemon *d, const struct json *request,
+			     struct admin_call *call);
+ON_LOOP void admin_log_tail(struct daemon *d, const struct json *request,
+			    struct admin_call *call);
+
+/* ---- admin_commands_store.c ---- */
+ON_LOOP void admin_pause(struct daemon *d, const struct json *request,
+			 struct admin_call *call);
+ON_LOOP void admin_resume(struct daemon *d, const struct json *request,
+			  struct admin_call *call);
+ON_LOOP void admin_log_count(struct daemon *d, const struct json *request,
+			     struct admin_call *call);
+ON_LOOP void admin_quarantine(struct daemon *d, const struct json *request,
+			      struct admin_call *call);
