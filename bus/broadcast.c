@@ -190,17 +190,19 @@ static void move_half(struct broadcast *b, uint64_t start)
 static void put_payload(_Atomic uint64_t *w, const void *data, size_t len)
 {
 	const uint8_t *from = data;
-	uint64_t word;
+	uint64_t last = 0;
 
-	for (; len >= sizeof(word); len -= sizeof(word), from += sizeof(word)) {
+	for (; len >= sizeof(uint64_t); len -= sizeof(uint64_t)) {
+		uint64_t word;
+
 		memcpy(&word, from, sizeof(word));
 		put(w++, word);
+		from += sizeof(word);
 	}
 	if (len == 0)
 		return;
-	word = 0;
-	memcpy(&word, from, len);
-	put(w, word);
+	memcpy(&last, from, len);
+	put(w, last);
 }
 
 int broadcast_write(struct broadcast *b, const void *data, size_t len)

@@ -157,17 +157,19 @@ size_t symbuf_event_bytes(const struct symbuf *b)
 static void put_words(_Atomic uint64_t *w, const void *data, size_t len)
 {
 	const uint8_t *from = data;
-	uint64_t word;
+	uint64_t last = 0;
 
-	for (; len >= sizeof(word); len -= sizeof(word), from += sizeof(word)) {
+	for (; len >= sizeof(uint64_t); len -= sizeof(uint64_t)) {
+		uint64_t word;
+
 		memcpy(&word, from, sizeof(word));
 		put(w++, word);
+		from += sizeof(word);
 	}
 	if (len == 0)
 		return;
-	word = 0;
-	memcpy(&word, from, len);
-	put(w, word);
+	memcpy(&last, from, len);
+	put(w, last);
 }
 
 uint64_t symbuf_push(struct symbuf *b, uint32_t symbol, enum event_kind kind,
