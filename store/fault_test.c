@@ -10,6 +10,39 @@
 #include "store/fixture_test.h"
 #include "tests/kill/fault_vfs.h"
 #include <errno.h>
+#include <sys/types.h>
+
+/*
+ * The high-water file does not go through SQLite: the linker puts these in front
+ * of the C library's functions (--wrap), for our code only.
+ */
+static int wrap_writes_left = -1; /* -1: no fault */
+static int wrap_syncs_left = -1;
+
+ssize_t __real_pwrite64(int fd, const void *buf, size_t n, off64_t at);
+ssize_t __wrap_pwrite64(int fd, const void *buf, size_t n, off64_t at);
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+
+ssize_t __wrap_pwrite64(int fd, const void *buf, size_t n, off64_t at)
+{
+	if (wrap_writes_left == 0) {
+		errno = EIO;
+		return -1;
+	}
+	wrap_writes_left -= wrap_writes_left > 0;
+	return __real_pwrite64(fd, buf, n, at);
+}
+
+int __wrap_fdatasync(int fd)
+{
+	if (wrap_syncs_left == 0) {
+		errno = ENOSPC; /* even so: a failed sync is final */
+		return -1;
+	}
+	wrap_syncs_left -= wrap_syncs_left > 0;
+	return __real_fdatasync(fd);
+}
 
 #define COMMITS 14
 
@@ -75,6 +108,7 @@ static bool work(struct life *l)
 static void begin(struct life *l, enum durability durability)
 {
 	memset(l, 0, sizeof(*l));
+	fault_vfs_track();
 	fixture_begin_in(&l->f, fixture_fast_dir());
 	l->f.params.vfs = "fault";
 	l->f.params.durability = durability;
@@ -162,7 +196,6 @@ static void every(enum fault_op op, enum fault_kind kind, bool persistent,
 
 		nth++;
 		begin(&l, durability);
-		fault_vfs_track();
 		fault_vfs_arm(op, nth, kind, persistent);
 		live(&l);
 		fired = l.fired;
@@ -249,6 +282,56 @@ static void a_refused_batch_is_accepted_when_there_is_room_again(void **state)
 	fixture_end(&l.f);
 }
 
+/* ---- the high-water file ---- */
+
+static void a_mark_that_cannot_be_written_stops_the_store(void **state)
+{
+	(void)state;
+	for (int left = 0; left < 8; left++) {
+		struct life l;
+
+		begin(&l, left % 2 ? DURABILITY_NORMAL : DURABILITY_FULL);
+		assert_int_equal(0, fixture_open(&l.f));
+		wrap_writes_left = left;
+		assert_false(work(&l));
+		assert_int_equal(-EIO, fixture_put(&l.f, 0, l.acked + 1000, 1));
+		wrap_writes_left = -1;
+		(void)tickstore_close(l.f.ts);
+		l.f.ts = NULL;
+		heal(&l);
+	}
+}
+
+static void a_mark_that_cannot_be_synced_stops_the_store(void **state)
+{
+	struct life l;
+
+	(void)state;
+	begin(&l, DURABILITY_NORMAL);
+	assert_int_equal(0, fixture_open(&l.f));
+	wrap_syncs_left = 1;
+	assert_false(work(&l));
+	wrap_syncs_left = -1;
+	assert_true(l.acked > 0);
+	(void)tickstore_close(l.f.ts);
+	l.f.ts = NULL;
+	heal(&l);
+}
+
+static void a_mark_that_cannot_be_made_anew_refuses_the_start(void **state)
+{
+	(void)state;
+	for (int left = 0; left < 2; left++) {
+		struct life l;
+
+		begin(&l, DURABILITY_FULL);
+		wrap_writes_left = left;
+		assert_int_equal(-EIO, fixture_open(&l.f));
+		wrap_writes_left = -1;
+		heal(&l);
+	}
+}
+
 /* ---- power ---- */
 
 /* After a cut: everything promised is there; the rest is reported, not hidden. */
@@ -287,7 +370,6 @@ static void cut_everywhere(enum durability durability)
 			struct life l;
 
 			begin(&l, durability);
-			fault_vfs_track();
 			fault_vfs_arm(FAULT_ANY, nth, FAULT_EIO, true);
 			if (fixture_open(&l.f) == 0)
 				(void)work(&l);
@@ -329,6 +411,9 @@ int main(void)
 		cmocka_unit_test(a_failed_truncation_is_never_hidden),
 		cmocka_unit_test(a_full_disk_refuses_and_goes_on_by_itself),
 		cmocka_unit_test(a_refused_batch_is_accepted_when_there_is_room_again),
+		cmocka_unit_test(a_mark_that_cannot_be_written_stops_the_store),
+		cmocka_unit_test(a_mark_that_cannot_be_synced_stops_the_store),
+		cmocka_unit_test(a_mark_that_cannot_be_made_anew_refuses_the_start),
 		cmocka_unit_test(what_was_acknowledged_in_full_survives_the_power),
 		cmocka_unit_test(what_normal_loses_is_young_and_reported),
 	};

@@ -321,19 +321,6 @@ static void old_segments_are_retired_by_size(void **state)
 	expect_records(f, 701, 1000);
 }
 
-static void a_second_owner_is_refused_and_harms_nothing(void **state)
-{
-	struct fixture *f = *state;
-	struct fixture other = *f;
-
-	assert_int_equal(0, fixture_put(f, fixture_producer(f, "feed"), 1, 10));
-	assert_int_equal(-EBUSY, fixture_open(&other));
-	assert_null(other.ts);
-	assert_int_equal(0, fixture_put(f, fixture_producer(f, "feed"), 11, 10));
-	assert_int_equal(0, fixture_reopen(f));
-	expect_records(f, 1, 20);
-}
-
 static void normal_durability_syncs_when_the_interval_is_over(void **state)
 {
 	struct fixture *f = *state;
@@ -394,36 +381,6 @@ static void the_wal_stays_short(void **state)
 	expect_records(f, 1, 50000);
 }
 
-static void files_are_for_their_owner_only(void **state)
-{
-	struct fixture *f = *state;
-	static const char *const names[] = {"tickbus.db", "tickbus.db-wal", "highwater",
-					    "ballast"};
-	mode_t old = umask(0);
-	struct stat st;
-
-	assert_int_equal(0, fixture_put(f, fixture_producer(f, "feed"), 1, 1));
-	for (int i = 0; i < 4; i++) {
-		assert_int_equal(0, stat(fixture_path(f, names[i]), &st));
-		assert_int_equal(0600, st.st_mode & 0777);
-	}
-	umask(old);
-}
-
-static void a_file_moved_under_us_is_noticed(void **state)
-{
-	struct fixture *f = *state;
-	char to[128];
-
-	assert_int_equal(0, fixture_put(f, fixture_producer(f, "feed"), 1, 1));
-	(void)snprintf(to, sizeof(to), "%s", fixture_path(f, "elsewhere"));
-	assert_int_equal(0, rename(fixture_path(f, "tickbus.db"), to));
-	f->now_ns += INT64_C(61000000000);
-	assert_int_equal(-ESTALE, tickstore_tick(f->ts, f->now_ns, false));
-	assert_true(status_of(f).dead);
-	assert_int_equal(-EIO, fixture_put(f, fixture_producer(f, "feed"), 2, 1));
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -440,12 +397,9 @@ int main(void)
 		TEST(a_time_leads_to_the_first_record_at_or_after_it),
 		TEST(old_segments_are_retired_by_age_but_never_above_the_floor),
 		TEST(old_segments_are_retired_by_size),
-		TEST(a_second_owner_is_refused_and_harms_nothing),
 		TEST(normal_durability_syncs_when_the_interval_is_over),
 		TEST(full_durability_is_durable_at_once),
 		TEST(the_wal_stays_short),
-		TEST(files_are_for_their_owner_only),
-		TEST(a_file_moved_under_us_is_noticed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

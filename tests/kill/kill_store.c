@@ -338,6 +338,11 @@ int main(int argc, char **argv)
 			return 1;
 		}
 	}
+	if (acked.seq[0] == 0) {
+		fprintf(stderr,
+			"kill_store: nothing was acknowledged, nothing tested\n");
+		return 1;
+	}
 	printf("%d kills, %llu + %llu records acknowledged, none lost, none twice\n",
 	       kills, (unsigned long long)acked.seq[0],
 	       (unsigned long long)acked.seq[1]);
