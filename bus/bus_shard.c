@@ -52,43 +52,44 @@ static uint32_t first_in_line(struct bus_shard *s)
 	return lane;
 }
 
-/** Handle the oldest event of the symbol's queue, which is not empty. */
+/** Handle @e, the oldest event of its symbol's queue. */
 static void handle_one(struct bus *b, struct bus_shard *s, struct bus_lane *l,
-		       uint32_t symbol)
+		       const struct symbuf_view *e)
 {
-	struct symbuf_view e;
 	bool is_faulted = atomic_load_explicit(&l->fault, memory_order_relaxed);
 
-	(void)symbuf_front(b->buf, symbol, &e);
-	if (!is_faulted && s->handler && s->handler(s->arg, &e) < 0) {
+	if (!is_faulted && s->handler && s->handler(s->arg, e) < 0) {
 		atomic_store_explicit(&l->fault, true, memory_order_relaxed);
 		stats_add(STAT_BUS_SYMBOL_FAULTS, 1);
 		is_faulted = true;
 	}
 	if (is_faulted) {
-		bus_bump(&s->faulted[e.kind], 1);
+		bus_bump(&s->faulted[e->kind], 1);
 		bus_bump(&l->dropped, 1);
 		s->n_faulted++;
 	} else {
-		bus_bump(&s->dispatched[e.kind], 1);
+		bus_bump(&s->dispatched[e->kind], 1);
 		s->n_dispatched++;
 	}
-	symbuf_done(b->buf, symbol);
+	symbuf_done(b->buf, e->symbol_id);
 }
 
 /**
  * Append an event.  If its symbol has nobody before it and turns left, handle it
- * at once, while it is in the cache; else the symbol waits in line.
+ * at once, from the ring, where it is in the cache; else the symbol waits in line.
  */
 static size_t take(struct bus *b, struct bus_shard *s, const struct bus_carried *c)
 {
 	enum event_kind kind = (enum event_kind)c->kind;
-	uint32_t symbol = symbol_of(b, s, c->lane);
 	struct bus_lane *l = &s->lanes[c->lane];
+	struct symbuf_view e = {.data = c->payload,
+				.symbol_id = symbol_of(b, s, c->lane),
+				.len = c->len,
+				.kind = c->kind};
 
-	(void)symbuf_push(b->buf, symbol, kind, c->payload, c->len);
+	e.seq = symbuf_push(b->buf, e.symbol_id, kind, c->payload, c->len);
 	for (uint32_t i = 0; i < s->n_subs; i++)
-		sub_mark(s->subs[i], kind, symbol);
+		sub_mark(s->subs[i], kind, e.symbol_id);
 
 	if (l->chunk != s->chunk) {
 		l->chunk = s->chunk;
@@ -99,7 +100,7 @@ static size_t take(struct bus *b, struct bus_shard *s, const struct bus_carried 
 		return 0;
 	}
 	l->used++;
-	handle_one(b, s, l, symbol);
+	handle_one(b, s, l, &e);
 	return 1;
 }
 
@@ -161,9 +162,10 @@ static size_t serve_line(struct bus *b, struct bus_shard *s)
 			n = b->params.turn_max;
 			wait_in_line(s, lane);
 		}
-		for (uint64_t i = 0; i < n; i++)
-			handle_one(b, s, &s->lanes[lane], symbol);
 		handled += n;
+		for (struct symbuf_view e; n > 0; n--)
+			if (symbuf_front(b->buf, symbol, &e))
+				handle_one(b, s, &s->lanes[lane], &e);
 	}
 	return handled;
 }
