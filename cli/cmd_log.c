@@ -88,7 +88,7 @@ int cmd_log(struct cli *c, int argc, char **argv)
 	if (j.json)
 		printf("%.*s\n", (int)q.result.len, q.result.text);
 	else if (j.csv)
-		(void)render_csv(stdout, &rows);
+		(void)render_csv(stdout, &rows, true);
 	else
 		render_value(stdout, &rows);
 	query_free(&q);

@@ -1,5 +1,7 @@
 /* cmd_matrix - the newest matrix of a universe: what it says of itself, then its
  * square. */
+#include "base/buf.h"
+#include "base/jsonw.h"
 #include "cli/query.h"
 #include "cli/render.h"
 #include <math.h>
@@ -9,11 +11,13 @@
 #define NAME_CHARS 8 /* of a symbol above and beside the table */
 #define CELL_CHARS 6
 
-enum { OPT_JSON = 1, OPT_CSV };
+enum { OPT_JSON = 1, OPT_CSV, OPT_TIMEFRAME };
 
-static const struct option longs[] = {{"json", no_argument, NULL, OPT_JSON},
-				      {"csv", no_argument, NULL, OPT_CSV},
-				      {0}};
+static const struct option longs[] = {
+	{"json", no_argument, NULL, OPT_JSON},
+	{"csv", no_argument, NULL, OPT_CSV},
+	{"timeframe", required_argument, NULL, OPT_TIMEFRAME},
+	{0}};
 
 struct square {
 	uint32_t n;
@@ -200,8 +204,29 @@ static int show(const struct json_token *result, bool csv)
 	return CLI_OK;
 }
 
+/* Without a name: the list of universes to choose from. */
+static int ask(struct cli *c, const char *name, const char *timeframe, struct query *q)
+{
+	struct buf request = {0};
+	struct jsonw w;
+	int rc;
+
+	jsonw_init(&w, &request);
+	jsonw_object(&w, NULL);
+	jsonw_str(&w, "cmd", name != NULL ? "matrix" : "universes");
+	if (name != NULL)
+		jsonw_str(&w, "name", name);
+	if (timeframe != NULL)
+		jsonw_str(&w, "timeframe", timeframe);
+	jsonw_end(&w);
+	rc = query_run(c, buf_text(&request), q);
+	buf_free(&request);
+	return rc;
+}
+
 int cmd_matrix(struct cli *c, int argc, char **argv)
 {
+	const char *timeframe = NULL;
 	bool json = false, csv = false;
 	struct json_token inner;
 	struct query q;
@@ -210,14 +235,14 @@ int cmd_matrix(struct cli *c, int argc, char **argv)
 	while ((option = cli_option(c, argc, argv, longs)) > 0) {
 		json = json || option == OPT_JSON;
 		csv = csv || option == OPT_CSV;
+		if (option == OPT_TIMEFRAME)
+			timeframe = optarg;
 	}
 	if (option != CLI_OPTION_END)
 		return option == CLI_OPTION_HELP ? CLI_OK : CLI_USAGE;
 	if (argc - optind > 1)
 		return cli_usage_error(c, "one universe at a time");
-	/* Without a name: the list of universes to choose from. */
-	rc = optind < argc ? query_ask(c, "matrix", "name", argv[optind], &q)
-			   : query_ask(c, "universes", NULL, NULL, &q);
+	rc = ask(c, optind < argc ? argv[optind] : NULL, timeframe, &q);
 	if (rc != CLI_OK)
 		return rc;
 	if (json) {

@@ -1,55 +1,40 @@
 /*
  * cmd_status - what the daemon says of itself, and what it can be told: status,
- * symbols, config, pause, resume, reload, shutdown.
+ * config, pause, resume, reload, shutdown.
  */
 #include "cli/query.h"
 #include "cli/render.h"
 #include <stdio.h>
 
-enum { OPT_JSON = 1, OPT_CSV };
+enum { OPT_JSON = 1 };
 
-static int show(struct cli *c, int argc, char **argv, const char *cmd, bool is_table)
+/* 1 when it is up but not ready: starting, draining, or its disk failed. */
+int cmd_status(struct cli *c, int argc, char **argv)
 {
 	static const struct option longs[] = {{"json", no_argument, NULL, OPT_JSON},
-					      {"csv", no_argument, NULL, OPT_CSV},
 					      {0}};
-	bool json = false, csv = false;
-	struct json_token rows;
+	struct json_token state;
 	struct query q;
+	bool json = false;
 	int option, rc;
 
-	while ((option = cli_option(c, argc, argv, longs)) > 0) {
-		json = json || option == OPT_JSON;
-		csv = csv || option == OPT_CSV;
-	}
+	while ((option = cli_option(c, argc, argv, longs)) > 0)
+		json = true;
 	if (option != CLI_OPTION_END)
 		return option == CLI_OPTION_HELP ? CLI_OK : CLI_USAGE;
 	if (optind != argc)
 		return cli_usage_error(c, "unexpected argument '%s'", argv[optind]);
-	if (csv && !is_table)
-		return cli_usage_error(c, "--csv is for tables");
-	rc = query_ask(c, cmd, NULL, NULL, &q);
+	rc = query_ask(c, "status", NULL, NULL, &q);
 	if (rc != CLI_OK)
 		return rc;
-	rows = query_rows(&q.result);
 	if (json)
 		printf("%.*s\n", (int)q.result.len, q.result.text);
-	else if (csv)
-		(void)render_csv(stdout, &rows);
 	else
-		render_value(stdout, is_table ? &rows : &q.result);
+		render_value(stdout, &q.result);
+	if (query_member(&q.result, "state", &state) && !json_scan_is(&state, "ready"))
+		rc = CLI_NEGATIVE;
 	query_free(&q);
-	return CLI_OK;
-}
-
-int cmd_status(struct cli *c, int argc, char **argv)
-{
-	return show(c, argc, argv, "status", false);
-}
-
-int cmd_symbols(struct cli *c, int argc, char **argv)
-{
-	return show(c, argc, argv, "symbols", true);
+	return rc;
 }
 
 /* The configuration comes as YAML text, printed as it is. */
@@ -64,11 +49,10 @@ int cmd_config(struct cli *c, int argc, char **argv)
 	rc = query_ask(c, "config", NULL, NULL, &q);
 	if (rc != CLI_OK)
 		return rc;
-	if (query_find_text(&q.result, &text)) {
+	if (query_find_text(&q.result, &text))
 		query_print_text(stdout, &text);
-	} else {
+	else
 		render_value(stdout, &q.result);
-	}
 	query_free(&q);
 	return CLI_OK;
 }

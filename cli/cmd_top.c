@@ -1,12 +1,11 @@
 /*
- * cmd_top - the daemon's metrics once per interval: on a terminal a page that redraws
- * itself, else plain snapshots (one, unless --count says otherwise).
+ * cmd_top - rates, lags, buffers and drops once per interval: on a terminal a page that
+ * redraws itself, else plain snapshots (one, unless --count says otherwise).
  */
 #include "base/clock.h"
 #include "cli/gauges.h"
 #include "cli/query.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -29,23 +28,13 @@ struct top_job {
 
 static int take_reading(struct top_job *j, int which)
 {
-	struct json_token text;
 	struct query q;
-	char *plain;
-	size_t len = 0;
-	int rc = query_ask(j->cli, "prometheus", NULL, NULL, &q);
+	int rc = query_run(j->cli, "{\"cmd\":\"top\",\"n\":1000}", &q);
 
 	if (rc != CLI_OK)
 		return rc;
 	j->read_ns[which] = clock_mono_ns();
-	if (!query_find_text(&q.result, &text)) {
-		query_free(&q);
-		return cli_error(CLI_INTERNAL, "the daemon's metrics are no text");
-	}
-	plain = malloc(text.len + 1);
-	if (plain != NULL && json_scan_text(&text, plain, text.len, &len))
-		gauges_read(&j->reading[which], plain, len);
-	free(plain);
+	gauges_read(&j->reading[which], &q.result);
 	query_free(&q);
 	return CLI_OK;
 }

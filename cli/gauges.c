@@ -1,18 +1,22 @@
 /* gauges - see gauges.h. */
 #include "cli/gauges.h"
 #include "base/err.h"
+#include "cli/query.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PREFIX     "tickbus_"
-#define NAME_WIDTH 44
+#define NAME_WIDTH  40
+#define DEPTH_MAX   4
+#define BUSIEST_MAX 10
 
-enum section { SECTION_FLOW = 0, SECTION_STATE, SECTION_LOSS, SECTIONS };
-
-static const char *const titles[SECTIONS] = {"FLOW", "STATE", "DROPPED, LATE, REFUSED"};
+static const char *const titles[] = {[GAUGE_LOSS] = "LOST, LATE, REFUSED",
+				     [GAUGE_FLOW] = "FLOW",
+				     [GAUGE_LATENCY] = "LATENCY",
+				     [GAUGE_STATE] = "LAG AND BUFFERS",
+				     [GAUGE_SYMBOL] = "BUSIEST SYMBOLS"};
 
 int gauges_init(struct gauges *g)
 {
@@ -26,74 +30,127 @@ void gauges_deinit(struct gauges *g)
 	*g = (struct gauges){0};
 }
 
-/* The end of a sample's name: the blank after it, but none inside quoted labels. */
-static size_t name_len(const char *line, size_t len)
+static bool begins(const char *text, const char *with)
 {
-	bool quoted = false;
+	return strncmp(text, with, strlen(with)) == 0;
+}
 
-	for (size_t i = 0; i < len; i++) {
-		if (quoted && line[i] == '\\')
-			i++;
-		else if (line[i] == '"')
-			quoted = !quoted;
-		else if (line[i] == ' ' && !quoted)
-			return i;
+static bool ends(const char *text, const char *with)
+{
+	size_t n = strlen(text), m = strlen(with);
+
+	return n >= m && strcmp(text + n - m, with) == 0;
+}
+
+/* A counter's kind by the words in its name. */
+static bool is_loss(const char *name)
+{
+	static const char *const words[] = {
+		"dropped",  "lapped", "lost",   "reject", "refused",  "full",
+		"gone",     "busy",   "late_",  "error",  "flooded",  "skipped",
+		"misses",   "fault",  "stalls", "bad_",   "no_space", "blocked",
+		"restarts", "waits",  "losses"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(name, words[i]) != NULL)
+			return true;
+	return false;
+}
+
+static void classify(struct gauge *e)
+{
+	size_t bare = strcspn(e->name, "{");
+	bool total = bare > 6 && memcmp(e->name + bare - 6, "_total", 6) == 0;
+
+	e->is_counter = total;
+	if (begins(e->name, "symbols.")) {
+		e->section = ends(e->name, "_seq") ? GAUGE_SYMBOL : GAUGE_HIDDEN;
+		e->is_counter = true;
+	} else if (begins(e->name, "latency.")) {
+		e->section = GAUGE_LATENCY;
+	} else if (begins(e->name, "published.") ||
+		   strcmp(e->name, "sampled_ns") == 0 ||
+		   (begins(e->name, "drops.") &&
+		    !ends(e->name, ".ticks_rejected_total")) ||
+		   (begins(e->name, "counters.") && strstr(e->name, "nanoseconds"))) {
+		e->section = GAUGE_HIDDEN; /* the counters say the same */
+	} else if (begins(e->name, "workers.") && !ends(e->name, "_items") &&
+		   !ends(e->name, "_bytes")) {
+		e->section = GAUGE_HIDDEN;
+	} else if (total) {
+		e->section = is_loss(e->name) ? GAUGE_LOSS : GAUGE_FLOW;
+	} else {
+		e->section = GAUGE_STATE;
 	}
-	return len;
 }
 
-static bool has(const char *text, const char *word)
+static void add(struct gauges *g, const char *name, double value)
 {
-	return strstr(text, word) != NULL;
-}
-
-static void read_line(struct gauges *g, const char *line, size_t len)
-{
-	size_t n = name_len(line, len), skip = strlen(PREFIX);
-	char value[64], *end;
 	struct gauge *e;
-	size_t bare;
 
-	if (n == 0 || n >= len || *line == '#' || len - n - 1 >= sizeof(value))
-		return;
 	if (g->n == GAUGES_MAX) {
 		g->dropped++;
 		return;
 	}
-	memcpy(value, line + n + 1, len - n - 1);
-	value[len - n - 1] = '\0';
-	if (n > skip && memcmp(line, PREFIX, skip) == 0) {
-		line += skip;
-		n -= skip;
-	}
-	if (n >= GAUGES_NAME_MAX)
-		n = GAUGES_NAME_MAX - 1;
-	e = &g->at[g->n];
-	memcpy(e->name, line, n);
-	e->name[n] = '\0';
-	e->value = strtod(value, &end);
-	bare = strcspn(e->name, "{");
-	/* The buckets of a histogram are for machines. */
-	if (end == value || (bare > 7 && memcmp(e->name + bare - 7, "_bucket", 7) == 0))
-		return;
-	e->is_counter = (bare > 6 && memcmp(e->name + bare - 6, "_total", 6) == 0) ||
-			(bare > 6 && memcmp(e->name + bare - 6, "_count", 6) == 0) ||
-			(bare > 4 && memcmp(e->name + bare - 4, "_sum", 4) == 0);
-	g->n++;
+	e = &g->at[g->n++];
+	(void)snprintf(e->name, sizeof(e->name), "%s", name);
+	e->value = value;
+	classify(e);
 }
 
-void gauges_read(struct gauges *g, const char *text, size_t len)
+/* What an element of an array is called: its symbol, or its number. */
+static void element_name(const struct json_token *element, unsigned i, char *out,
+			 size_t cap)
 {
+	struct json_token symbol;
+
+	if (element->type == JSON_OBJECT && query_member(element, "symbol", &symbol))
+		(void)query_text(&symbol, out, cap);
+	else
+		(void)snprintf(out, cap, "%u", i);
+}
+
+struct level {
+	struct query_walk walk;
+	size_t prefix;
+	unsigned i;
+};
+
+void gauges_read(struct gauges *g, const struct json_token *answer)
+{
+	struct level level[DEPTH_MAX];
+	char name[GAUGES_NAME_MAX * 2];
+	struct json_token key, value;
+	size_t depth = 1;
+
 	g->n = 0;
 	g->dropped = 0;
-	while (len > 0) {
-		const char *end = memchr(text, '\n', len);
-		size_t line = end ? (size_t)(end - text) : len;
+	level[0] = (struct level){0};
+	if (!query_walk(&level[0].walk, answer))
+		return;
+	while (depth > 0) {
+		struct level *l = &level[depth - 1];
+		size_t room = sizeof(name) - l->prefix, len;
 
-		read_line(g, text, line);
-		line += end != NULL;
-		text += line;
-		len -= line;
+		if (!query_next(&l->walk, &key, &value)) {
+			depth--;
+			continue;
+		}
+		if (room > GAUGES_NAME_MAX)
+			room = GAUGES_NAME_MAX;
+		if (l->walk.is_object)
+			(void)query_text(&key, name + l->prefix, room);
+		else
+			element_name(&value, l->i++, name + l->prefix, room);
+		len = strlen(name);
+		if (value.type == JSON_NUMBER) {
+			add(g, name, query_number(&value, 0.0));
+		} else if ((value.type == JSON_OBJECT || value.type == JSON_ARRAY) &&
+			   depth < DEPTH_MAX && len + 2 < sizeof(name)) {
+			level[depth] = (struct level){.prefix = len + 1};
+			(void)query_walk(&level[depth++].walk, &value);
+			name[len] = '.';
+		}
 	}
 }
 
@@ -105,23 +162,7 @@ double gauges_value(const struct gauges *g, const char *name, double otherwise)
 	return otherwise;
 }
 
-static enum section section_of(const struct gauge *e)
-{
-	static const char *const losses[] = {
-		"dropped", "lapped",   "lost",  "reject", "refused",  "full",
-		"gone",    "busy",     "late",  "error",  "flooded",  "skipped",
-		"misses",  "fault",    "stall", "bad_",   "no_space", "conflated",
-		"blocked", "restarts", "waits"};
-
-	if (!e->is_counter)
-		return SECTION_STATE;
-	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++)
-		if (has(e->name, losses[i]))
-			return SECTION_LOSS;
-	return SECTION_FLOW;
-}
-
-/* 1234567 as "1,234,567", fractions with four digits. */
+/* 1234567 as "1,234,567"; fractions with four digits. */
 static void print_value(char out[32], double v)
 {
 	char digits[32];
@@ -141,82 +182,163 @@ static void print_value(char out[32], double v)
 	out[at] = '\0';
 }
 
-/* "published_total{kind="bar"}" as "published kind=bar". */
-static void print_name(char *out, size_t cap, const struct gauge *e)
+/* "counters.published_total{kind="bar"}" as "published kind=bar". */
+static void print_name(char out[GAUGES_NAME_MAX], const struct gauge *e)
 {
-	size_t n = 0, bare = strcspn(e->name, "{");
-	size_t cut = e->is_counter && bare > 6 &&
-				     memcmp(e->name + bare - 6, "_total", 6) == 0
-			     ? bare - 6
-			     : bare;
+	const char *name = e->name;
+	size_t n = 0, bare, cut;
 
-	for (size_t i = 0; e->name[i] && n + 1 < cap; i++) {
-		char c = e->name[i];
+	if (begins(name, "counters.") || begins(name, "drops."))
+		name = strchr(name, '.') + 1;
+	bare = strcspn(name, "{");
+	cut = bare > 6 && memcmp(name + bare - 6, "_total", 6) == 0 ? bare - 6 : bare;
+	for (size_t i = 0; name[i]; i++) {
+		char c = name[i];
 
 		if (i >= cut && i < bare)
 			continue;
-		if (c == '{' || c == ',')
+		if (c == '{' || c == ',' || c == '.' || c == '_')
 			c = ' ';
 		if (c != '}' && c != '"')
-			out[n++] = (unsigned char)c < ' ' ? '?' : c;
+			out[n++] = c;
 	}
 	out[n] = '\0';
 }
 
-static void put_line_end(struct buf *out, const struct gauges_view *view)
+/* The page being written. */
+struct page {
+	struct buf *out;
+	const struct gauges *before;
+	const struct gauges_view *view;
+	double seconds;
+	unsigned rows;
+	unsigned hidden;
+};
+
+/* Begin a line; false when the page is full. */
+static bool begin_line(struct page *p)
 {
-	if (view->ansi)
-		buf_printf(out, "\033[K");
-	buf_printf(out, "\n");
+	if (p->view->rows > 0 && p->rows + 1 >= p->view->rows) {
+		p->hidden++;
+		return false;
+	}
+	p->rows++;
+	return true;
 }
 
-static void show_one(struct buf *out, const struct gauges *before,
-		     const struct gauge *e, double seconds,
-		     const struct gauges_view *view)
+static void end_line(struct page *p)
 {
-	double then = gauges_value(before, e->name, NAN);
-	char name[GAUGES_NAME_MAX], value[32], rate[32] = "";
+	buf_printf(p->out, p->view->ansi ? "\033[K\n" : "\n");
+}
 
-	print_name(name, sizeof(name), e);
+static double rate_of(const struct page *p, const struct gauge *e)
+{
+	double then = gauges_value(p->before, e->name, NAN);
+
+	if (!e->is_counter || isnan(then) || p->seconds <= 0.0 || e->value < then)
+		return NAN;
+	return (e->value - then) / p->seconds;
+}
+
+static void show_one(struct page *p, const struct gauge *e)
+{
+	char name[GAUGES_NAME_MAX], value[32], rate[32];
+	double per_s = rate_of(p, e);
+
+	print_name(name, e);
 	print_value(value, e->value);
-	if (e->is_counter && !isnan(then) && seconds > 0.0 && e->value >= then)
-		print_value(rate, round((e->value - then) / seconds));
-	buf_printf(out, "  %-*.*s %20s", NAME_WIDTH, NAME_WIDTH, name, value);
-	if (*rate)
-		buf_printf(out, " %14s/s", rate);
-	put_line_end(out, view);
+	buf_printf(p->out, "  %-*.*s %16s", NAME_WIDTH, NAME_WIDTH, name, value);
+	if (!isnan(per_s)) {
+		print_value(rate, round(per_s));
+		buf_printf(p->out, " %14s/s", rate);
+	}
+	end_line(p);
+}
+
+static void show_section(struct page *p, const struct gauges *now, enum gauge_section s)
+{
+	bool titled = false;
+
+	for (size_t i = 0; i < now->n; i++) {
+		const struct gauge *e = &now->at[i];
+
+		if (e->section != s ||
+		    (!p->view->all && e->is_counter && e->value == 0.0))
+			continue;
+		if (!titled && begin_line(p)) {
+			buf_printf(p->out, "%s", titles[s]);
+			end_line(p);
+			titled = true;
+		}
+		if (begin_line(p))
+			show_one(p, e);
+	}
+}
+
+/* A few with the highest rate of ticks, by insertion: there are only ten to keep. */
+static size_t busiest(struct page *p, const struct gauges *now,
+		      const struct gauge *best[BUSIEST_MAX])
+{
+	double rates[BUSIEST_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < now->n; i++) {
+		const struct gauge *e = &now->at[i];
+		double rate = rate_of(p, e);
+		size_t at = n;
+
+		if (e->section != GAUGE_SYMBOL || !ends(e->name, ".tick_seq") ||
+		    !(rate > 0.0))
+			continue;
+		while (at > 0 && rates[at - 1] < rate)
+			at--;
+		if (at == BUSIEST_MAX)
+			continue;
+		n += n < BUSIEST_MAX;
+		memmove(rates + at + 1, rates + at, (n - at - 1) * sizeof(*rates));
+		memmove(best + at + 1, best + at, (n - at - 1) * sizeof(*best));
+		rates[at] = rate;
+		best[at] = e;
+	}
+	return n;
+}
+
+static void show_symbols(struct page *p, const struct gauges *now)
+{
+	const struct gauge *best[BUSIEST_MAX];
+	size_t n = busiest(p, now, best);
+
+	if (n > 0 && begin_line(p)) {
+		buf_printf(p->out, "%s", titles[GAUGE_SYMBOL]);
+		end_line(p);
+	}
+	for (size_t i = 0; i < n; i++) {
+		const char *symbol = best[i]->name + strlen("symbols.");
+		char rate[32], total[32];
+
+		if (!begin_line(p))
+			continue;
+		print_value(rate, round(rate_of(p, best[i])));
+		print_value(total, best[i]->value);
+		buf_printf(p->out, "  %-*.*s %16s %14s/s", NAME_WIDTH,
+			   (int)(strlen(symbol) - strlen(".tick_seq")), symbol, total,
+			   rate);
+		end_line(p);
+	}
 }
 
 void gauges_show(struct buf *out, const struct gauges *before, const struct gauges *now,
 		 double seconds, const struct gauges_view *view)
 {
-	unsigned rows = 0, hidden = 0;
+	struct page p = {
+		.out = out, .before = before, .view = view, .seconds = seconds};
 
-	for (int s = 0; s < SECTIONS; s++) {
-		bool titled = false;
-
-		for (size_t i = 0; i < now->n; i++) {
-			const struct gauge *e = &now->at[i];
-
-			if (section_of(e) != (enum section)s ||
-			    (!view->all && e->is_counter && e->value == 0.0))
-				continue;
-			if (view->rows > 0 && rows + 2 > view->rows) {
-				hidden++;
-				continue;
-			}
-			if (!titled) {
-				buf_printf(out, "%s", titles[s]);
-				put_line_end(out, view);
-				rows++;
-			}
-			titled = true;
-			show_one(out, before, e, seconds, view);
-			rows++;
-		}
-	}
-	if (hidden > 0) {
-		buf_printf(out, "  %u more do not fit", hidden);
-		put_line_end(out, view);
+	/* What needs someone comes first: a short terminal cuts the end. */
+	for (int s = GAUGE_LOSS; s <= GAUGE_STATE; s++)
+		show_section(&p, now, (enum gauge_section)s);
+	show_symbols(&p, now);
+	if (p.hidden > 0) {
+		buf_printf(out, "  %u more lines do not fit", p.hidden);
+		end_line(&p);
 	}
 }

@@ -133,7 +133,7 @@ static void put_csv(FILE *out, const struct json_token *t, bool is_last)
 	(void)fputc(is_last ? '\n' : ',', out);
 }
 
-size_t render_csv(FILE *out, const struct json_token *rows)
+size_t render_csv(FILE *out, const struct json_token *rows, bool with_header)
 {
 	const struct json_token nothing = {.type = JSON_NULL};
 	struct json_token key, row, value;
@@ -142,7 +142,7 @@ size_t render_csv(FILE *out, const struct json_token *rows)
 	size_t n = 0;
 
 	measure(&t, rows);
-	for (size_t i = 0; i < t.n; i++)
+	for (size_t i = 0; with_header && i < t.n; i++)
 		put_csv(out, &t.column[i].key, i + 1 == t.n);
 	if (!query_walk(&w, rows))
 		return 0;

@@ -17,5 +17,5 @@
 void render_value(FILE *out, const struct json_token *value);
 /** The array @rows of objects as a table; returns how many rows it had. */
 size_t render_table(FILE *out, const struct json_token *rows);
-/** The same as comma-separated values, quoted where needed, with a header. */
-size_t render_csv(FILE *out, const struct json_token *rows);
+/** The same as comma-separated values, quoted where needed. */
+size_t render_csv(FILE *out, const struct json_token *rows, bool with_header);

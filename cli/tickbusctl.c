@@ -3,11 +3,12 @@
  *
  * The map of this folder:
  *
- *	main.c          the table of commands, global options, exit code
+ *	tickbusctl.c    the table of commands, global options, exit code
  *	cli.[ch]        options, errors and signals that the commands share
  *	query.[ch]      one question to the admin socket and its answer
  *	render.[ch]     answers as lines, tables and CSV
- *	cmd_status.c    status, symbols, config, pause, resume, reload, shutdown
+ *	cmd_status.c    status, config, pause, resume, reload, shutdown
+ *	cmd_symbols.c   symbols
  *	cmd_metrics.c   metrics
  *	cmd_top.c       top; gauges.[ch] what it shows, rates and all
  *	cmd_sub.c       sub; show_event.[ch] events as lines and CSV
@@ -24,7 +25,8 @@
 /* clang-format off */
 static const struct command commands[] = {
 	{"status", "", "Show how the daemon is: log, workers, sockets, what is lost",
-	 "  --json           as the daemon sends it\n", cmd_status},
+	 "  --json           as the daemon sends it\n"
+	 "Exit code 1: it answers, but is not ready.\n", cmd_status},
 	{"metrics", "", "Print every counter",
 	 "  --json           as one JSON object\n"
 	 "  --prometheus     in Prometheus' text format\n", cmd_metrics},
@@ -59,7 +61,8 @@ static const struct command commands[] = {
 	{"log", "[count | range FROM TO | tail [N]]", "Look into the log of ticks",
 	 "  --quarantine     the refused ticks instead (tail N of them)\n"
 	 "  --json, --csv\n", cmd_log},
-	{"matrix", "[NAME]", "Show the newest correlation matrix of a universe",
+	{"matrix", "[NAME]", "Show the newest correlation matrix of a universe; without NAME list them",
+	 "  --timeframe TF   of a universe that has several\n"
 	 "  --csv            the full square\n"
 	 "  --json           as the daemon sends it\n", cmd_matrix},
 	{"pause", "SYMBOL", "Go on logging a symbol's ticks, but make nothing of them", "", cmd_pause},
