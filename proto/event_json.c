@@ -7,15 +7,24 @@
  * docs/PROTOCOL.md; to add a field, add a line at the end of its event.
  */
 #include "proto/event_json.h"
+#include "base/clock.h"
 #include "base/decimal.h"
 #include "base/jsonw.h"
 #include "base/timetext.h"
 #include "proto/timeframe.h"
 #include <assert.h>
 
-/* Where the next byte goes.  Room is the caller's promise (EVENT_JSON_MAX). */
+#define SECOND_LEN 19 /* "2026-01-05T14:30:00" */
+
+/*
+ * Where the next byte goes.  Room is the caller's promise (EVENT_JSON_MAX).  The
+ * times of one line mostly lie in one second, so its text is kept.
+ */
 struct line {
 	char *at;
+	bool has_second;
+	int64_t second;
+	char second_text[TIMETEXT_MAX];
 };
 
 static inline void put(struct line *l, const char *s, size_t len)
@@ -51,15 +60,29 @@ static inline void put_f64(struct line *l, double v)
 	put(l, text, jsonw_print_f64(text, v));
 }
 
-static inline void put_time(struct line *l, int64_t ns)
+static void put_time(struct line *l, int64_t ns)
 {
+	int64_t second = ns / NS_PER_S - (ns % NS_PER_S < 0);
+	uint64_t frac = (uint64_t)(ns - second * NS_PER_S);
+
 	if (ns == VALUE_NULL) {
 		PUT(l, "null");
 		return;
 	}
+	if (!l->has_second || l->second != second) {
+		(void)timetext_print(l->second_text, ns);
+		l->second = second;
+		l->has_second = true;
+	}
 	PUT(l, "\"");
-	l->at += timetext_print(l->at, ns);
-	PUT(l, "\"");
+	put(l, l->second_text, SECOND_LEN);
+	if (frac) { /* a 1 in front keeps the zeros; the point takes its place */
+		char *point = l->at;
+
+		l->at += decimal_print_u64(l->at, (uint64_t)NS_PER_S + frac);
+		*point = '.';
+	}
+	PUT(l, "Z\"");
 }
 
 /* Names that symbol.h allows need no escapes. */
@@ -162,7 +185,7 @@ static void put_tick_flags(struct line *l, unsigned flags)
 size_t event_json_tick(char *buf, const struct event_tick *e,
 		       const struct event_json_ctx *ctx)
 {
-	struct line l = {buf};
+	struct line l = {.at = buf};
 
 	PUT(&l, "{\"event\":\"TICK_RECEIVED\",\"symbol\":");
 	put_name(&l, e->symbol, SYMBOL_MAX);
@@ -261,7 +284,7 @@ static void put_outlier_reason(struct line *l, unsigned reasons)
 size_t event_json_bar(char *buf, const struct event_bar *e,
 		      const struct event_json_ctx *ctx)
 {
-	struct line l = {buf};
+	struct line l = {.at = buf};
 
 	put_bar_record(&l, e);
 	PUT(&l, ",\"bar_start\":");
@@ -337,7 +360,7 @@ _Static_assert(1024 + TIER1_N * (2 * 28 + 26) + TIER1_ML_N * (34 + 26) < EVENT_J
 size_t event_json_tier1(char *buf, const struct event_tier1 *e,
 			const struct event_json_ctx *ctx)
 {
-	struct line l = {buf};
+	struct line l = {.at = buf};
 
 	PUT(&l, "{\"event\":\"FEATURE_TIER1_READY\",\"symbol\":");
 	put_name(&l, e->symbol, SYMBOL_MAX);
@@ -374,7 +397,7 @@ size_t event_json_tier1(char *buf, const struct event_tier1 *e,
 size_t event_json_status(char *buf, const struct event_status *e,
 			 const struct event_json_ctx *ctx)
 {
-	struct line l = {buf};
+	struct line l = {.at = buf};
 
 	PUT(&l, "{\"event\":\"SYMBOL_STATUS\",\"symbol\":");
 	put_name(&l, e->symbol, SYMBOL_MAX);
@@ -395,7 +418,7 @@ size_t event_json_status(char *buf, const struct event_status *e,
 size_t event_json_heartbeat(char *buf, const struct frame_heartbeat *hb,
 			    enum event_kind kind, const struct event_json_ctx *ctx)
 {
-	struct line l = {buf};
+	struct line l = {.at = buf};
 
 	PUT(&l, "{\"event\":\"HEARTBEAT\",\"kind\":");
 	put_word(&l, event_kind_word(kind));

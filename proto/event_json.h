@@ -4,8 +4,8 @@
  * Prices and sizes are JSON numbers printed exactly from their integers, or
  * null; doubles print so that they read back the same, or null; times are RFC
  * 3339 in UTC with nanoseconds.  Positions, sequences and ids are numbers
- * below 2^53 in any life we foresee; hashes and epochs are strings of hex
- * digits.  A bar begins with the fifteen columns of its canonical record.
+ * below 2^53 in any life we foresee; hashes are strings of 16 hex digits.  A bar begins
+ * with the fifteen columns of its canonical record.
  */
 #pragma once
 #include "base/buf.h"

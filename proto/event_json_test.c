@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "base/json.h"
 #include "proto/event_json.h"
 #include "proto/sample_test.h"
@@ -37,6 +38,24 @@ static void a_tick_prints_exact_numbers(void **state)
 		"\"flags\":[\"no_last\"],\"seq\":7,\"pos\":1001,"
 		"\"recv_time\":\"2026-01-05T14:30:00.500001000Z\","
 		"\"publish_time\":\"2026-01-05T14:30:00.500002000Z\",\"epoch\":3}");
+}
+
+/* The second's text is reused inside a line: not across seconds, nor before 1970. */
+static void times_of_different_seconds_stay_apart(void **state)
+{
+	struct event_tick e = sample_tick();
+	struct event_json_ctx other = ctx;
+	char line[EVENT_JSON_MAX + 1];
+
+	(void)state;
+	e.head.event_ns = -1;
+	e.head.recv_ns = -NS_PER_S;
+	other.publish_ns = 7;
+	line[event_json_tick(line, &e, &other)] = '\0';
+	assert_non_null(strstr(line, "\"time\":\"1969-12-31T23:59:59.999999999Z\""));
+	assert_non_null(strstr(line, "\"recv_time\":\"1969-12-31T23:59:59Z\""));
+	assert_non_null(
+		strstr(line, "\"publish_time\":\"1970-01-01T00:00:00.000000007Z\""));
 }
 
 static void conditions_are_quoted_as_json_wants(void **state)
@@ -219,6 +238,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_tick_prints_exact_numbers),
+		cmocka_unit_test(times_of_different_seconds_stay_apart),
 		cmocka_unit_test(conditions_are_quoted_as_json_wants),
 		cmocka_unit_test(a_bar_begins_with_the_fifteen_columns),
 		cmocka_unit_test(volumes_beyond_64_bits_are_printed_exactly),
