@@ -61,7 +61,7 @@ static uint32_t gaps_held(const struct life *l)
 
 static bool is_gap(const struct source_life *t, int64_t from_ns, int64_t to_ns)
 {
-	return to_ns - from_ns > t->timeout_ns;
+	return (__int128)to_ns - from_ns > t->timeout_ns;
 }
 
 static void note_gap(const struct source_life *t, struct life *l, int64_t from_ns,
@@ -113,6 +113,12 @@ void source_life_saw(struct source_life *t, uint16_t source_id, int64_t ns)
 	}
 }
 
+/* One time-out after @event_ns, whatever the calendar's edge. */
+static bool is_after(const struct source_life *t, int64_t ns, int64_t event_ns)
+{
+	return (__int128)ns - event_ns >= t->timeout_ns;
+}
+
 bool source_life_dark(const struct source_life *t, uint16_t source_id, int64_t start_ns,
 		      int64_t end_ns)
 {
@@ -122,11 +128,11 @@ bool source_life_dark(const struct source_life *t, uint16_t source_id, int64_t s
 
 	if (l == NULL || !l->seen)
 		return true;
-	if (start_ns >= l->last_ns + t->timeout_ns)
+	if (is_after(t, start_ns, l->last_ns))
 		return true;
 	held = gaps_held(l);
 	for (uint32_t i = 0; i < held; i++)
-		if (start_ns >= l->gaps[i].from_ns + t->timeout_ns &&
+		if (is_after(t, start_ns, l->gaps[i].from_ns) &&
 		    end_ns <= l->gaps[i].to_ns)
 			return true;
 	return false;

@@ -67,9 +67,11 @@ static int insert(struct spread *s, const struct past *q, const struct history *
 
 	if (!history_reaches(h, s->first_pos))
 		return SPREAD_LOST;
-	for (uint32_t i = 0; i < held; i++) {
-		const struct past *p = history_at(h, i);
+	for (uint32_t i = held; i > 0; i--) {
+		const struct past *p = history_at(h, i - 1);
 
+		if (p->key.pos < s->first_pos)
+			break; /* the rest came before any quote of this bar */
 		if (p->key.event_ns < start_ns || p->unused)
 			continue;
 		if (tick_key_before(&p->key, &q->key)) {
