@@ -16,12 +16,15 @@
 #include "daemon/exitcode.h"
 #include "daemon/notify.h"
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PUBLISH_BUDGET 4096
+#define CLOSE_MAX_S    3
 
 const char *daemon_state_name(enum daemon_state s)
 {
@@ -248,6 +251,29 @@ static int start(struct daemon *d)
 	return daemon_start_threads(d);
 }
 
+static void *give_up(void *arg)
+{
+	const struct daemon *d = arg;
+
+	(void)pthread_detach(pthread_self());
+	(void)nanosleep(&(struct timespec){.tv_sec = CLOSE_MAX_S}, NULL);
+	log_warn("stop", "a socket of nng did not close within %d s; leaving it",
+		 CLOSE_MAX_S);
+	_exit(d->exit_code);
+}
+
+/*
+ * nng_close() of 1.5.2 can hang (#1543).  The log is closed by now and nothing is
+ * left to lose: after a while the process ends without it.
+ */
+static void close_with_limit(struct daemon *d)
+{
+	pthread_t t;
+
+	(void)pthread_create(&t, NULL, give_up, d);
+	daemon_close_sockets(d);
+}
+
 /* The stream's top first: nobody writes to what is already gone. */
 static void stop(struct daemon *d)
 {
@@ -261,7 +287,10 @@ static void stop(struct daemon *d)
 		ingest_server_quiesce(d->ingest);
 	store_thread_stop(d->store);
 	daemon_stop_pipeline(d);
-	daemon_close_sockets(d);
+	ingest_server_halt(d->ingest);
+	rep_halt(d->catchup);
+	daemon_close_store(d);
+	close_with_limit(d);
 	uv_walk(&d->loop, close_handle, NULL);
 	while (uv_run(&d->loop, UV_RUN_NOWAIT) != 0)
 		;

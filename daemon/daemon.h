@@ -26,6 +26,7 @@
 #include "daemon/serve_ring.h"
 #include "daemon/sim_thread.h"
 #include "daemon/store_thread.h"
+#include "daemon/tick_index.h"
 #include "workers/tier2_worker.h"
 #include "workers/worker.h"
 #include <uv.h>
@@ -57,6 +58,7 @@ struct daemon {
 	struct store_thread *store;  /* owned */
 	struct sim_thread *sim;      /* owned; NULL: off */
 	uint64_t sim_last_seq;       /* of its producer, when the log was opened */
+	struct tick_index *tick_index; /* owned; store thread */
 	uint64_t epoch;
 	uint64_t replay_end; /* log position at start: re-read, not published again */
 

@@ -138,6 +138,7 @@ static int open_dispatch(struct daemon *d, struct tickstore *ts, struct dispatch
 		.symbols = d->symbols,
 		.n_workers = d->n_workers,
 		.ticks = d->tick_outbox,
+		.index = d->tick_index,
 		.bell = daemon_bell,
 		.arg = d,
 		.symbols_max = d->config.limits.symbols_max,
@@ -188,6 +189,8 @@ int daemon_open_store(struct daemon *d)
 		rc = symtab_new(c->limits.symbols_max, 0, &d->symbols);
 	if (rc == 0)
 		rc = symtab_new(c->limits.sources_max, 1, &d->sources);
+	if (rc == 0)
+		rc = tick_index_new(c->limits.symbols_max, &d->tick_index);
 	if (rc == 0)
 		rc = open_rings(d);
 	if (rc == 0)
@@ -291,13 +294,18 @@ void daemon_stop_pipeline(struct daemon *d)
 
 /* ---- the end ---- */
 
+void daemon_close_store(struct daemon *d)
+{
+	if (store_thread_free(d->store) < 0)
+		log_err("stop", "%s; the next start will recover", err_text());
+	d->store = NULL;
+}
+
 void daemon_close_parts(struct daemon *d)
 {
 	publisher_free(d->publisher);
 	derived_free(d->derived);
 	sim_thread_free(d->sim);
-	if (store_thread_free(d->store) < 0)
-		log_err("stop", "%s; the next start will recover", err_text());
 	tier2_worker_free(d->tier2);
 	for (uint32_t w = 0; w < d->n_workers; w++) {
 		worker_free(d->workers[w]);
@@ -309,6 +317,7 @@ void daemon_close_parts(struct daemon *d)
 	outbox_free(d->tier2_outbox);
 	for (int k = 0; k < PUBLISHED_KINDS; k++)
 		broadcast_free(d->broadcasts[k]);
+	tick_index_free(d->tick_index);
 	mailbox_free(d->answers);
 	symtab_free(d->symbols);
 	symtab_free(d->sources);

@@ -16,6 +16,8 @@ ON_LOOP int daemon_open_ingest(struct daemon *d);
 ON_LOOP int daemon_start_threads(struct daemon *d);
 /** Workers and tier 2, top of the stream first; their rings are dry. */
 ON_LOOP void daemon_stop_pipeline(struct daemon *d);
+/** Close the log: a checkpoint, and the next start needs no recovery. */
+ON_LOOP void daemon_close_store(struct daemon *d);
 ON_LOOP void daemon_close_sockets(struct daemon *d);
 ON_LOOP void daemon_close_parts(struct daemon *d);
 

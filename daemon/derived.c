@@ -5,6 +5,7 @@
 #include "bus/stats.h"
 #include "proto/frame.h"
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ struct pending {
 	size_t n;
 	size_t cap;
 	uint64_t skip_pos;
+	_Atomic uint64_t complete;
 };
 
 struct derived {
@@ -45,8 +47,10 @@ int derived_new(uint64_t epoch, const uint64_t skip_pos[EVENT_KINDS], derived_po
 	d->epoch = epoch;
 	d->post = post;
 	d->arg = arg;
-	for (int k = 0; k < EVENT_KINDS; k++)
+	for (int k = 0; k < EVENT_KINDS; k++) {
 		d->kinds[k].skip_pos = skip_pos[k];
+		atomic_init(&d->kinds[k].complete, skip_pos[k]);
+	}
 	*out = d;
 	return 0;
 }
@@ -171,13 +175,22 @@ static void drop(struct pending *p, size_t n)
 	p->bytes = rest;
 }
 
+/* A mark of UINT64_MAX means that nobody marks (no such thread): it says nothing. */
+static void note_complete(struct pending *p, uint64_t mark)
+{
+	if (mark != UINT64_MAX && mark > atomic_load(&p->complete))
+		atomic_store_explicit(&p->complete, mark, memory_order_release);
+}
+
 static void flush_kind(struct derived *d, enum event_kind kind, uint64_t mark)
 {
 	struct pending *p = &d->kinds[kind];
 	size_t ready = 0, from = 0;
 
-	if (p->n == 0)
+	if (p->n == 0) {
+		note_complete(p, mark);
 		return;
+	}
 	qsort(p->entries, p->n, sizeof(*p->entries), by_place);
 	for (size_t i = 0; i < p->n; i++)
 		p->entries[i].arrival = (uint32_t)i;
@@ -199,6 +212,8 @@ static void flush_kind(struct derived *d, enum event_kind kind, uint64_t mark)
 		}
 		from = to;
 	}
+	if (from == ready)
+		note_complete(p, mark);
 	if (from > 0)
 		drop(p, from);
 }
@@ -209,6 +224,11 @@ void derived_flush(struct derived *d, uint64_t mark, uint64_t tier2_mark)
 	flush_kind(d, EVENT_TIER1, mark);
 	flush_kind(d, EVENT_STATUS, mark);
 	flush_kind(d, EVENT_TIER2, tier2_mark);
+}
+
+uint64_t derived_complete(const struct derived *d, enum event_kind kind)
+{
+	return atomic_load_explicit(&d->kinds[kind].complete, memory_order_acquire);
 }
 
 bool derived_full(const struct derived *d)

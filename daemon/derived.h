@@ -35,6 +35,8 @@ ON_LOOP void derived_add(struct derived *d, enum event_kind kind, const void *ev
 			 size_t len);
 /** Store what lies at or below @mark (workers' kinds) and @tier2_mark. */
 ON_LOOP void derived_flush(struct derived *d, uint64_t mark, uint64_t tier2_mark);
+/** Every event of @kind at or below this position has been posted to the store. */
+ANY_THREAD uint64_t derived_complete(const struct derived *d, enum event_kind kind);
 ON_LOOP bool derived_full(const struct derived *d);
 /** Events that wait. */
 ON_LOOP size_t derived_pending(const struct derived *d);

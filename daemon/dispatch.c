@@ -229,6 +229,9 @@ int dispatch_step(struct dispatch *d, unsigned budget)
 	if (done == 0)
 		return 0;
 	mark(d, dispatch_pos(d) - 1);
+	if (d->env.index != NULL)
+		tick_index_note(d->env.index, dispatch_pos(d) - 1, d->tick_seq,
+				symtab_count(d->env.symbols));
 	publish(d);
 	if (outbox_unpublished(d->env.ticks) > 0) {
 		outbox_publish(d->env.ticks);

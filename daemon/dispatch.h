@@ -15,6 +15,7 @@
 #include "bus/outbox.h"
 #include "bus/ring.h"
 #include "bus/symtab.h"
+#include "daemon/tick_index.h"
 #include "proto/record.h"
 #include "store/tickstore.h"
 
@@ -31,6 +32,7 @@ struct dispatch_env {
 	struct outbox *ticks;          /* borrowed; EVENT_TICK messages to the loop */
 	void (*bell)(void *arg);       /* after ticks were published */
 	void *arg;
+	struct tick_index *index;      /* borrowed; NULL: nobody asks */
 	uint32_t symbols_max;
 	uint64_t from_pos;             /* first position to carry */
 	uint64_t replay_end;           /* up to here ticks were published in another life */

@@ -1,32 +1,38 @@
 /*
  * guard - keeps an nng 1.5.2 listener alive (serve_pub.h says why).
  *
- * The probe is a socket of its own that dials the guarded endpoint once.  Its
- * pipe is told from a stranger's by the peer address: the server sees the
- * probe's local port.  That is cumbersome; instead the guard counts pipes added
- * on the server side (ADD_POST runs on an nng thread and only adds 1) and asks
- * that the count has risen since the probe was dialled.  A stranger who connects
- * in the same two seconds proves the same thing: the listener still matches.
+ * The probe is a bare connection that speaks the 8-byte greeting of SP as a SUB
+ * or REQ would.  That the transport answers proves nothing: it still does when
+ * the listener above is dead.  So the guard counts pipes added on the server side
+ * (ADD_POST runs on an nng thread and only adds 1) and asks that the count has
+ * risen since the probe was sent.  A stranger who connected in between proves the
+ * same thing: the listener still matches.
+ *
+ * Not an nng socket, because nng_close() of 1.5.2 can hang for ever (#1543, seen
+ * here under load), and not closed before its greeting was answered, because that
+ * is the very thing that kills the listener (#1518).
  */
 #include "base/err.h"
 #include "base/log.h"
 #include "bus/stats.h"
 #include "daemon/serve_pub.h"
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <nng/nng.h>
-#include <nng/protocol/pubsub0/sub.h>
-#include <nng/protocol/reqrep0/req.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #define GUARD_PERIOD 8 /* steps of 250 ms between probes */
 
 struct guard {
 	nng_socket socket; /* guarded, not owned */
 	nng_listener listener;
-	nng_socket probe;
-	bool probing;
+	int probe; /* the probe's connection; -1: none */
 	bool peer_req;
 	unsigned misses;
 	unsigned phase; /* steps since the last probe */
@@ -82,6 +88,7 @@ int guard_new(uint32_t socket_id, const char *url, bool peer_req, unsigned pipes
 		return err_set(-ENOMEM, "out of memory for a listener");
 	g->socket.id = socket_id;
 	g->peer_req = peer_req;
+	g->probe = -1;
 	g->pipes_max = pipes_max;
 	memcpy(g->url, url, strlen(url) + 1);
 	for (int ev = NNG_PIPE_EV_ADD_PRE; ev <= NNG_PIPE_EV_REM_POST; ev++)
@@ -99,8 +106,8 @@ void guard_free(struct guard *g)
 {
 	if (g == NULL)
 		return;
-	if (g->probing)
-		(void)nng_close(g->probe);
+	if (g->probe >= 0)
+		close(g->probe);
 	free(g);
 }
 
@@ -108,22 +115,56 @@ unsigned guard_pipes(const struct guard *g)
 {
 	unsigned n = atomic_load_explicit(&g->pipes, memory_order_relaxed);
 
-	return n > 0 && g->probing ? n - 1 : n;
+	return n > 0 && g->probe >= 0 ? n - 1 : n;
+}
+
+/* The address behind "tcp://127.0.0.1:7401" or "ipc:///path"; 0: cannot be probed. */
+static socklen_t address_of(const char *url, struct sockaddr_storage *out)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)out;
+	struct sockaddr_un *un = (struct sockaddr_un *)out;
+	const char *host = url + 6, *colon = strrchr(url, ':');
+	char text[64];
+
+	memset(out, 0, sizeof(*out));
+	if (strncmp(url, "ipc://", 6) == 0 && strlen(host) < sizeof(un->sun_path)) {
+		un->sun_family = AF_UNIX;
+		memcpy(un->sun_path, host, strlen(host) + 1);
+		return sizeof(*un);
+	}
+	if (strncmp(url, "tcp://", 6) != 0 || colon <= host ||
+	    (size_t)(colon - host) >= sizeof(text))
+		return 0;
+	memcpy(text, host, (size_t)(colon - host));
+	text[colon - host] = '\0';
+	v4->sin_family = AF_INET;
+	v4->sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
+	if (strcmp(text, "0.0.0.0") == 0 || strcmp(text, "*") == 0)
+		memcpy(text, "127.0.0.1", sizeof("127.0.0.1"));
+	return inet_pton(AF_INET, text, &v4->sin_addr) == 1 ? sizeof(*v4) : 0;
 }
 
 static void probe_start(struct guard *g)
 {
-	int rv = g->peer_req ? nng_req0_open(&g->probe) : nng_sub0_open(&g->probe);
+	const uint8_t greeting[8] = {0, 'S', 'P', 0, 0, g->peer_req ? 0x30 : 0x21, 0, 0};
+	struct sockaddr_storage sa;
+	socklen_t len = address_of(g->url, &sa);
+	int fd;
 
-	if (rv != 0)
-		return; /* no memory or descriptors: say nothing about the listener */
+	if (len == 0)
+		return;
+	fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return; /* no descriptors: that says nothing about the listener */
 	g->added_before = atomic_load(&g->added);
-	rv = nng_dial(g->probe, g->url, NULL, NNG_FLAG_NONBLOCK);
-	if (rv != 0) {
-		(void)nng_close(g->probe);
+	/* Loopback: connect() and eight bytes do not wait. */
+	if (connect(fd, (const struct sockaddr *)&sa, len) < 0 ||
+	    send(fd, greeting, sizeof(greeting), MSG_NOSIGNAL) != sizeof(greeting)) {
+		close(fd);
+		g->misses++;
 		return;
 	}
-	g->probing = true;
+	g->probe = fd;
 }
 
 static void rebuild(struct guard *g)
@@ -137,19 +178,29 @@ static void rebuild(struct guard *g)
 	g->misses = 0;
 }
 
+/* The probe of the last step: did its pipe arrive? */
+static void judge(struct guard *g)
+{
+	if (atomic_load(&g->added) > g->added_before) {
+		g->misses = 0;
+	} else if (g->phase < GUARD_PERIOD / 2) {
+		return; /* busy, perhaps: give it a second */
+	} else {
+		g->misses++;
+		stats_add(STAT_GUARD_MISSES, 1);
+	}
+	close(g->probe);
+	g->probe = -1;
+	if (g->misses >= 2)
+		rebuild(g);
+}
+
 void guard_step(struct guard *g)
 {
-	if (g->probing) {
-		bool seen = atomic_load(&g->added) > g->added_before;
-
-		(void)nng_close(g->probe);
-		g->probing = false;
-		g->misses = seen ? 0 : g->misses + 1;
-		if (g->misses >= 2)
-			rebuild(g);
-	}
-	/* The probe lives for one step only: a SUB is sent everything. */
-	if (++g->phase >= GUARD_PERIOD) {
+	g->phase++;
+	if (g->probe >= 0)
+		judge(g); /* it lives as short as it can: a SUB is sent everything */
+	if (g->probe < 0 && g->phase >= GUARD_PERIOD) {
 		g->phase = 0;
 		probe_start(g);
 	}

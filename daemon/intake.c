@@ -136,7 +136,7 @@ static enum reject_reason judge_time(struct intake *in, const struct ingest_tick
 		return REJECT_NONE; /* the feed has not said yet what time it is */
 	if (old > 0 && t->event_ns < now - old)
 		return REJECT_TIME_TOO_OLD;
-	return t->event_ns > now + ahead ? REJECT_TIME_IN_FUTURE : REJECT_NONE;
+	return ahead > 0 && t->event_ns > now + ahead ? REJECT_TIME_IN_FUTURE : REJECT_NONE;
 }
 
 ON_STORE static void quarantine(struct intake *in, const struct ingest_request *req,

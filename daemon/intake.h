@@ -31,7 +31,7 @@ struct intake_caller {
 struct intake_window {
 	/* now: the wall clock, or with the feed clock its newest clock record */
 	_Atomic int64_t too_old_ns; /* refuse event times before now - this; 0: never */
-	_Atomic int64_t future_ns;  /* ... and after now + this */
+	_Atomic int64_t future_ns;  /* ... and after now + this; 0: never */
 };
 
 struct intake_env {

@@ -96,6 +96,12 @@ void ingest_server_quiesce(struct ingest_server *s)
 	rep_quiesce(s->rep);
 }
 
+void ingest_server_halt(struct ingest_server *s)
+{
+	if (s != NULL)
+		rep_halt(s->rep);
+}
+
 void ingest_server_guard(struct ingest_server *s)
 {
 	rep_guard(s->rep);

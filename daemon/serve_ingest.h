@@ -13,6 +13,7 @@ ON_LOOP int ingest_server_open(const char *url, size_t bytes_max, unsigned peers
 			       struct store_thread *store, struct ingest_server **out);
 ON_LOOP void ingest_server_close(struct ingest_server *s);
 ON_LOOP void ingest_server_quiesce(struct ingest_server *s);
+ON_LOOP void ingest_server_halt(struct ingest_server *s);
 ON_LOOP void ingest_server_guard(struct ingest_server *s);
 /** Requests taken and not answered yet. */
 ANY_THREAD unsigned ingest_server_open_calls(const struct ingest_server *s);

@@ -119,14 +119,21 @@ void rep_quiesce(struct rep *r)
 			nng_aio_cancel(r->calls[i].aio);
 }
 
-void rep_close(struct rep *r)
+void rep_halt(struct rep *r)
 {
 	if (r == NULL)
 		return;
 	atomic_store(&r->quiet, true);
-	/* Users first, then the socket: closing under a receive can hang (#2238). */
 	for (unsigned i = 0; i < r->n_calls; i++)
 		nng_aio_stop(r->calls[i].aio);
+}
+
+void rep_close(struct rep *r)
+{
+	if (r == NULL)
+		return;
+	/* Users first, then the socket: closing under a receive can hang (#2238). */
+	rep_halt(r);
 	for (unsigned i = 0; i < r->n_calls; i++) {
 		(void)nng_ctx_close(r->calls[i].ctx);
 		nng_aio_free(r->calls[i].aio);

@@ -23,6 +23,8 @@ ON_LOOP int rep_open(const char *url, unsigned contexts, size_t bytes_max,
 ON_LOOP void rep_close(struct rep *r);
 /** Stop taking new requests; open ones can still be answered. */
 ON_LOOP void rep_quiesce(struct rep *r);
+/** After it no callback runs and no reply leaves; then whom @take posts to may go. */
+ON_LOOP void rep_halt(struct rep *r);
 ON_LOOP void rep_guard(struct rep *r);
 ANY_THREAD unsigned rep_open_calls(const struct rep *r);
 

@@ -18,6 +18,7 @@
 #define SIM_BATCH    512u
 #define WAIT_MAX_NS  (50 * NS_PER_MS)
 #define RETRY_NS     (200 * NS_PER_MS)
+#define REQUEST_NS   (2 * NS_PER_MS) /* a request gathers what falls due in this time */
 
 /* One ingest request on its way; sent again when there was no room for it. */
 struct request {
@@ -263,7 +264,7 @@ static void run_one(struct sim_thread *s, struct request *r)
 			send(s, r);
 			return;
 		}
-		rest(s, wait);
+		rest(s, wait < REQUEST_NS ? REQUEST_NS : wait);
 	}
 }
 
