@@ -194,8 +194,10 @@ static int record(struct csv *c, const struct feed_sink *sink, const struct line
 	struct feed_tick tick;
 	const char *broken = split(c, l);
 
-	if (broken)
+	if (broken) {
+		lines_reread(c->lines, l);
 		return report(c, sink, l->number, broken);
+	}
 	if (c->n_columns && c->n_fields != c->n_columns) {
 		(void)snprintf(why, sizeof(why), "%zu columns where the header has %zu",
 			       c->n_fields, c->n_columns);

@@ -7,7 +7,7 @@
 #include "base/decimal.h"
 #include "base/err.h"
 #include "base/hash.h"
-#include "base/utf8.h"
+#include "feeds/jsonl_text.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,13 +33,11 @@ struct jsonl {
 	struct lines *lines;
 	struct mapping *mapping;
 	struct feed_counts counts;
-	char *scratch; /* owned: strings whose escapes had to be undone */
-	size_t scratch_cap, scratch_len;
+	struct jsonl_text in;
 	char path[PATH_MAX_LEN];
 	size_t path_len;
 	struct level level[JSONL_DEPTH_MAX];
 	unsigned depth;
-	const char *at, *end;
 	struct mapping_text *out;
 	bool is_own[MAP_FIELDS]; /* found under the field's own name */
 	struct known known[CACHE_SLOTS];
@@ -65,7 +63,7 @@ void jsonl_free(struct jsonl *j)
 {
 	if (!j)
 		return;
-	free(j->scratch);
+	free(j->in.scratch);
 	free(j);
 }
 
@@ -76,167 +74,43 @@ const struct feed_counts *jsonl_counts(const struct jsonl *j)
 
 static void skip_blanks(struct jsonl *j)
 {
-	while (j->at < j->end &&
-	       (*j->at == ' ' || *j->at == '\t' || *j->at == '\r' || *j->at == '\n'))
-		j->at++;
-}
-
-static int hex4(const char *s, const char *end, unsigned *out)
-{
-	unsigned v = 0;
-
-	if (end - s < 4)
-		return 1;
-	for (int i = 0; i < 4; i++) {
-		unsigned c = (unsigned char)s[i];
-		unsigned digit;
-
-		if (c - '0' <= 9)
-			digit = c - '0';
-		else if ((c | 32) - 'a' <= 5)
-			digit = (c | 32) - 'a' + 10;
-		else
-			return 1;
-		v = v << 4 | digit;
-	}
-	*out = v;
-	return 0;
-}
-
-static char *put_utf8(char *to, unsigned cp)
-{
-	if (cp < 0x80) {
-		*to++ = (char)cp;
-	} else if (cp < 0x800) {
-		*to++ = (char)(0xc0 | cp >> 6);
-		*to++ = (char)(0x80 | (cp & 63));
-	} else if (cp < 0x10000) {
-		*to++ = (char)(0xe0 | cp >> 12);
-		*to++ = (char)(0x80 | (cp >> 6 & 63));
-		*to++ = (char)(0x80 | (cp & 63));
-	} else {
-		*to++ = (char)(0xf0 | cp >> 18);
-		*to++ = (char)(0x80 | (cp >> 12 & 63));
-		*to++ = (char)(0x80 | (cp >> 6 & 63));
-		*to++ = (char)(0x80 | (cp & 63));
-	}
-	return to;
-}
-
-/* "\u...." with `at` on the u; pairs of surrogates make one character. */
-static const char *unicode(struct jsonl *j, char **to)
-{
-	unsigned cp = 0, low = 0;
-
-	if (hex4(j->at + 1, j->end, &cp) != 0)
-		return "a \\u escape is broken";
-	j->at += 5;
-	if (cp >= 0xd800 && cp < 0xdc00) {
-		if (j->end - j->at < 6 || j->at[0] != '\\' || j->at[1] != 'u' ||
-		    hex4(j->at + 2, j->end, &low) != 0 || low < 0xdc00 || low > 0xdfff)
-			return "a surrogate stands alone";
-		j->at += 6;
-		cp = 0x10000 + ((cp - 0xd800) << 10) + (low - 0xdc00);
-	} else if (cp >= 0xdc00 && cp < 0xe000) {
-		return "a surrogate stands alone";
-	}
-	*to = put_utf8(*to, cp);
-	return NULL;
-}
-
-static const char *escape(struct jsonl *j, char **to)
-{
-	static const char plain[] = "\"\\/bfnrt", means[] = "\"\\/\b\f\n\r\t";
-	const char *p;
-
-	if (j->at == j->end)
-		return "a string is not closed";
-	if (*j->at == 'u')
-		return unicode(j, to);
-	p = memchr(plain, *j->at, sizeof(plain) - 1);
-	if (!p)
-		return "an escape is unknown";
-	*(*to)++ = means[p - plain];
-	j->at++;
-	return NULL;
-}
-
-/* `at` is behind the opening quote.  Escapes never make a text longer. */
-static const char *string(struct jsonl *j, struct mapping_text *out)
-{
-	const char *from = j->at, *why;
-	char *to, *begin;
-
-	while (j->at < j->end && *j->at != '"' && *j->at != '\\' &&
-	       (unsigned char)*j->at >= ' ' && (unsigned char)*j->at < 0x80)
-		j->at++;
-	if (j->at < j->end && *j->at == '"') {
-		*out = (struct mapping_text){from, (size_t)(j->at++ - from)};
-		return NULL;
-	}
-
-	begin = j->scratch + j->scratch_len;
-	to = begin;
-	memcpy(to, from, (size_t)(j->at - from));
-	to += j->at - from;
-	while (j->at < j->end && *j->at != '"') {
-		size_t n = utf8_len(j->at, (size_t)(j->end - j->at));
-
-		if ((unsigned char)*j->at < ' ')
-			return "a string holds a control character";
-		if (n == 0)
-			return "a string is not UTF-8";
-		if (*j->at == '\\') {
-			j->at++;
-			why = escape(j, &to);
-			if (why)
-				return why;
-			continue;
-		}
-		memcpy(to, j->at, n);
-		to += n;
-		j->at += n;
-	}
-	if (j->at == j->end)
-		return "a string is not closed";
-	j->at++;
-	*out = (struct mapping_text){begin, (size_t)(to - begin)};
-	j->scratch_len += (size_t)(to - begin);
-	return NULL;
+	while (j->in.at < j->in.end && (*j->in.at == ' ' || *j->in.at == '\t' ||
+					*j->in.at == '\r' || *j->in.at == '\n'))
+		j->in.at++;
 }
 
 static size_t digits(struct jsonl *j)
 {
-	const char *from = j->at;
+	const char *from = j->in.at;
 
-	while (j->at < j->end && (unsigned char)(*j->at - '0') <= 9)
-		j->at++;
-	return (size_t)(j->at - from);
+	while (j->in.at < j->in.end && (unsigned char)(*j->in.at - '0') <= 9)
+		j->in.at++;
+	return (size_t)(j->in.at - from);
 }
 
 /* JSON's grammar: no leading zeros, no bare point. */
 static const char *number(struct jsonl *j, struct mapping_text *out)
 {
-	const char *from = j->at, *first;
+	const char *from = j->in.at, *first;
 
-	if (*j->at == '-')
-		j->at++;
-	first = j->at;
-	if (digits(j) == 0 || (*first == '0' && j->at - first > 1))
+	if (*j->in.at == '-')
+		j->in.at++;
+	first = j->in.at;
+	if (digits(j) == 0 || (*first == '0' && j->in.at - first > 1))
 		return "a number is malformed";
-	if (j->at < j->end && *j->at == '.') {
-		j->at++;
+	if (j->in.at < j->in.end && *j->in.at == '.') {
+		j->in.at++;
 		if (digits(j) == 0)
 			return "a number is malformed";
 	}
-	if (j->at < j->end && (*j->at | 32) == 'e') {
-		j->at++;
-		if (j->at < j->end && (*j->at == '+' || *j->at == '-'))
-			j->at++;
+	if (j->in.at < j->in.end && (*j->in.at | 32) == 'e') {
+		j->in.at++;
+		if (j->in.at < j->in.end && (*j->in.at == '+' || *j->in.at == '-'))
+			j->in.at++;
 		if (digits(j) == 0)
 			return "a number is malformed";
 	}
-	*out = (struct mapping_text){from, (size_t)(j->at - from)};
+	*out = (struct mapping_text){from, (size_t)(j->in.at - from)};
 	return NULL;
 }
 
@@ -244,9 +118,9 @@ static bool word(struct jsonl *j, const char *w)
 {
 	size_t len = strlen(w);
 
-	if ((size_t)(j->end - j->at) < len || memcmp(j->at, w, len) != 0)
+	if ((size_t)(j->in.end - j->in.at) < len || memcmp(j->in.at, w, len) != 0)
 		return false;
-	j->at += len;
+	j->in.at += len;
 	return true;
 }
 
@@ -308,16 +182,16 @@ static const char *key(struct jsonl *j)
 	const char *why;
 
 	skip_blanks(j);
-	if (j->at == j->end || *j->at != '"')
+	if (j->in.at == j->in.end || *j->in.at != '"')
 		return "a key is missing";
-	j->at++;
-	why = string(j, &name);
+	j->in.at++;
+	why = jsonl_string(&j->in, &name);
 	if (why)
 		return why;
 	skip_blanks(j);
-	if (j->at == j->end || *j->at != ':')
+	if (j->in.at == j->in.end || *j->in.at != ':')
 		return "a colon is missing";
-	j->at++;
+	j->in.at++;
 	path_set(j, name.text, name.len);
 	return NULL;
 }
@@ -336,14 +210,14 @@ static const char *element(struct jsonl *j)
 /* Open the container at `at`; *is_done: it is empty and closed again. */
 static const char *open_container(struct jsonl *j, bool *is_done)
 {
-	bool is_array = *j->at++ == '[';
+	bool is_array = *j->in.at++ == '[';
 
 	*is_done = false;
 	if (j->depth == JSONL_DEPTH_MAX)
 		return "it is nested deeper than 16";
 	skip_blanks(j);
-	if (j->at < j->end && *j->at == (is_array ? ']' : '}')) {
-		j->at++;
+	if (j->in.at < j->in.end && *j->in.at == (is_array ? ']' : '}')) {
+		j->in.at++;
 		*is_done = true;
 		return NULL;
 	}
@@ -359,14 +233,14 @@ static const char *value(struct jsonl *j, bool *is_done)
 
 	*is_done = true;
 	skip_blanks(j);
-	if (j->at == j->end)
+	if (j->in.at == j->in.end)
 		return "a value is missing";
-	if (*j->at == '{' || *j->at == '[')
+	if (*j->in.at == '{' || *j->in.at == '[')
 		return open_container(j, is_done);
-	if (*j->at == '"') {
-		j->at++;
-		why = string(j, &v);
-	} else if (*j->at == '-' || (unsigned char)(*j->at - '0') <= 9) {
+	if (*j->in.at == '"') {
+		j->in.at++;
+		why = jsonl_string(&j->in, &v);
+	} else if (*j->in.at == '-' || (unsigned char)(*j->in.at - '0') <= 9) {
 		why = number(j, &v);
 	} else if (word(j, "true")) {
 		v = (struct mapping_text){"true", 4};
@@ -385,15 +259,15 @@ static const char *next(struct jsonl *j)
 		const struct level *l = &j->level[j->depth - 1];
 
 		skip_blanks(j);
-		if (j->at == j->end)
+		if (j->in.at == j->in.end)
 			return "the object is cut off";
-		if (*j->at == ',') {
-			j->at++;
+		if (*j->in.at == ',') {
+			j->in.at++;
 			return element(j);
 		}
-		if (*j->at != (l->is_array ? ']' : '}'))
+		if (*j->in.at != (l->is_array ? ']' : '}'))
 			return "a comma is missing";
-		j->at++;
+		j->in.at++;
 		j->depth--;
 	}
 	return NULL;
@@ -406,7 +280,7 @@ static const char *prefix(struct jsonl *j)
 	const char *why;
 
 	skip_blanks(j);
-	if (j->at == j->end || (unsigned char)(*j->at - '0') > 9)
+	if (j->in.at == j->in.end || (unsigned char)(*j->in.at - '0') > 9)
 		return NULL;
 	why = number(j, &v);
 	if (why)
@@ -423,7 +297,7 @@ static const char *walk(struct jsonl *j)
 	if (why)
 		return why;
 	skip_blanks(j);
-	if (j->at == j->end || *j->at != '{')
+	if (j->in.at == j->in.end || *j->in.at != '{')
 		return "it is not a JSON object";
 	j->path_len = 0;
 	do {
@@ -436,7 +310,7 @@ static const char *walk(struct jsonl *j)
 			return why;
 	} while (j->depth > 0);
 	skip_blanks(j);
-	return j->at == j->end ? NULL : "something follows the object";
+	return j->in.at == j->in.end ? NULL : "something follows the object";
 }
 
 int jsonl_scan(struct jsonl *j, const char *text, size_t len,
@@ -444,32 +318,33 @@ int jsonl_scan(struct jsonl *j, const char *text, size_t len,
 {
 	const char *broken;
 
-	if (len > j->scratch_cap) {
-		char *bigger = realloc(j->scratch, len);
+	if (len > j->in.scratch_cap) {
+		char *bigger = realloc(j->in.scratch, len);
 
 		if (!bigger) {
 			(void)snprintf(why, FEED_WHY_MAX,
 				       "no memory for a line this long");
 			return MAPPING_BAD;
 		}
-		j->scratch = bigger;
-		j->scratch_cap = len;
+		j->in.scratch = bigger;
+		j->in.scratch_cap = len;
 	}
 	for (int f = 0; f < MAP_FIELDS; f++) {
 		out[f] = (struct mapping_text){NULL, 0};
 		j->is_own[f] = false;
 	}
-	j->scratch_len = 0;
+	j->in.scratch_len = 0;
 	j->path_len = 0;
 	j->depth = 0;
-	j->at = text;
-	j->end = text + len;
+	j->in.at = text;
+	j->in.end = text + len;
 	j->out = out;
 
 	broken = walk(j);
 	if (!broken)
 		return 0;
-	(void)snprintf(why, FEED_WHY_MAX, "column %td: %s", j->at - text + 1, broken);
+	(void)snprintf(why, FEED_WHY_MAX, "column %td: %s", j->in.at - text + 1,
+		       broken);
 	return MAPPING_BAD;
 }
 

@@ -342,6 +342,16 @@ int lines_next(struct lines *l, bool is_quoted, char delimiter, struct line *out
 	}
 }
 
+void lines_reread(struct lines *l, const struct line *line)
+{
+	const char *lf = memchr(line->text, '\n', line->len);
+
+	if (!lf)
+		return;
+	l->at = (size_t)(lf - l->data) + 1;
+	l->number = line->number + 1;
+}
+
 void lines_progress(const struct lines *l, uint64_t *out_read, uint64_t *out_total)
 {
 	*out_read = l->bytes_read - (l->raw_len - l->raw_at);

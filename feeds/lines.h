@@ -44,5 +44,11 @@ void lines_close(struct lines *l);
  */
 int lines_next(struct lines *l, bool is_quoted, char delimiter, struct line *out);
 
+/**
+ * @line, just given, is one record of several lines and makes no sense: go on behind
+ * its first line instead, in case a stray quote had swallowed the others.
+ */
+void lines_reread(struct lines *l, const struct line *line);
+
 /** Bytes consumed of the file as it lies on disk, and its size (0: unknown). */
 void lines_progress(const struct lines *l, uint64_t *out_read, uint64_t *out_total);

@@ -59,6 +59,7 @@ struct mapping {
 	bool has_index;   /* by number: the file has no header */
 	char delimiter;   /* ',' */
 	enum mapping_clock clock;
+	bool is_unit_known;  /* CLOCK_AUTO: the first number told the unit */
 	unsigned unit_scale; /* decimals of the unit below a second: s 0 ... ns 9 */
 	int64_t date_days;   /* CLOCK_OF_DAY */
 	int32_t offset_s;    /* fixed zone, seconds east of UTC; where tz is NULL */
