@@ -13,13 +13,40 @@
 
 const char *const config_days[7] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 
+/*
+ * Beside the quote and the backslash, the characters that YAML takes for a line end
+ * or a byte order mark and would not give back.
+ */
+static size_t quote_special(struct buf *out, const char *s)
+{
+	static const struct {
+		const char *text, *escape;
+	} special[] = {
+		{"\"", "\\\""},          {"\\", "\\\\"},
+		{"\xc2\x85", "\\N"},     {"\xe2\x80\xa8", "\\L"},
+		{"\xe2\x80\xa9", "\\P"}, {"\xef\xbb\xbf", "\\uFEFF"},
+	};
+
+	for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++) {
+		size_t len = strlen(special[i].text);
+
+		if (strncmp(s, special[i].text, len) != 0)
+			continue;
+		buf_add(out, special[i].escape, strlen(special[i].escape));
+		return len;
+	}
+	return 0;
+}
+
 void config_quote(struct buf *out, const char *text)
 {
 	buf_add(out, "\"", 1);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			buf_add(out, "\\", 1);
-		buf_add(out, text, 1);
+	while (*text) {
+		size_t done = quote_special(out, text);
+
+		if (done == 0)
+			buf_add(out, text, 1);
+		text += done ? done : 1;
 	}
 	buf_add(out, "\"", 1);
 }

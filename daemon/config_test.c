@@ -64,7 +64,8 @@ static const char rich[] =
 	"    timeframes: [5m, 30s, 1m]\n"
 	"    price_types: [ask, bid]\n"
 	"    min_volume: 100.5\n"
-	"    metadata: {sector: Technology, market_cap: \"large \\\\ \\\"big\\\"\"}\n"
+	"    metadata: {sector: Technology, market_cap: \"large \\\\ \\\"big\\\"\",\n"
+	"      odd: \"a\\Lb\\Nc\\Pd\\uFEFFe\"}\n"
 	"  EURUSD: {session_start: off, session_end: off, timezone: UTC}\n"
 	"  MSFT:\n"
 	"universes:\n"
@@ -193,7 +194,7 @@ static void values_arrive_exactly(void **state)
 	assert_null(params_symbol(&c.derive, "EURUSD")->tz);
 	assert_int_equal(params_symbol(&c.derive, "MSFT")->timeframes_s[0], 60);
 
-	assert_int_equal(c.n_meta, 2);
+	assert_int_equal(c.n_meta, 3);
 	assert_string_equal(c.meta[0].key, "market_cap");
 	assert_string_equal(c.meta[0].value, "large \\ \"big\"");
 	assert_int_equal(c.derive.n_universes, 2);
