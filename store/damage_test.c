@@ -9,7 +9,7 @@
 #include "store/fixture_test.h"
 #include <errno.h>
 
-#define ROUNDS   1500
+#define ROUNDS   1000
 #define RECORDS  2000
 #define FILE_MAX (8 << 20)
 

@@ -115,6 +115,8 @@ static int take_head(struct tickstore *ts, struct sq_stmt *st, uint64_t *expecte
 			       "%s is damaged: positions %" PRIu64 " to %" PRIu64
 			       " are missing from the middle of the log",
 			       ts->path, *expected, h.first_pos - 1);
+	if (h.last_pos - h.first_pos >= ts->cold_max)
+		ts->cold_max = (uint32_t)(h.last_pos - h.first_pos) + 1;
 	if (ts->status.first_pos == 0)
 		ts->status.first_pos = h.first_pos;
 	ts->status.last_pos = h.last_pos;
@@ -137,6 +139,7 @@ static int check_heads(struct tickstore *ts)
 	if (rc < 0)
 		return rc;
 	ts->high_event_ns = INT64_MIN;
+	ts->cold_max = ts->params.segment_max; /* grows to the largest there is */
 	while ((rc = sq_step(st)) == SQ_ROW) {
 		rc = take_head(ts, st, &expected);
 		if (rc < 0)
@@ -174,6 +177,16 @@ static int check_runs(const struct tickstore *ts)
 				       "segment at position %" PRIu64,
 				       ts->path, r->producer, ts->cold_first);
 	}
+	return 0;
+}
+
+/* Room for the largest segment: what is written from now on is not larger. */
+static int allocate_cold(struct tickstore *ts)
+{
+	ts->cold = calloc(ts->cold_max, sizeof(*ts->cold));
+	ts->cold_runs = calloc(ts->cold_max, sizeof(*ts->cold_runs));
+	if (!ts->cold || !ts->cold_runs)
+		return err_set(-ENOMEM, "the store: no memory for a segment");
 	return 0;
 }
 
@@ -299,6 +312,8 @@ int recover_check(struct tickstore *ts, int64_t now_ns)
 
 	if (rc == 0)
 		rc = check_heads(ts);
+	if (rc == 0)
+		rc = allocate_cold(ts);
 	if (rc == 0)
 		rc = check_newest(ts);
 	if (rc == 0)

@@ -66,12 +66,8 @@ static int allocate(struct tickstore *ts)
 	ts->ring = calloc(slots, sizeof(*ts->ring));
 	ts->scratch = calloc(p->segment_max, sizeof(*ts->scratch));
 	ts->runs = calloc(p->segment_max, sizeof(*ts->runs));
-	ts->cold_max = SEGMENT_RECORDS_MAX;
-	ts->cold = calloc(ts->cold_max, sizeof(*ts->cold));
-	ts->cold_runs = calloc(ts->cold_max, sizeof(*ts->cold_runs));
 	ts->refusals = calloc(p->quarantine_rate, sizeof(*ts->refusals));
-	if (!ts->ring || !ts->scratch || !ts->runs || !ts->cold || !ts->cold_runs ||
-	    !ts->refusals)
+	if (!ts->ring || !ts->scratch || !ts->runs || !ts->refusals)
 		return err_set(-ENOMEM, "the store: no memory for its buffers");
 	return 0;
 }

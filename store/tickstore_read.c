@@ -56,6 +56,11 @@ int tickstore_load_cold(struct tickstore *ts, struct sq_stmt *st)
 	tickstore_take_head(ts, st, &raw.head, &raw.head_crc);
 	raw.runs = sq_blob(st, 10, &raw.runs_len);
 	raw.records = sq_blob(st, 11, &raw.records_len);
+	if (raw.head.last_pos - raw.head.first_pos >= ts->cold_max)
+		return err_set(-EBADMSG,
+			       "%s is damaged: the segment at position %" PRIu64
+			       " has grown since the start",
+			       ts->path, raw.head.first_pos);
 	rc = segment_unpack(&raw, ts->cold, ts->cold_runs, &ts->cold_n_runs);
 	if (rc < 0)
 		return rc;
