@@ -173,22 +173,25 @@ def draw(view, head, colour):
 
 # ---- processes ----------------------------------------------------------------------
 
-def start(args, state):
-    daemon = subprocess.Popen([args.tickbusd, "--demo", "--state-dir", state],
-                              stderr=open(os.path.join(state, "log"), "w"),
-                              start_new_session=True)
+def launch(args, state):
+    with open(os.path.join(state, "log"), "w") as log:
+        return subprocess.Popen([args.tickbusd, "--demo", "--state-dir", state], stderr=log,
+                                start_new_session=True)
+
+
+def wait_ready(daemon):
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         if daemon.poll() is not None:
-            return daemon, False
+            return False
         try:
             with urllib.request.urlopen(HTTP + "/readyz", timeout=1) as answer:
                 if answer.status == 200:
-                    return daemon, True
+                    return True
         except (urllib.error.URLError, OSError):
             pass
         time.sleep(0.1)
-    return daemon, False
+    return False
 
 
 def listen(args, state, view):
@@ -267,10 +270,11 @@ def main():
     colour = sys.stdout.isatty() and not args.plain
     state = tempfile.mkdtemp(prefix="tickbus-demo-")
     os.chmod(state, 0o700)
-    view, sub, code = View(), None, 1
+    view, daemon, sub, ready, code = View(), None, None, False, 1
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
-        daemon, ready = start(args, state)
+        daemon = launch(args, state)
+        ready = wait_ready(daemon)
         if ready:
             sub, thread = listen(args, state, view)
             began = time.monotonic()
