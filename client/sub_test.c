@@ -354,7 +354,7 @@ static void history_comes_first_and_nothing_twice(void **state)
 	tickbus_sub_close(sub);
 }
 
-static void a_new_epoch_is_told_and_numbering_goes_on(void **state)
+static void a_new_epoch_is_told_and_repetitions_are_dropped(void **state)
 {
 	struct tickbus_sub *sub = subscribe(&ticks);
 	struct tickbus_event e;
@@ -368,6 +368,29 @@ static void a_new_epoch_is_told_and_numbering_goes_on(void **state)
 	assert_int_equal(e.epoch, 4);
 	gives_tick(sub, 6, 0);
 	assert_int_equal(tickbus_sub_counts(sub)->duplicates, 1);
+	tickbus_sub_close(sub);
+}
+
+/* The log lost its end: sequences that we know come again with other events. */
+static void streams_numbered_anew_are_followed(void **state)
+{
+	struct tickbus_sub *sub = subscribe(&ticks);
+	struct event_tick later = tick_at(4, "AAPL");
+	struct tickbus_event e;
+	uint8_t frame[512];
+	struct frame f;
+
+	(void)state;
+	send_ticks(5, 5, "AAPL");
+	gives_tick(sub, 5, 0);
+	server.epoch = 4;
+	later.head.recv_ns++;
+	frame_begin(&f, frame, sizeof(frame), EVENT_TICK, server.epoch);
+	frame_add(&f, &later);
+	publish(server.tick, EVENT_TICK, frame, frame_seal(&f, 1, SAMPLE_NS));
+	assert_int_equal(tickbus_sub_next(sub, 2000, &e), TICKBUS_EPOCH);
+	gives_tick(sub, 4, 0);
+	assert_int_equal(tickbus_sub_counts(sub)->duplicates, 0);
 	tickbus_sub_close(sub);
 }
 
@@ -459,7 +482,8 @@ int main(void)
 		WITH_SERVER(a_hole_is_filled_before_anything_newer),
 		WITH_SERVER(what_is_gone_is_reported_and_the_rest_filled),
 		WITH_SERVER(history_comes_first_and_nothing_twice),
-		WITH_SERVER(a_new_epoch_is_told_and_numbering_goes_on),
+		WITH_SERVER(a_new_epoch_is_told_and_repetitions_are_dropped),
+		WITH_SERVER(streams_numbered_anew_are_followed),
 		WITH_SERVER(a_silent_socket_is_rebuilt),
 		WITH_SERVER(a_matrix_comes_whole),
 		WITH_SERVER(junk_is_counted_and_skipped),

@@ -30,7 +30,7 @@ extern "C" {
 enum tickbus_outcome {
 	TICKBUS_TIMEOUT = 1, /* nothing came in time */
 	TICKBUS_GAP,         /* events are lost: struct tickbus_event's gap */
-	TICKBUS_EPOCH,       /* another daemon took over the log; numbering goes on */
+	TICKBUS_EPOCH,       /* the log lost its end or was restored from a copy */
 	TICKBUS_LIVE,        /* catch-up has reached the present; live from here */
 	TICKBUS_FULL,        /* the batch is full: flush it */
 	TICKBUS_REFUSED,     /* the daemon said no: tickbus_error() or the ack's text */
