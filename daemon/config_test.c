@@ -206,12 +206,13 @@ static void values_arrive_exactly(void **state)
 
 static void what_is_printed_reads_back_the_same(void **state)
 {
-	const char *texts[] = {"", rich, NULL};
+	const char *texts[] = {"", rich, NULL}, *demo;
 	struct config_change change[CHANGES];
 	size_t len;
 
 	(void)state;
-	texts[2] = strndup(config_demo_text(&len), 1u << 20);
+	demo = config_demo_text(&len);
+	texts[2] = strndup(demo, len);
 	for (size_t i = 0; i < 3; i++) {
 		struct buf first = {0}, second = {0};
 		struct config c, again;
