@@ -373,13 +373,13 @@ static void report(const struct feed_job *j)
 
 	(void)progress_thousands(sent, j->ticks);
 	(void)progress_thousands(rate, (uint64_t)((double)j->ticks / (seconds + 1e-9)));
-	printf("%s ticks in %.1f s (%s/s): %llu accepted%s, %llu duplicate, %llu "
+	printf("%s ticks in %.1f s (%s/s): %llu accepted, %llu duplicate, %llu "
 	       "rejected; "
-	       "%llu bad lines; log position %llu\n",
+	       "%llu bad lines; log position %llu%s\n",
 	       sent, seconds, rate, (unsigned long long)n->accepted,
-	       n->is_synced ? " and synced" : "", (unsigned long long)n->duplicate,
-	       (unsigned long long)n->rejected, (unsigned long long)j->bad,
-	       (unsigned long long)n->last_pos);
+	       (unsigned long long)n->duplicate, (unsigned long long)n->rejected,
+	       (unsigned long long)j->bad, (unsigned long long)n->last_pos,
+	       n->is_synced ? ", synced" : "");
 	for (unsigned r = 0; r < REJECT_N; r++)
 		if (n->by_reason[r] > 0)
 			printf("  %s: %llu\n", tickbus_reason_name(r),

@@ -198,25 +198,29 @@ int feeder_add(struct feeder *f, const struct feed_tick *t)
 	return add(f, &tick);
 }
 
+/*
+ * Under a name of its own: the sequences of the user's producer are those of the lines,
+ * so that a file that has grown can be sent again from its beginning.
+ */
 int feeder_clock(struct feeder *f, int64_t ns)
 {
-	struct feeder_counts before;
+	struct tickbus_pub *pub;
 	struct tickbus_tick tick;
+	struct tickbus_ack ack;
 	int rc = feeder_flush(f);
 
+	if (rc == 0)
+		rc = forward(
+			tickbus_pub_open(&f->cli->options, NULL, f->source, 1, &pub));
 	if (rc != 0)
 		return rc;
-	before = f->counts;
 	tickbus_tick_init(&tick, "", ns);
 	tick.type = RECORD_CLOCK;
-	rc = add(f, &tick);
-	if (rc == 0)
-		rc = feeder_flush(f);
-	/* A clock record is no tick of the user's: keep it out of the sums. */
-	before.resends = f->counts.resends;
-	before.last_pos = f->counts.last_pos;
-	f->counts = before;
-	return rc;
+	rc = forward(tickbus_pub_batch(pub, &tick, 1, &ack));
+	if (rc == 0 && ack.last_pos > f->counts.last_pos)
+		f->counts.last_pos = ack.last_pos;
+	tickbus_pub_close(pub);
+	return rc < 0 ? rc : 0;
 }
 
 const struct feeder_counts *feeder_counts(const struct feeder *f)
