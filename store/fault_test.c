@@ -44,7 +44,7 @@ int __wrap_fdatasync(int fd)
 	return __real_fdatasync(fd);
 }
 
-#define COMMITS 14
+#define COMMITS 10
 
 /* One life of a store under a fault. */
 struct life {
