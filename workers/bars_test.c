@@ -37,6 +37,22 @@ static void a_bar_comes_after_its_grace_and_holds_its_ticks(void **state)
 	fixture_close(&f);
 }
 
+static void the_next_ticks_bring_a_bar_out_without_any_clock(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	fixture_open(&f);
+	fixture_trade(&f, T0 + S, 1, 100 * E9, E8);
+	fixture_trade(&f, T0 + MIN, 2, 100 * E9, E8);
+	fixture_trade(&f, T0 + MIN + S / 2, 3, 100 * E9, E8);
+	assert_int_equal(f.n, 0);
+	fixture_trade(&f, T0 + MIN + S, 4, 100 * E9, E8);
+	assert_int_equal(f.n, 1);
+	fixture_close(&f);
+}
+
 static void a_tick_on_the_boundary_belongs_to_the_new_bar(void **state)
 {
 	struct fixture f;
@@ -69,13 +85,15 @@ static void a_late_tick_revises_until_the_bar_is_final_and_then_counts(void **st
 	assert_int_equal(f.bar[1].revision, 1);
 	assert_int_equal(f.bar[1].late_ticks, 1);
 	assert_true(f.bar[1].open_e9 == 98 * E9 && f.bar[1].close_e9 == 100 * E9);
+	fixture_trade(&f, T0 + 6 * S, 4, 100 * E9, E8);
+	assert_int_equal(f.n, 3); /* each of them at once */
 
 	fixture_clock(&f, T0 + 2 * MIN); /* final: bar_end + 60 s */
 	const struct event_bar *b = fixture_bar(&f, 60, T0);
 
 	assert_true(b->flags & BAR_FINAL);
 	assert_int_equal(b->cause, CAUSE_FINAL);
-	assert_int_equal(b->revision, 2);
+	assert_int_equal(b->revision, 3);
 	assert_true(b->open_e9 == 98 * E9);
 	size_t n = f.n;
 
@@ -300,6 +318,9 @@ static void a_paused_symbol_makes_no_bars_for_the_pause(void **state)
 	assert_true(fixture_bar(&f, 60, T0)->flags & BAR_FINAL);
 	assert_null(fixture_bar(&f, 60, T0 + MIN));
 	assert_non_null(fixture_bar(&f, 60, T0 + 60 * MIN));
+	/* Nothing is computed across the pause. */
+	assert_true(isnan(fixture_bar(&f, 60, T0 + 60 * MIN)->log_return_1));
+	assert_true(fixture_bar(&f, 60, T0 + 60 * MIN)->flags & BAR_PARTIAL);
 	assert_int_equal(f.n, 2);
 	fixture_close(&f);
 }
@@ -392,6 +413,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_bar_comes_after_its_grace_and_holds_its_ticks),
+		cmocka_unit_test(the_next_ticks_bring_a_bar_out_without_any_clock),
 		cmocka_unit_test(a_tick_on_the_boundary_belongs_to_the_new_bar),
 		cmocka_unit_test(
 			a_late_tick_revises_until_the_bar_is_final_and_then_counts),

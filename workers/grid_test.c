@@ -207,6 +207,26 @@ static void ticks_outside_of_the_session_make_no_bars(void **state)
 	fixture_close(&f);
 }
 
+static void a_bar_that_reaches_beyond_the_session_takes_no_ticks_there(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	assert_int_equal(params_zone(&f.params, NY, &f.params.defaults.tz), 0);
+	f.params.defaults.has_session = true;
+	f.params.defaults.session_start_s = 34200;
+	f.params.defaults.session_end_s = 57600;
+	f.params.defaults.timeframes_s[0] = 3600;
+	fixture_open(&f);
+	fixture_trade(&f, utc(3, 8, 14, 31), 1, 100 * E9, E8);
+	fixture_trade(&f, utc(3, 8, 14, 29), 2, 999 * E9, E8);
+	fixture_clock(&f, utc(3, 8, 16, 0));
+	assert_true(fixture_bar(&f, 3600, utc(3, 8, 14, 0))->high_e9 == 100 * E9);
+	assert_int_equal(bars_counts(f.bars)->out_of_session, 1);
+	fixture_close(&f);
+}
+
 static void a_zone_is_loaded_once_and_a_bad_one_refused(void **state)
 {
 	struct params p;
@@ -256,6 +276,8 @@ int main(void)
 		cmocka_unit_test(
 			every_moment_of_a_year_lies_in_its_bar_and_bars_never_overlap),
 		cmocka_unit_test(ticks_outside_of_the_session_make_no_bars),
+		cmocka_unit_test(
+			a_bar_that_reaches_beyond_the_session_takes_no_ticks_there),
 		cmocka_unit_test(a_zone_is_loaded_once_and_a_bad_one_refused),
 		cmocka_unit_test(the_hash_sees_what_matters_and_nothing_else),
 	};

@@ -16,8 +16,7 @@ void series_init(struct series *s, const struct symbol_params *sp,
 {
 	*s = (struct series){.due_ns = INT64_MAX,
 			     .price_type = price_type,
-			     .timeframe_s = timeframe_s,
-			     .floor_ns = INT64_MIN};
+			     .timeframe_s = timeframe_s};
 	grid_init(&s->grid, sp, session, timeframe_s);
 }
 
@@ -263,7 +262,6 @@ static bool is_past(const struct series_env *env, struct span span)
 static struct slot *begin(struct series *s, struct series_env *env, int64_t event_ns)
 {
 	struct span span = grid_at(&s->grid, event_ns);
-	int64_t floor_ns = s->begun ? s->next.start_ns : INT64_MIN;
 	struct slot *slot;
 
 	if (is_past(env, span))
@@ -271,7 +269,6 @@ static struct slot *begin(struct series *s, struct series_env *env, int64_t even
 	slot = push(s, env, span);
 	if (slot == NULL)
 		return NULL;
-	s->floor_ns = floor_ns;
 	slot->partial = slot->hole = true;
 	if (env->sp->spread)
 		spread_adopt(&slot->spread, &env->quotes, span.start_ns, span.end_ns);
@@ -291,7 +288,8 @@ static struct slot *begin_earlier(struct series *s, struct series_env *env,
 	struct span span = grid_at(&s->grid, event_ns);
 	uint32_t n = 0;
 
-	if (s->n_emitted > 0 || span.start_ns < s->floor_ns || is_past(env, span))
+	/* Whatever came before this grid is final, and so is any bar of it. */
+	if (s->n_emitted > 0 || is_past(env, span))
 		return NULL;
 	for (struct span i = span; i.start_ns < at(s, 0)->span.start_ns;
 	     i = grid_next(&s->grid, i.end_ns))
@@ -376,7 +374,6 @@ static void emit_first(struct series *s, struct series_env *env)
 
 	judge(env, slot, &s->tip, &slot->said);
 	slot->emitted = true;
-	s->emitted = true;
 	s->n_emitted++;
 	s->missing_run = slot->n_ticks > 0 ? 0 : s->missing_run + 1;
 	publish(s, env, slot, CAUSE_FIRST, final);

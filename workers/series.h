@@ -60,7 +60,6 @@ struct series {
 	uint8_t price_type;
 	bool begun;
 	bool dormant; /* the grid has ended until the next tick */
-	bool emitted; /* a bar of it was published */
 	uint32_t timeframe_s;
 	struct slot *slots; /* owned; ring */
 	uint32_t cap;
@@ -69,7 +68,6 @@ struct series {
 	uint32_t n_emitted;
 	uint32_t missing_run;
 	struct span next; /* expected after the newest */
-	int64_t floor_ns; /* end of the grid before the present one */
 	struct grid grid;
 	struct clean base;
 	struct clean tip;
