@@ -61,7 +61,8 @@ class View:
 
 
 def read_metrics():
-    """{"ticks_accepted_total": 12.0, ...}, families added up; {} when nobody answers."""
+    """{"ticks_accepted_total": 12.0, ...}: each sample, and each family added up; {} when
+    nobody answers."""
     values = {}
     try:
         with urllib.request.urlopen(HTTP + "/metrics", timeout=2) as answer:
@@ -71,9 +72,12 @@ def read_metrics():
     for line in text.splitlines():
         if line.startswith("tickbus_"):
             name, _, value = line.rpartition(" ")
-            name = name.split("{")[0][len("tickbus_"):]
+            name = name[len("tickbus_"):]
+            family = name.split("{")[0]
             try:
-                values[name] = values.get(name, 0.0) + float(value)
+                values[family] = values.get(family, 0.0) + float(value)
+                if family != name:
+                    values[name] = float(value)
             except ValueError:
                 continue
     return values
@@ -140,6 +144,10 @@ def matrix_lines(view, rows, columns, colour):
         yield f"... and {len(names) - shown} more"
 
 
+def published(metrics, kind):
+    return metrics.get(f'published_total{{kind="{kind}"}}', 0)
+
+
 def rate(now, before, name, seconds):
     return (now.get(name, 0) - before.get(name, 0)) / seconds if before and seconds > 0 else 0
 
@@ -148,10 +156,9 @@ def head_line(now, before, seconds):
     drops = sum(now.get(name, 0) for name in DROPS)
     return (f"tickbus  ticks {now.get('ticks_accepted_total', 0):,.0f} "
             f"({rate(now, before, 'ticks_accepted_total', seconds):,.0f}/s)  "
-            f"bars {now.get('bars_total', 0):,.0f}  "
-            f"revisions {now.get('bar_revisions_total', 0):,.0f}  "
-            f"vectors {now.get('vectors_total', 0):,.0f}  "
-            f"matrices {now.get('matrices_total', 0):,.0f}  "
+            f"bars and revisions {published(now, 'bar'):,.0f}  "
+            f"vectors {published(now, 'tier1'):,.0f}  "
+            f"matrices {published(now, 'tier2'):,.0f}  "
             f"refused {now.get('ticks_rejected_total', 0):,.0f}  drops {drops:,.0f}")
 
 
@@ -247,10 +254,9 @@ def summary(view, metrics, seconds, code):
     print(f"\n{seconds:.0f} s: {metrics.get('ticks_accepted_total', 0):,.0f} ticks accepted, "
           f"{metrics.get('ticks_rejected_total', 0):,.0f} refused with a reason, "
           f"{metrics.get('ticks_duplicate_total', 0):,.0f} sent twice")
-    print(f"published: {metrics.get('bars_total', 0):,.0f} bars, "
-          f"{metrics.get('bar_revisions_total', 0):,.0f} revisions, "
-          f"{metrics.get('vectors_total', 0):,.0f} feature vectors, "
-          f"{metrics.get('matrices_total', 0):,.0f} matrix versions "
+    print(f"published: {published(metrics, 'bar'):,.0f} bars and revisions, "
+          f"{published(metrics, 'tier1'):,.0f} feature vectors, "
+          f"{published(metrics, 'tier2'):,.0f} matrix versions "
           f"({metrics.get('matrices_superseded_total', 0):,.0f} of them in place of another)")
     seen = view.seen
     print(f"received here: {seen['bar']:,} bars, {seen['revision']:,} revisions, "
