@@ -1,0 +1,426 @@
+#!/usr/bin/env python3
+"""The whole daemon from outside: daemon_test.py TICKBUSD [TICKBUSCTL]
+
+Prints TAP.  Each test starts a daemon of its own; the names are what is promised.
+"""
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import tickbusd as tb  # noqa: E402
+
+START = 1_700_000_000 // 3600 * 3600 * tb.SECOND
+BINARY = sys.argv[1]
+CTL = sys.argv[2] if len(sys.argv) > 2 else None
+TESTS = []
+
+
+def test(f):
+    TESTS.append(f)
+    return f
+
+
+def trade(symbol, second, price, seq, size=100):
+    return (symbol, START + int(second * tb.SECOND), int(round(price * 10 ** 9)), size * 10 ** 8, seq)
+
+
+def clock(second):
+    return json.dumps({"type": "clock", "time": str(START + int(second * tb.SECOND))})
+
+
+def feed(d, ticks, producer="p", first_seq=1):
+    s = d.ingest()
+    reply = tb.sbe_reply(s.ask(tb.sbe_ticks(producer, "test", first_seq, ticks)))
+    s.close()
+    return reply
+
+
+def feed_json(d, body):
+    s = d.ingest()
+    reply = json.loads(s.ask(body.encode() if isinstance(body, str) else body))
+    s.close()
+    return reply
+
+
+def clock_request(second, seq):
+    return '{"producer":"c","source":"test","first_seq":%d,"ticks":[%s]}' % (seq, clock(second))
+
+
+class Listener(threading.Thread):
+    """Collects what a PUB socket says, until stopped."""
+
+    def __init__(self, d, kind):
+        super().__init__(daemon=True)
+        self.sock = d.subscribe(kind)
+        self.messages = []
+        self.start()
+        time.sleep(0.1)
+
+    def run(self):
+        try:
+            while True:
+                self.messages.append(self.sock.message())
+        except (OSError, ConnectionError):
+            pass
+
+    def wait(self, n, prefix=b"", timeout=10):
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            got = [m for m in self.messages if m.startswith(prefix)]
+            if len(got) >= n:
+                return got
+            time.sleep(0.02)
+        raise AssertionError(f"only {len(got)} of {n} messages {prefix}: {self.messages[:3]}")
+
+
+@test
+def a_tick_is_acknowledged_and_reaches_a_subscriber(d):
+    ticks = Listener(d, "tick")
+    reply = feed(d, [trade("AAPL", 1, 187.25, 1)])
+    assert reply["accepted"] == 1 and reply["durability"] == 0, reply
+    body = ticks.wait(1, b"tick|")[0][5:]
+    seq, pos, event_ns = struct.unpack_from("<QQq", body, 8 + 32 + 4)
+    price = struct.unpack_from("<q", body, 8 + 32 + 4 + 32)[0]
+    assert (seq, event_ns, price) == (1, START + tb.SECOND, 187250000000), (seq, event_ns, price)
+    assert pos == reply["last_pos"]
+
+
+@test
+def json_says_the_same(d):
+    ticks, bars = Listener(d, "json_tick"), Listener(d, "json_bar")
+    time.sleep(0.3)
+    feed(d, [trade("AAPL", 1, 187.25, 1), trade("AAPL", 2, 187.5, 2)])
+    feed_json(d, clock_request(62, 1))
+    line = json.loads(ticks.wait(1, b"tick.AAPL|")[0].partition(b"|")[2])
+    assert line["symbol"] == "AAPL" and line["price"] == 187.25, line
+    bar = json.loads(bars.wait(1, b"bar.1m.AAPL|")[0].partition(b"|")[2])
+    first15 = list(bar)[:15]
+    assert first15 == ("timestamp_utc symbol timeframe open high low close volume log_return_1 spread_estimate "
+                       "is_missing is_outlier valid_bar source_id schema_version").split(), first15
+    assert (bar["open"], bar["close"], bar["volume"]) == (187.25, 187.5, 200), bar
+
+
+@test
+def sending_again_is_answered_duplicate(d):
+    ticks = [trade("AAPL", 1, 10, 1), trade("AAPL", 2, 11, 2)]
+    assert feed(d, ticks)["accepted"] == 2
+    again = feed(d, ticks + [trade("AAPL", 3, 12, 3)])
+    assert (again["duplicate"], again["accepted"]) == (2, 1), again
+
+
+@test
+def every_kind_of_bad_tick_gets_its_reason_and_goes_into_quarantine(d):
+    t = str(START + tb.SECOND)
+    bad = [('{"symbol":"A","time":%s,"price":NaN}' % t, "price_not_a_number"),
+           ('{"symbol":"A","time":%s,"price":Infinity}' % t, "price_not_a_number"),
+           ('{"symbol":"A","time":%s,"price":0}' % t, "price_not_positive"),
+           ('{"symbol":"A","time":%s,"price":-1.5}' % t, "price_not_positive"),
+           ('{"symbol":"A","time":%s,"price":1,"size":-1}' % t, "size_negative"),
+           ('{"symbol":"A","time":%s,"price":1e12}' % t, "price_out_of_range"),
+           ('{"symbol":"A","time":%s,"price":1,"size":1e15}' % t, "size_out_of_range"),
+           ('{"symbol":"a b","time":%s,"price":1}' % t, "symbol_malformed"),
+           ('{"symbol":"","time":%s,"price":1}' % t, "symbol_malformed"),
+           ('{"symbol":"../../etc","time":%s,"price":1}' % t, "symbol_malformed"),
+           ('{"symbol":"%s","time":%s,"price":1}' % ("A" * 33, t), "symbol_malformed"),
+           ('{"symbol":"A","time":%d,"price":1}' % (START + 3600 * tb.SECOND), "time_in_future"),
+           ('{"symbol":"A","time":%d,"price":1}' % (START - 3 * 86400 * tb.SECOND), "time_too_old"),
+           ('{"symbol":"A","time":"yesterday","price":1}', "time_invalid"),
+           ('{"symbol":"A","time":%s}' % t, "no_price"),
+           ('{"symbol":"A","time":%s,"action":"cancel"}' % t, "reference_missing"),
+           ('{"symbol":"A","time":%s,"price":1,"colour":"red"}' % t, "malformed")]
+    feed_json(d, clock_request(1, 1))
+    reply = feed_json(d, '{"producer":"p","source":"s","first_seq":1,"ticks":[%s,{"symbol":"A","time":%s,"price":1}]}'
+                      % (",".join(b for b, _ in bad), t))
+    reasons = []
+    for run in reply["runs"]:
+        reasons += [run.get("reason")] * run["n"]
+    want = [r for _, r in bad]
+    assert reply["accepted"] == 1 and reasons[:len(bad)] == want, list(zip(reasons, want))
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        held = d.admin("quarantine", n=100)["result"]
+        if len(str(held)) and str(held).count("reason") >= len(bad):
+            break
+        time.sleep(0.1)
+    assert str(held).count("reason") >= len(bad), held
+    code, text = d.http("/metrics")
+    assert 'reason="price_not_positive"} 2' in text, [x for x in text.split("\n") if "not_positive" in x]
+
+
+@test
+def a_broken_request_is_refused_as_a_whole_and_the_next_is_served(d):
+    s = d.ingest()
+    for garbage in (b"", b"\0" * 7, b"{", b'{"producer":1}', os.urandom(500), b'{"producer":"p","ticks":5}',
+                    struct.pack("<HHHH", 60, 21, 7400, 1) + b"\xff" * 100):
+        s.ask(garbage)
+    s.close()
+    assert feed(d, [trade("AAPL", 1, 10, 1)])["accepted"] == 1
+
+
+@test
+def rude_peers_close_their_own_connection_and_nothing_else(d):
+    for port in d.port.values():
+        for shape in range(6):
+            s = socket.create_connection(("127.0.0.1", port), 5)
+            if shape == 0:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            elif shape == 1:
+                s.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            elif shape == 2:
+                s.sendall(b"\0SP\0\0\x50\0\0" + b"\xff" * 64)
+            elif shape == 3:
+                s.sendall(b"\0SP\0\0\x30\0\0" + struct.pack(">Q", 1 << 40))
+            elif shape == 4:
+                s.sendall(os.urandom(4096))
+            elif shape == 5:
+                s.shutdown(socket.SHUT_WR)
+            s.close()
+    end = time.monotonic() + 20
+    while True:  # the guard rebuilds a listener that nng let die
+        try:
+            assert feed(d, [trade("AAPL", 1, 10, 1)])["status"] == 0
+            break
+        except (OSError, ConnectionError):
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.5)
+    for kind in ("tick", "bar", "json_tick"):
+        while True:
+            try:
+                d.subscribe(kind).close()
+                break
+            except (OSError, ConnectionError):
+                assert time.monotonic() < end, kind
+                time.sleep(0.5)
+    assert d.admin("status")["ok"]
+
+
+@test
+def catch_up_gives_what_was_missed(d):
+    feed(d, [trade("AAPL", i * 0.5, 100 + i, i + 1) for i in range(500)])
+    feed_json(d, clock_request(400, 1))
+    ticks = d.all_ticks()
+    assert [t[3] for t in ticks] == list(range(1, 501)), ticks[:5]
+
+
+@test
+def the_log_can_be_asked(d):
+    feed(d, [trade("AAPL", 1, 187.25, 1), trade("MSFT", 2, 400.5, 2)])
+    count = d.admin("log_count")
+    assert count["ok"], count
+    tail = d.admin("log_tail", n=2)
+    assert "AAPL" in str(tail) and "MSFT" in str(tail), tail
+    assert "AAPL" in str(d.admin("symbols")), d.admin("symbols")
+
+
+@test
+def a_paused_symbol_stands_still_and_its_neighbour_does_not(d):
+    bars = Listener(d, "json_bar")
+    feed(d, [trade("AAPL", 1, 100, 1), trade("MSFT", 1, 100, 2)])
+    assert d.admin("pause", symbol="AAPL")["ok"]
+    feed(d, [trade("AAPL", 2, 999, 3), trade("MSFT", 2, 101, 4)], first_seq=3)
+    feed_json(d, clock_request(62, 1))
+    msft = json.loads(bars.wait(1, b"bar.1m.MSFT|")[0].partition(b"|")[2])
+    assert msft["close"] == 101, msft
+    assert not [m for m in bars.messages if m.startswith(b"bar.1m.AAPL|")]
+    assert d.admin("resume", symbol="AAPL")["ok"]
+    feed(d, [trade("AAPL", 63, 102, 5)], first_seq=5)
+    feed_json(d, clock_request(130, 2))
+    bars.wait(1, b"bar.1m.AAPL|")
+
+
+@test
+def metrics_satisfy_promtool(d):
+    feed(d, [trade("AAPL", 1, 187.25, 1)])
+    code, text = d.http("/metrics")
+    assert code == 200 and "tickbus_ticks_accepted_total 1" in text, text[:500]
+    assert d.http("/healthz")[0] == 200 and d.http("/readyz")[0] == 200
+    assert d.http("/nothing")[0] == 404
+    tool = shutil.which("promtool")
+    if tool is None:
+        print("# promtool is not here: the exposition format was not judged")
+        return
+    p = subprocess.run([tool, "check", "metrics"], input=text.encode(), capture_output=True)
+    assert p.returncode == 0, p.stderr.decode() + p.stdout.decode()
+
+
+@test
+def a_second_daemon_on_the_log_ends_with_75_and_harms_nothing(d):
+    other = open(d.config, encoding="ascii").read()
+    for port in d.port.values():
+        other = other.replace(f":{port}", f":{port + 100}")
+    path = os.path.join(d.dir, "second.yaml")
+    with open(path, "w", encoding="ascii") as f:
+        os.chmod(path, 0o600)
+        f.write(other.replace("admin.sock", "admin2.sock").replace("ring.sock", "ring2.sock"))
+    p = subprocess.run([BINARY, "-c", path], capture_output=True, timeout=30)
+    assert p.returncode == 75, (p.returncode, p.stderr)
+    assert feed(d, [trade("AAPL", 1, 10, 1)])["accepted"] == 1
+
+
+@test
+def a_taken_port_ends_the_start_with_69(d):
+    path = os.path.join(d.dir, "third.yaml")
+    with open(path, "w", encoding="ascii") as f:
+        os.chmod(path, 0o600)
+        f.write(open(d.config, encoding="ascii").read().replace(f"dir: {d.dir}", f"dir: {d.dir}/other")
+                .replace("admin.sock", "admin3.sock").replace("ring.sock", "ring3.sock"))
+    p = subprocess.run([BINARY, "-c", path], capture_output=True, timeout=30)
+    assert p.returncode == 69, (p.returncode, p.stderr)
+    assert str(d.port["tick"]).encode() in p.stderr, p.stderr
+
+
+@test
+def a_bad_configuration_ends_with_78_and_every_error(d):
+    path = os.path.join(d.dir, "bad.yaml")
+    with open(path, "w", encoding="ascii") as f:
+        os.chmod(path, 0o600)
+        f.write("store:\n  durabilty: full\nbars:\n  grace: 5\n")
+    for args in (["--check-config", path], ["-c", path]):
+        p = subprocess.run([BINARY, *args], capture_output=True, timeout=30)
+        assert p.returncode == 78, (p.returncode, p.stderr)
+        assert b":2:3:" in p.stderr and b":4:10:" in p.stderr, p.stderr
+
+
+@test
+def an_unwritable_directory_ends_with_73(d):
+    path = os.path.join(d.dir, "dir.yaml")
+    with open(path, "w", encoding="ascii") as f:
+        os.chmod(path, 0o600)
+        f.write(open(d.config, encoding="ascii").read().replace(f"dir: {d.dir}", "dir: /proc/tickbus"))
+    p = subprocess.run([BINARY, "-c", path], capture_output=True, timeout=30)
+    assert p.returncode == 73, (p.returncode, p.stderr)
+
+
+@test
+def sighup_reloads_what_may_change_and_names_what_may_not(d):
+    text = open(d.config, encoding="ascii").read()
+    with open(d.config, "w", encoding="ascii") as f:
+        f.write(text.replace("too_old: 1d", "too_old: 2d").replace("durability: full", "durability: normal"))
+    d.process.send_signal(signal.SIGHUP)
+    end = time.monotonic() + 5
+    while "clock.too_old" not in d.errors() and time.monotonic() < end:
+        time.sleep(0.05)
+    log = d.errors()
+    assert "clock.too_old" in log and "store.durability" in log and "needs a restart" in log, log
+    assert feed(d, [trade("AAPL", 1, 10, 1)])["durability"] == 0
+
+
+@test
+def sigterm_under_load_leaves_no_request_unanswered(d):
+    state = {"acked": 0, "stopped": False}
+
+    def produce():
+        s, seq = d.ingest(), 1
+        try:
+            while True:
+                reply = tb.sbe_reply(s.ask(tb.sbe_ticks("p", "t", seq, [trade("AAPL", (seq + i) * 0.01, 10, seq + i)
+                                                                       for i in range(100)])))
+                if reply["status"] == 4:
+                    state["stopped"] = True
+                    return
+                seq += 100
+                state["acked"] = seq - 1
+        except (OSError, ConnectionError):
+            return
+
+    t = threading.Thread(target=produce)
+    t.start()
+    time.sleep(0.5)
+    code = d.stop()
+    t.join(10)
+    assert code == 0, (code, d.errors())
+    d.start()
+    ticks = d.all_ticks()
+    assert len(ticks) >= state["acked"] > 0, (len(ticks), state)
+    assert sorted(t[2] for t in ticks) == list(range(1, len(ticks) + 1))
+
+
+@test
+def derived_events_go_on_after_a_kill_as_if_nothing_had_happened(d):
+    def bars():
+        s, out, pos, skip = d.catchup(), [], 0, 0
+        while True:
+            page = s.ask(struct.pack("<HHHH", 24, 31, 7400, 1) + struct.pack("<QIIIB3x", pos, skip, 5000, 2, 1) +
+                         struct.pack("<HH", 56, 0))
+            pos, skip = struct.unpack_from("<QI", page, 32)
+            for f in tb.page_frames(page):
+                block, n = struct.unpack_from("<HH", f, 40)
+                out += [f[44 + i * block:44 + (i + 1) * block] for i in range(n)]
+            if page[45]:
+                s.close()
+                return out
+
+    feed(d, [trade("AAPL", i, 100 + i % 7, i + 1) for i in range(600)])
+    feed_json(d, clock_request(605, 1))
+    end = time.monotonic() + 10
+    while len(bars()) < 10 and time.monotonic() < end:
+        time.sleep(0.1)
+    before = bars()
+    d.kill()
+    d.start()
+    feed(d, [trade("AAPL", 610 + i, 100 + i % 7, 601 + i) for i in range(300)], first_seq=601)
+    feed_json(d, clock_request(1000, 2))
+    end = time.monotonic() + 10
+    while len(bars()) < len(before) + 5 and time.monotonic() < end:
+        time.sleep(0.1)
+    after = bars()
+    assert after[:len(before)] == before
+    seqs = [struct.unpack_from("<Q", b, 0)[0] for b in after]
+    assert seqs == list(range(1, len(seqs) + 1)), seqs
+
+
+@test
+def memory_and_ready_time_of_an_empty_daemon_are_printed(d):
+    with open(f"/proc/{d.process.pid}/status", encoding="ascii") as f:
+        rss = [line for line in f if line.startswith("VmRSS")][0].split()[1]
+    print(f"# idle resident memory {int(rss) / 1024:.0f} MiB")
+
+
+@test
+def the_watchdog_is_fed_and_readiness_announced(d):
+    d.stop()
+    path = os.path.join(d.dir, "notify.sock")
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    s.bind(path)
+    s.settimeout(10)
+    d.start(wait=False, env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "2000000"})
+    seen = b""
+    end = time.monotonic() + 8
+    while time.monotonic() < end and not (b"READY=1" in seen and seen.count(b"WATCHDOG=1") >= 3):
+        seen += s.recv(4096) + b"\n"
+    assert b"READY=1" in seen and seen.count(b"WATCHDOG=1") >= 3, seen
+    d.process.send_signal(signal.SIGTERM)
+    while b"STOPPING=1" not in seen and time.monotonic() < end + 10:
+        seen += s.recv(4096) + b"\n"
+    assert d.process.wait(20) == 0
+
+
+def main():
+    print(f"1..{len(TESTS)}", flush=True)
+    failed = 0
+    for i, f in enumerate(TESTS, 1):
+        d = tb.Tickbusd(BINARY, more="defaults: {timeframes: [1m], price_types: [last]}\n")
+        try:
+            d.start()
+            f(d)
+            print(f"ok {i} - {f.__name__}", flush=True)
+        except Exception as e:  # every failure is a line, the rest still runs
+            failed += 1
+            print(f"not ok {i} - {f.__name__}\n# {type(e).__name__}: {str(e)[:2000]}", flush=True)
+            print("# " + d.errors()[-1500:].replace("\n", "\n# "), flush=True)
+        finally:
+            d.remove()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
