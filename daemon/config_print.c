@@ -22,9 +22,11 @@ static size_t quote_special(struct buf *out, const char *s)
 	static const struct {
 		const char *text, *escape;
 	} special[] = {
-		{"\"", "\\\""},          {"\\", "\\\\"},
-		{"\xc2\x85", "\\N"},     {"\xe2\x80\xa8", "\\L"},
-		{"\xe2\x80\xa9", "\\P"}, {"\xef\xbb\xbf", "\\uFEFF"},
+		{"\"", "\\\""},
+		{"\\", "\\\\"},
+		{"\xe2\x80\xa8", "\\L"},
+		{"\xe2\x80\xa9", "\\P"},
+		{"\xef\xbb\xbf", "\\uFEFF"},
 	};
 
 	for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++) {

@@ -52,9 +52,7 @@ static int add_meta(struct config_walk *w, const char *symbol, int key, int valu
 				     symbol, name, sizeof(m->value) - 1);
 		return 0;
 	}
-	for (const char *p = text; *p; p++) {
-		if ((unsigned char)*p >= ' ' && *p != 127)
-			continue;
+	if (!config_is_plain(text)) {
 		config_walk_complain(w, value,
 				     "%s: metadata %.30s holds a control character",
 				     symbol, name);
@@ -91,8 +89,8 @@ static int walk_meta(struct config_walk *w, const char *symbol, int map)
 		int key = config_yaml_key(w->yaml, map, i);
 		int rc;
 
-		if (*config_yaml_text(w->yaml, key) < ' ' ||
-		    strpbrk(config_yaml_text(w->yaml, key), "\n\r\t")) {
+		if (*config_yaml_text(w->yaml, key) == 0 ||
+		    !config_is_plain(config_yaml_text(w->yaml, key))) {
 			config_walk_complain(w, key,
 					     "%s: a key of metadata is empty or odd",
 					     symbol);

@@ -92,6 +92,8 @@ void config_table_print(const struct config_table *t, const void *base,
 void config_ticker_print(const struct config *c, const struct symbol_params *s,
 			 struct buf *out);
 void config_universe_print(const struct universe_params *u, struct buf *out);
+/** No control characters (C0, DEL, C1) and nothing that YAML cannot hold unescaped. */
+bool config_is_plain(const char *text);
 /** A double-quoted YAML scalar. */
 void config_quote(struct buf *out, const char *text);
 

@@ -65,7 +65,7 @@ static const char rich[] =
 	"    price_types: [ask, bid]\n"
 	"    min_volume: 100.5\n"
 	"    metadata: {sector: Technology, market_cap: \"large \\\\ \\\"big\\\"\",\n"
-	"      odd: \"a\\Lb\\Nc\\Pd\\uFEFFe\"}\n"
+	"      odd: \"a\\Lb\\Pd\\uFEFFe\"}\n"
 	"  EURUSD: {session_start: off, session_end: off, timezone: UTC}\n"
 	"  MSFT:\n"
 	"universes:\n"
@@ -343,6 +343,9 @@ static const struct {
 	 "4:3 'AAPL' stands here again; it is in line 2\n"},
 	{"tickers: {AAPL: {metadata: {sector: [a]}}}\n",
 	 "1:37 AAPL: metadata sector is not a text\n"},
+	{"tickers: {AAPL: {metadata: {\"k\\x10\": v, k: \"\\x80\"}}}\n",
+	 "1:29 AAPL: a key of metadata is empty or odd\n"
+	 "1:44 AAPL: metadata k holds a control character\n"},
 	{"universes: {tech: {window: 60}}\n",
 	 "1:13 tech: symbols is missing (a list, or all)\n"},
 	{"universes: {tech: {symbols: [AAPL]}}\n",

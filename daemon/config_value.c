@@ -116,6 +116,20 @@ static int real(const struct config_key *k, const char *s, double *out, char *wh
 	return bad(why, "%.40s is not between %s and %s", s, low, high);
 }
 
+bool config_is_plain(const char *text)
+{
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+		if (*p < ' ' || *p == 127)
+			return false;
+		/* U+0080 to U+009F; U+FFFE and U+FFFF. */
+		if (*p == 0xc2 && p[1] < 0xa0)
+			return false;
+		if (*p == 0xef && p[1] == 0xbf && p[2] >= 0xbe)
+			return false;
+	}
+	return true;
+}
+
 static int text(const struct config_key *k, const char *s, char *out, char *why)
 {
 	size_t len = strlen(s);
@@ -124,9 +138,8 @@ static int text(const struct config_key *k, const char *s, char *out, char *why)
 		return bad(why, "it is empty");
 	if (len >= k->scale)
 		return bad(why, "it is longer than %u characters", k->scale - 1);
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)s[i] < ' ' || s[i] == 127)
-			return bad(why, "it holds a control character");
+	if (!config_is_plain(s))
+		return bad(why, "it holds a control character");
 	memset(out, 0, k->scale);
 	memcpy(out, s, len);
 	return 0;
