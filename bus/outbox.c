@@ -19,6 +19,7 @@
 #include "bus/outbox.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/pages.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -79,10 +80,9 @@ int outbox_new(size_t bytes, struct outbox **out)
 	*o = (struct outbox){.mask = n - 1};
 	parker_init(&o->parker);
 
-	o->data = aligned_alloc(LINE, n);
+	o->data = pages_new(n);
 	if (!o->data)
 		goto fail;
-	memset(o->data, 0, n);
 
 	*out = o;
 	return 0;
@@ -95,7 +95,7 @@ void outbox_free(struct outbox *o)
 {
 	if (!o)
 		return;
-	free(o->data);
+	pages_free(o->data, (size_t)(o->mask + 1));
 	free(o);
 }
 
