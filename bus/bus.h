@@ -19,7 +19,7 @@
  * Everything is allocated by bus_new(); see bus_subscribe() for the exception.
  */
 #pragma once
-#include "bus/sub.h"
+#include "bus/subscription.h"
 
 struct bus;
 

@@ -1,5 +1,5 @@
 /*
- * sub - dirty marks, cursors and exact counting of losses.
+ * subscription - dirty marks, cursors and exact counting of losses.
  *
  * No event is missed: a worker appends (releasing the buffer's `next`) and then
  * sets the symbol's mark; the reader takes the mark and then reads up to `next`.
@@ -12,7 +12,7 @@
  * overtaken learns what it lost from the next event of the kind or, if none
  * comes, from the buffer's mark when it has read to the end.
  */
-#include "bus/sub.h"
+#include "bus/subscription.h"
 #include "base/err.h"
 #include "bus/stats.h"
 #include <errno.h>

@@ -1,5 +1,5 @@
 /*
- * sub - one subscriber's view of the per-symbol buffers.
+ * subscription - one subscriber's view of the per-symbol buffers.
  *
  * A subscription has a filter, a policy and a cursor per symbol; its thread polls
  * sub_read().  Events of one symbol come in order; between symbols it takes turns,
