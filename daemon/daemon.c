@@ -130,6 +130,9 @@ void daemon_turn(struct daemon *d)
 {
 	size_t n = publisher_step(d->publisher, PUBLISH_BUDGET);
 
+	/* Somebody waits for the stream to run dry: do not leave it to the timer. */
+	if (n == 0 && d->state != DAEMON_READY)
+		publisher_flush(d->publisher);
 	take_answers(d);
 	become_ready(d);
 	check_failure(d);
