@@ -24,26 +24,34 @@ static int set_url(char out[OPTIONS_URL_MAX], const char *url, const char *host,
 	return 0;
 }
 
+static int set_path(char out[OPTIONS_PATH_MAX], const char *path, const char *otherwise)
+{
+	const char *p = path ? path : otherwise;
+
+	if (strlen(p) >= OPTIONS_PATH_MAX)
+		return err_set(-ENAMETOOLONG, "'%s' is too long for a unix socket", p);
+	memcpy(out, p, strlen(p) + 1);
+	return 0;
+}
+
 int options_init(struct options *o, const struct tickbus_options *given)
 {
 	static const struct tickbus_options none;
 	const struct tickbus_options *g = given ? given : &none;
 	const char *host = g->host ? g->host : "127.0.0.1";
-	const char *admin = g->admin_path ? g->admin_path : "/run/tickbus/admin.sock";
 	unsigned base = g->port_base ? g->port_base : PORT_BASE;
+	int rc;
 
 	*o = (struct options){.timeout_ms = g->timeout_ms > 0 ? g->timeout_ms : 5000,
 			      .heartbeat_ms =
 				      g->heartbeat_ms > 0 ? g->heartbeat_ms : 1000};
 	for (unsigned i = 0; i < TICKBUS_PORTS; i++) {
-		int rc = set_url(o->url[i], g->url[i], host, base + i);
-
+		rc = set_url(o->url[i], g->url[i], host, base + i);
 		if (rc < 0)
 			return rc;
 	}
-	if (strlen(admin) >= sizeof(o->admin_path))
-		return err_set(-ENAMETOOLONG, "'%s' is too long for a unix socket",
-			       admin);
-	memcpy(o->admin_path, admin, strlen(admin) + 1);
-	return 0;
+	rc = set_path(o->admin_path, g->admin_path, "/run/tickbus/admin.sock");
+	if (rc < 0)
+		return rc;
+	return set_path(o->ring_path, g->ring_path, "/run/tickbus/ring.sock");
 }

@@ -8,12 +8,15 @@
 #include "proto/timeframe.h"
 #include "proto/topic.h"
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #define REBUILD_EVERY 1024
+#define RING_LOOK_MS  1
 
 static const struct {
 	enum event_kind kind;
@@ -68,6 +71,14 @@ static int open_sockets(struct tickbus_sub *sub)
 			return rc;
 	}
 	return 0;
+}
+
+static int open_ring(struct tickbus_sub *sub)
+{
+	int rc = ringfeed_open(&sub->ring, sub->options.ring_path, sub->kinds);
+
+	sub->uses_ring = rc == 0;
+	return rc;
 }
 
 static int set_symbols(struct tickbus_sub *sub, const struct tickbus_filter *f)
@@ -134,7 +145,7 @@ int tickbus_sub_open(const struct tickbus_options *options,
 	rc = open_waiting(sub);
 	if (rc < 0)
 		goto fail;
-	rc = open_sockets(sub);
+	rc = filter->use_ring ? open_ring(sub) : open_sockets(sub);
 	if (rc < 0)
 		goto fail;
 	*out = sub;
@@ -149,7 +160,7 @@ void sub_source_clear(struct sub_source *s)
 	if (s->msg)
 		nng_msg_free(s->msg);
 	s->msg = NULL;
-	s->is_open = s->is_peeked = false;
+	s->is_loaded = s->is_open = s->is_peeked = false;
 }
 
 void tickbus_sub_close(struct tickbus_sub *sub)
@@ -158,6 +169,8 @@ void tickbus_sub_close(struct tickbus_sub *sub)
 		return;
 	for (size_t i = 0; i < sub->n_sockets; i++)
 		feedsock_close(&sub->socket[i]);
+	if (sub->uses_ring)
+		ringfeed_close(&sub->ring);
 	reqsock_close(&sub->catchup);
 	sub_source_clear(&sub->live);
 	sub_source_clear(&sub->page_frame);
@@ -205,16 +218,38 @@ static bool open_message(struct tickbus_sub *sub, nng_msg *msg)
 	if (live->frame.kind == EVENT_HEARTBEAT)
 		sub->counts.heartbeats++;
 	live->msg = msg;
-	live->is_open = true;
+	live->is_loaded = live->is_open = true;
 	live->is_peeked = false;
 	return true;
+}
+
+/* The same from shared memory, where the frame has no topic in front. */
+static bool take_from_ring(struct tickbus_sub *sub)
+{
+	struct sub_source *live = &sub->live;
+
+	while (ringfeed_take(&sub->ring) == 0) {
+		sub->counts.lapped = sub->ring.lapped;
+		if (frame_open(sub->ring.frame.data, sub->ring.frame.len,
+			       &live->frame)) {
+			sub->counts.malformed++;
+			continue;
+		}
+		sub->counts.heartbeats += live->frame.kind == EVENT_HEARTBEAT;
+		live->is_loaded = live->is_open = true;
+		live->is_peeked = false;
+		return true;
+	}
+	return false;
 }
 
 /* The sockets take turns, so a flood of ticks does not hold back the bars. */
 bool sub_take_message(struct tickbus_sub *sub)
 {
-	if (++sub->taken % REBUILD_EVERY ==
-	    0) /* a busy socket must not hide a dead one */
+	if (sub->uses_ring)
+		return take_from_ring(sub);
+	/* A busy socket must not hide a dead one. */
+	if (++sub->taken % REBUILD_EVERY == 0)
 		rebuild_silent(sub);
 	for (size_t tried = 0; tried < sub->n_sockets;) {
 		struct feedsock *f = &sub->socket[sub->turn];
@@ -233,16 +268,30 @@ bool sub_take_message(struct tickbus_sub *sub)
 static void wait(struct tickbus_sub *sub, int timeout_ms, int64_t until_ns)
 {
 	struct epoll_event e[SUB_SOCKETS + 1];
-	int64_t left_ms = (until_ns - clock_mono_ns() + NS_PER_MS - 1) / NS_PER_MS;
+	int64_t now_ns = clock_mono_ns();
+	int64_t left_ms = (until_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS;
+	int64_t silence_ns =
+		(int64_t)sub->options.heartbeat_ms * FEEDSOCK_MISSES * NS_PER_MS;
 	uint64_t expirations;
 
 	if (left_ms < 0)
 		left_ms = 0;
-	(void)epoll_wait(sub->epoll, e, SUB_SOCKETS + 1,
-			 timeout_ms < 0 ? -1 : (int)left_ms);
+	if (timeout_ms < 0)
+		left_ms = INT_MAX;
+	if (sub->uses_ring && left_ms > RING_LOOK_MS)
+		left_ms = RING_LOOK_MS;  /* nothing wakes us: look again soon */
+	if (sub->retry_at_ns > now_ns) { /* what comes in has to wait as well */
+		int64_t retry_ms = (sub->retry_at_ns - now_ns) / NS_PER_MS + 1;
+
+		(void)poll(NULL, 0, (int)(left_ms < retry_ms ? left_ms : retry_ms));
+	} else {
+		(void)epoll_wait(sub->epoll, e, SUB_SOCKETS + 1, (int)left_ms);
+	}
 	while (read(sub->timer, &expirations, sizeof(expirations)) > 0)
 		;
 	rebuild_silent(sub);
+	if (sub->uses_ring && clock_mono_ns() - sub->ring.heard_ns > silence_ns)
+		ringfeed_renew(&sub->ring);
 }
 
 int tickbus_sub_next(struct tickbus_sub *sub, int timeout_ms, struct tickbus_event *out)

@@ -85,8 +85,10 @@ int sub_fill_fetch(struct tickbus_sub *sub)
 		nng_msg_free(msg);
 		return rc;
 	}
+	sub->hole_is_gone = sub->page.root.status == CATCHUP_GONE;
 	sub_source_clear(&sub->page_frame);
 	sub->page_frame.msg = msg;
+	sub->page_frame.is_loaded = true;
 	sub->page_is_open = true;
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "client/feedsock.h"
 #include "client/options.h"
 #include "client/reqsock.h"
+#include "client/ringfeed.h"
 #include "client/streams.h"
 #include "proto/catchup.h"
 
@@ -31,7 +32,8 @@ union sub_event {
 
 /** A frame being read; its events are looked at before they are taken. */
 struct sub_source {
-	nng_msg *msg; /* owned; NULL: none */
+	nng_msg *msg;   /* owned; NULL: none, or the frame lies in the ringfeed */
+	bool is_loaded; /* there is a frame, perhaps read to its end */
 	struct frame_view frame;
 	bool is_open; /* frame holds a view with events left */
 	bool is_peeked;
@@ -50,6 +52,8 @@ struct tickbus_sub {
 	struct feedsock socket[SUB_SOCKETS];
 	size_t n_sockets;
 	size_t turn; /* the socket to look at next */
+	struct ringfeed ring;
+	bool uses_ring; /* instead of the sockets */
 	int epoll;
 	int timer;
 	struct reqsock catchup;
@@ -69,7 +73,10 @@ struct tickbus_sub {
 	enum sub_fill fill;
 	struct catchup_root from; /* FILL_HISTORY: the next page */
 	struct catchup_stream hole;
-	struct buf matrix; /* of the event delivered last */
+	int64_t hole_until_ns; /* so long its filling is tried again */
+	int64_t retry_at_ns;   /* nothing is read before; 0: go on */
+	bool hole_is_gone;     /* catch-up said that it does not hold it any more */
+	struct buf matrix;     /* of the event delivered last */
 	struct buf line;
 	struct tickbus_counts counts;
 };

@@ -9,9 +9,13 @@
  *	seq >  L + 1                a hole: fill from catch-up, then look again;
  *	                            what catch-up could not give is reported
  */
+#include "base/clock.h"
 #include "base/err.h"
 #include "client/sub_parts.h"
 #include <errno.h>
+
+#define PATIENCE_BEATS 3
+#define RETRY_MS       50
 
 /* ---- looking at events -------------------------------------------------- */
 
@@ -110,26 +114,45 @@ static int report_gap(struct tickbus_sub *sub, struct stream *st, uint64_t last_
 	return TICKBUS_GAP;
 }
 
+static bool is_hole_of(const struct catchup_stream *h, const struct stream *st,
+		       uint64_t last_seq)
+{
+	return h->to_seq == last_seq && h->kind == st->kind &&
+	       h->timeframe_s == st->timeframe_s &&
+	       memcmp(h->symbol, st->symbol, SYMBOL_MAX) == 0;
+}
+
 /*
  * A hole behind st->last_seq up to @last_seq: fill it, as often as that makes it
- * smaller; when it stays as it is, report it.
+ * smaller.  When it stays as it is, catch-up may just not have the events yet
+ * (what is published reaches the store a moment later, above all while a daemon
+ * starts), so it is asked again for a while; then the hole is reported.
  */
 static int on_hole(struct tickbus_sub *sub, struct stream *st, uint64_t last_seq,
 		   struct tickbus_event *out)
 {
-	const struct catchup_stream *h = &sub->hole;
-	bool same = h->to_seq == last_seq && h->kind == st->kind &&
-		    h->timeframe_s == st->timeframe_s &&
-		    memcmp(h->symbol, st->symbol, SYMBOL_MAX) == 0;
-	bool tried = same && h->from_seq == st->last_seq + 1;
+	int64_t now_ns = clock_mono_ns();
+	bool is_known = is_hole_of(&sub->hole, st, last_seq);
+	bool is_retry = sub->retry_at_ns != 0;
 
-	sub->counts.gaps += !same;
-	if (!tried && !sub->no_fill) {
+	sub->retry_at_ns = 0;
+	if (!is_known) {
+		sub->counts.gaps++;
+		sub->hole_until_ns =
+			now_ns + PATIENCE_BEATS * sub->options.heartbeat_ms * NS_PER_MS;
+	}
+	if (sub->no_fill)
+		return report_gap(sub, st, last_seq, out);
+	if (!is_known || is_retry || sub->hole.from_seq != st->last_seq + 1) {
 		sub_fill_hole(sub, st, st->last_seq + 1, last_seq);
 		if (sub_fill_fetch(sub) == 0)
 			return SUB_IDLE;
+		sub->fill = FILL_NONE;
 	}
-	sub->fill = FILL_NONE;
+	if (!sub->hole_is_gone && now_ns < sub->hole_until_ns) {
+		sub->retry_at_ns = now_ns + RETRY_MS * NS_PER_MS;
+		return SUB_IDLE;
+	}
 	return report_gap(sub, st, last_seq, out);
 }
 
@@ -269,6 +292,8 @@ int sub_step(struct tickbus_sub *sub, struct tickbus_event *out)
 	int rc;
 
 	for (;;) {
+		if (sub->retry_at_ns > clock_mono_ns())
+			return SUB_IDLE;
 		if (sub->page_is_open) {
 			rc = step_page(sub, out);
 		} else if (sub->fill == FILL_HISTORY) {
@@ -276,7 +301,7 @@ int sub_step(struct tickbus_sub *sub, struct tickbus_event *out)
 			if (rc < 0)
 				return rc;
 			continue;
-		} else if (sub->live.msg || sub_take_message(sub)) {
+		} else if (sub->live.is_loaded || sub_take_message(sub)) {
 			rc = step_live(sub, out);
 		} else {
 			return SUB_IDLE;

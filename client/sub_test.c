@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -23,9 +24,9 @@ static struct {
 	nng_socket tick, tier2, rep;
 	pthread_t thread;
 	uint64_t epoch;
-	uint64_t held_from, held_to;
-	uint64_t page_max;
-	unsigned requests;
+	_Atomic uint64_t held_from, held_to;
+	_Atomic uint64_t page_max;
+	atomic_uint requests;
 } server;
 
 static const struct tickbus_options options = {
@@ -150,7 +151,7 @@ static void *serve(void *arg)
 static int start_server(void **state)
 {
 	(void)state;
-	memset(&server, 0, sizeof(server));
+	memset((void *)&server, 0, sizeof(server));
 	server.epoch = 3;
 	assert_int_equal(nng_pub0_open(&server.tick), 0);
 	assert_int_equal(nng_listen(server.tick, options.url[TICKBUS_TICK], NULL, 0),
@@ -308,6 +309,29 @@ static void a_hole_is_filled_before_anything_newer(void **state)
 	assert_int_equal(tickbus_sub_counts(sub)->gaps, 2);
 	assert_int_equal(tickbus_sub_counts(sub)->filled, 7);
 	assert_int_equal(server.requests, 4);
+	tickbus_sub_close(sub);
+}
+
+/* Catch-up gets the events later than the subscriber sees the hole. */
+static void a_fill_that_comes_too_early_is_tried_again(void **state)
+{
+	struct tickbus_sub *sub = subscribe(&ticks);
+	struct tickbus_event e;
+
+	(void)state;
+	server.held_from = 1;
+	server.held_to = 5;
+	send_ticks(5, 5, "AAPL");
+	send_ticks(8, 8, "AAPL");
+	gives_tick(sub, 5, 0);
+	while (server.requests < 2)
+		assert_int_equal(tickbus_sub_next(sub, 5, &e), TICKBUS_TIMEOUT);
+	server.held_to = 7;
+	gives_tick(sub, 6, 1);
+	gives_tick(sub, 7, 1);
+	gives_tick(sub, 8, 0);
+	assert_int_equal(tickbus_sub_counts(sub)->gaps, 1);
+	assert_int_equal(tickbus_sub_counts(sub)->lost, 0);
 	tickbus_sub_close(sub);
 }
 
@@ -480,6 +504,7 @@ int main(void)
 		WITH_SERVER(a_hole_is_reported_with_its_exact_size),
 		WITH_SERVER(a_lost_end_shows_at_the_heartbeat),
 		WITH_SERVER(a_hole_is_filled_before_anything_newer),
+		WITH_SERVER(a_fill_that_comes_too_early_is_tried_again),
 		WITH_SERVER(what_is_gone_is_reported_and_the_rest_filled),
 		WITH_SERVER(history_comes_first_and_nothing_twice),
 		WITH_SERVER(a_new_epoch_is_told_and_repetitions_are_dropped),

@@ -58,6 +58,7 @@ struct tickbus_options {
 	const char
 		*url[TICKBUS_PORTS]; /* full nng URLs; NULL: from host and port_base */
 	const char *admin_path;      /* "/run/tickbus/admin.sock" */
+	const char *ring_path;       /* "/run/tickbus/ring.sock" */
 	int timeout_ms;              /* of one request, 5000 */
 	int heartbeat_ms;            /* what the daemon sends, 1000 */
 };
@@ -84,6 +85,7 @@ struct tickbus_filter {
 	enum tickbus_from from; /* begin with history, then go live */
 	uint64_t from_value;    /* position or nanoseconds */
 	int no_fill;            /* 1: report gaps, do not fetch what is missing */
+	int use_ring; /* 1: read the daemon's shared memory, same machine and user */
 };
 
 /** Missing events of one stream: last - first + 1 of them. */
@@ -123,6 +125,7 @@ struct tickbus_counts {
 	uint64_t malformed;  /* messages that were no frames */
 	uint64_t heartbeats;
 	uint64_t rebuilds; /* of sockets, after three missed heartbeats */
+	uint64_t lapped;   /* times that the shared ring overwrote what was not read */
 };
 
 /** 0 or < 0.  Connecting goes on in the background: no daemon is no error. */
@@ -139,7 +142,8 @@ TICKBUS_API int tickbus_sub_next(struct tickbus_sub *sub, int timeout_ms,
 				 struct tickbus_event *out);
 /**
  * A descriptor for poll(): readable when tickbus_sub_next(sub, 0, ...) should be
- * called until it says TICKBUS_TIMEOUT.  Also wakes once per heartbeat.
+ * called until it says TICKBUS_TIMEOUT.  Also wakes once per heartbeat.  With
+ * use_ring nothing wakes it for events: shared memory has to be looked at.
  */
 TICKBUS_API int tickbus_sub_fd(const struct tickbus_sub *sub);
 TICKBUS_API const struct tickbus_counts *
