@@ -76,8 +76,8 @@ static void on_event(void *arg, enum event_kind kind, const void *event, size_t 
 		event_json_tier2(&json, m, members,
 				 (const double *)(members + m->n_members), &ctx);
 	} else {
-		json.len = event_json_any((char *)buf_reserve(&json, EVENT_JSON_MAX), kind,
-					  e, &ctx);
+		json.len = event_json_any((char *)buf_reserve(&json, EVENT_JSON_MAX),
+					  kind, e, &ctx);
 	}
 	sha256_add(&of->json, json.data, json.len);
 	of->n++;
@@ -98,16 +98,16 @@ static void params_for_test(struct params *p)
 	p->defaults.spread = true;
 	p->n_universes = 2;
 	for (size_t u = 0; u < 2; u++) {
-		p->universes[u] = (struct universe_params){.timeframe_s = u == 0 ? 60 : 1,
-							   .window = 30,
-							   .min_obs = 5,
-							   .method = u == 0 ? CORR_PEARSON
-									    : CORR_EWMA,
-							   .price_type = PRICE_LAST,
-							   .lambda = 0.94,
-							   .grace_ns = 2000000000,
-							   .all = true,
-							   .n_max = u == 0 ? 20 : 10};
+		p->universes[u] = (struct universe_params){
+			.timeframe_s = u == 0 ? 60 : 1,
+			.window = 30,
+			.min_obs = 5,
+			.method = u == 0 ? CORR_PEARSON : CORR_EWMA,
+			.price_type = PRICE_LAST,
+			.lambda = 0.94,
+			.grace_ns = 2000000000,
+			.all = true,
+			.n_max = u == 0 ? 20 : 10};
 		p->universes[u].name[0] = u == 0 ? 'a' : 'b';
 	}
 }
@@ -160,7 +160,8 @@ static void feed_simulation(struct pipeline *p)
 	sim_free(sim);
 }
 
-static struct digests *run(uint32_t n_workers, uint32_t slots, const char *dir, bool feed)
+static struct digests *run(uint32_t n_workers, uint32_t slots, const char *dir,
+			   bool feed)
 {
 	struct digests *d = calloc(1, sizeof(*d));
 	struct params params;

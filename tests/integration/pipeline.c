@@ -173,8 +173,8 @@ struct pipeline *pipeline_new(const struct pipeline_env *env)
 	p->next_seq = 1;
 	atomic_store(&p->window.too_old_ns, env->too_old_ns);
 	atomic_store(&p->window.future_ns, env->future_ns);
-	if (symtab_new(4096, 0, &p->symbols) < 0 || symtab_new(64, 1, &p->sources) < 0 ||
-	    outbox_new(1 << 20, &p->ticks) < 0)
+	if (symtab_new(4096, 0, &p->symbols) < 0 ||
+	    symtab_new(64, 1, &p->sources) < 0 || outbox_new(1 << 20, &p->ticks) < 0)
 		die("tables");
 	open_store(p);
 	for (uint32_t w = 0; w < env->n_workers; w++) {
@@ -243,8 +243,8 @@ void pipeline_flush(struct pipeline *p)
 
 void pipeline_tick(struct pipeline *p, const struct ingest_tick *t)
 {
-	if (p->n_request == 0 &&
-	    ingest_writer_init(&p->writer, &p->request, "test", "test", p->next_seq) != 0)
+	if (p->n_request == 0 && ingest_writer_init(&p->writer, &p->request, "test",
+						    "test", p->next_seq) != 0)
 		die("request");
 	if (ingest_writer_add(&p->writer, t) != 0)
 		die("request");
@@ -281,7 +281,8 @@ void pipeline_control(struct pipeline *p, enum control_verb verb, const char *sy
 	struct record r = {.type = RECORD_CONTROL, .ref_seq = verb};
 
 	pipeline_flush(p);
-	if (intake_symbol(p->intake, symbol, strlen(symbol), &r.symbol_id) != REJECT_NONE ||
+	if (intake_symbol(p->intake, symbol, strlen(symbol), &r.symbol_id) !=
+		    REJECT_NONE ||
 	    intake_record(p->intake, &r) < 0 || intake_commit(p->intake) < 0)
 		die("control");
 }

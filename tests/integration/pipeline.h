@@ -18,8 +18,8 @@ typedef void (*pipeline_sink_fn)(void *arg, enum event_kind kind, const void *ev
 struct pipeline_env {
 	const struct params *params; /* borrowed */
 	uint32_t n_workers;
-	const char *dir;             /* state directory, made if absent */
-	uint32_t ring_slots;         /* 0: 4096; small ones exercise the back-pressure */
+	const char *dir;     /* state directory, made if absent */
+	uint32_t ring_slots; /* 0: 4096; small ones exercise the back-pressure */
 	bool clock_wall;
 	int64_t too_old_ns, future_ns;
 	pipeline_sink_fn sink;
