@@ -28,7 +28,8 @@
 
 const char *daemon_state_name(enum daemon_state s)
 {
-	static const char *const name[] = {"starting", "replaying", "ready", "draining"};
+	static const char *const name[] = {"starting", "replaying", "ready",
+					   "draining"};
 
 	return name[s];
 }
@@ -90,7 +91,8 @@ static void become_ready(struct daemon *d)
 {
 	int rc;
 
-	if (d->state != DAEMON_REPLAYING || store_dispatched(d->store) <= d->replay_end ||
+	if (d->state != DAEMON_REPLAYING ||
+	    store_dispatched(d->store) <= d->replay_end ||
 	    !publisher_reached(d->publisher, d->replay_end))
 		return;
 	rc = daemon_open_ingest(d);
@@ -114,7 +116,8 @@ static bool is_drained(const struct daemon *d)
 
 	if (d->ingest != NULL && ingest_server_open_calls(d->ingest) > 0)
 		return false;
-	return store_dispatched(d->store) > last && publisher_reached(d->publisher, last);
+	return store_dispatched(d->store) > last &&
+	       publisher_reached(d->publisher, last);
 }
 
 static void check_failure(struct daemon *d)
@@ -186,7 +189,8 @@ int daemon_reload(struct daemon *d)
 	int rc;
 
 	if (d->config_path == NULL)
-		return err_set(-EINVAL, "the configuration is built in: nothing to reload");
+		return err_set(-EINVAL,
+			       "the configuration is built in: nothing to reload");
 	errs = calloc(1, sizeof(*errs));
 	if (errs == NULL)
 		return err_set(-ENOMEM, "out of memory for the configuration");
@@ -200,7 +204,8 @@ int daemon_reload(struct daemon *d)
 	for (size_t i = 0; i < n && i < 32; i++)
 		log_info("reload", "%s: %s -> %s%s", change[i].key, change[i].was,
 			 change[i].is,
-			 change[i].is_reloadable ? "" : " (needs a restart; not changed)");
+			 change[i].is_reloadable ? ""
+						 : " (needs a restart; not changed)");
 	config_reload(&d->config, &fresh);
 	config_deinit(&fresh);
 	daemon_apply_reloadable(d);

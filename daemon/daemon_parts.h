@@ -21,7 +21,8 @@ ON_LOOP void daemon_close_store(struct daemon *d);
 ON_LOOP void daemon_close_sockets(struct daemon *d);
 ON_LOOP void daemon_close_parts(struct daemon *d);
 
-/** Timers of daemon_timers.c: heartbeats, guards, watchdog, the wall's clock records. */
+/** Timers of daemon_timers.c: heartbeats, guards, watchdog, the wall's clock records.
+ */
 ON_LOOP void daemon_start_timers(struct daemon *d);
 /** One turn of the loop's own work: publish, answer, look at the state. */
 ON_LOOP void daemon_turn(struct daemon *d);

@@ -182,7 +182,8 @@ int daemon_open_ingest(struct daemon *d)
 
 	if (c->listen.ingest[0] != '\0')
 		rc = ingest_server_open(c->listen.ingest, c->limits.message_bytes_max,
-					c->limits.subscribers_max, d->store, &d->ingest);
+					c->limits.subscribers_max, d->store,
+					&d->ingest);
 	if (rc == 0 && c->listen.catchup[0] != '\0')
 		rc = rep_open(c->listen.catchup, CATCHUP_CONTEXTS, 1u << 20,
 			      c->limits.subscribers_max, catchup_take, d, &d->catchup);

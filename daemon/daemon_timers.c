@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define QUARTER_MS    250
-#define DRAIN_MAX_NS  (30 * NS_PER_S)
-#define CLOCK_MIN_MS  5
-#define OFFSETS_MAX   (UNIVERSES_MAX + 2)
+#define QUARTER_MS   250
+#define DRAIN_MAX_NS (30 * NS_PER_S)
+#define CLOCK_MIN_MS 5
+#define OFFSETS_MAX  (UNIVERSES_MAX + 2)
 
 void daemon_apply_reloadable(struct daemon *d)
 {
@@ -53,8 +53,9 @@ static void watch(struct daemon *d)
 	else
 		stats_add(STAT_WATCHDOG_MISSES, 1);
 	if (d->config.watchdog_ns > 0 && now - d->moved_ns > d->config.watchdog_ns) {
-		log_err("watchdog", "a thread has not moved for %lld ms; ending the process, "
-				    "the log has everything",
+		log_err("watchdog",
+			"a thread has not moved for %lld ms; ending the process, "
+			"the log has everything",
 			(long long)((now - d->moved_ns) / NS_PER_MS));
 		abort();
 	}
@@ -83,8 +84,10 @@ static void on_quarter(uv_timer_t *t)
 	publisher_flush(d->publisher);
 	daemon_turn(d);
 	watch(d);
-	if (d->state == DAEMON_DRAINING && clock_mono_ns() - d->drain_ns > DRAIN_MAX_NS) {
-		log_err("stop", "not drained after 30 s; leaving the rest to the next start");
+	if (d->state == DAEMON_DRAINING &&
+	    clock_mono_ns() - d->drain_ns > DRAIN_MAX_NS) {
+		log_err("stop",
+			"not drained after 30 s; leaving the rest to the next start");
 		_exit(0);
 	}
 }
@@ -170,8 +173,9 @@ static void arm_clock(struct daemon *d)
 	/* Look again each second at least: the wall may have been set. */
 	if (wait_ms > 1000)
 		wait_ms = 1000;
-	(void)uv_timer_start(&d->clock, on_clock,
-			     (uint64_t)(wait_ms < CLOCK_MIN_MS ? CLOCK_MIN_MS : wait_ms), 0);
+	(void)uv_timer_start(
+		&d->clock, on_clock,
+		(uint64_t)(wait_ms < CLOCK_MIN_MS ? CLOCK_MIN_MS : wait_ms), 0);
 }
 
 static void on_clock(uv_timer_t *t)

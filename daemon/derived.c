@@ -37,8 +37,8 @@ struct derived {
 	void *arg;
 };
 
-int derived_new(uint64_t epoch, const uint64_t skip_pos[EVENT_KINDS], derived_post_fn post,
-		void *arg, struct derived **out)
+int derived_new(uint64_t epoch, const uint64_t skip_pos[EVENT_KINDS],
+		derived_post_fn post, void *arg, struct derived **out)
 {
 	struct derived *d = calloc(1, sizeof(*d));
 
@@ -129,8 +129,8 @@ static size_t seal(struct frame *f, uint8_t *at)
 }
 
 /* Entries [from, to) of @p as frames, each behind its length (u32); malloc'ed. */
-static void *pack(const struct derived *d, enum event_kind kind, const struct pending *p,
-		  size_t from, size_t to, size_t *out_len)
+static void *pack(const struct derived *d, enum event_kind kind,
+		  const struct pending *p, size_t from, size_t to, size_t *out_len)
 {
 	size_t cap = 0, len = 0;
 	struct frame f;
@@ -138,7 +138,8 @@ static void *pack(const struct derived *d, enum event_kind kind, const struct pe
 
 	for (size_t i = from; i < to; i++)
 		cap += p->entries[i].len;
-	cap += ((to - from) / FRAME_EVENTS_MAX + (kind == EVENT_TIER2 ? to - from : 1) + 1) *
+	cap += ((to - from) / FRAME_EVENTS_MAX + (kind == EVENT_TIER2 ? to - from : 1) +
+		1) *
 	       256;
 	data = malloc(cap);
 	if (data == NULL)

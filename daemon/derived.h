@@ -17,16 +17,17 @@
 struct derived;
 
 /**
- * Hand @len bytes of frames, each behind its length as u32 (n_events of @kind, positions first..last) to the
- * store; takes ownership of @data (malloc'ed) when it returns 0; else try later.
+ * Hand @len bytes of frames, each behind its length as u32 (n_events of @kind,
+ * positions first..last) to the store; takes ownership of @data (malloc'ed) when it
+ * returns 0; else try later.
  */
 typedef int (*derived_post_fn)(void *arg, enum event_kind kind, uint64_t first_pos,
 			       uint64_t last_pos, uint32_t n_events, void *data,
 			       size_t len);
 
 /** @skip_pos: per kind, up to where the store holds the events already. */
-int derived_new(uint64_t epoch, const uint64_t skip_pos[EVENT_KINDS], derived_post_fn post,
-		void *arg, struct derived **out);
+int derived_new(uint64_t epoch, const uint64_t skip_pos[EVENT_KINDS],
+		derived_post_fn post, void *arg, struct derived **out);
 void derived_free(struct derived *d);
 /** Was this event published in another life? */
 ON_LOOP bool derived_known(const struct derived *d, enum event_kind kind, uint64_t pos);

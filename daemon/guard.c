@@ -146,7 +146,8 @@ static socklen_t address_of(const char *url, struct sockaddr_storage *out)
 
 static void probe_start(struct guard *g)
 {
-	const uint8_t greeting[8] = {0, 'S', 'P', 0, 0, g->peer_req ? 0x30 : 0x21, 0, 0};
+	const uint8_t greeting[8] = {0, 'S', 'P', 0, 0, g->peer_req ? 0x30 : 0x21,
+				     0, 0};
 	struct sockaddr_storage sa;
 	socklen_t len = address_of(g->url, &sa);
 	int fd;

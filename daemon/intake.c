@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GROUP_REQUESTS 512  /* answers waiting for one commit */
+#define GROUP_REQUESTS 512 /* answers waiting for one commit */
 #define GROUP_RECORDS  16384
 #define RUN_MAX        1024
 #define RETRY_MS       200u /* "busy" and "no_space": ask again after */
@@ -23,13 +23,13 @@ struct intake {
 	struct intake_env env;
 	struct waiting *waiting; /* owned; GROUP_REQUESTS */
 	size_t n_waiting;
-	size_t n_records; /* appended since the last answers */
+	size_t n_records;           /* appended since the last answers */
 	struct record run[RUN_MAX]; /* accepted ticks with consecutive sequences */
 	uint32_t run_n;
 	uint64_t run_seq;  /* of the first */
 	uint64_t last_pos; /* newest committed */
 	uint64_t epoch;
-	int failed;        /* a commit in the middle of a request failed */
+	int failed;       /* a commit in the middle of a request failed */
 	int64_t clock_ns; /* last clock record */
 	int64_t recv_ns;  /* wall clock, once per request */
 	struct buf out;   /* reused for every answer */
@@ -94,8 +94,9 @@ ON_STORE static void send(struct intake *in, struct waiting *w)
 	ingest_reply_reset(&w->reply);
 }
 
-ON_STORE static void refuse(struct intake *in, struct waiting *w, enum ingest_status status,
-		   const char *text, uint32_t retry_ms)
+ON_STORE static void refuse(struct intake *in, struct waiting *w,
+			    enum ingest_status status, const char *text,
+			    uint32_t retry_ms)
 {
 	ingest_reply_reset(&w->reply);
 	ingest_reply_set(&w->reply, status, text);
@@ -120,27 +121,29 @@ enum reject_reason intake_symbol(struct intake *in, const char *name, size_t len
 /* The clock and the time window; the rest was judged by ingest_check(). */
 static enum reject_reason judge_time(struct intake *in, const struct ingest_tick *t)
 {
-	int64_t old = atomic_load_explicit(&in->env.window->too_old_ns,
-					   memory_order_relaxed);
-	int64_t ahead = atomic_load_explicit(&in->env.window->future_ns,
-					     memory_order_relaxed);
+	int64_t old =
+		atomic_load_explicit(&in->env.window->too_old_ns, memory_order_relaxed);
+	int64_t ahead =
+		atomic_load_explicit(&in->env.window->future_ns, memory_order_relaxed);
 	/* One tick from the far future would close every bar of its symbol. */
 	int64_t now = in->env.clock_wall ? in->recv_ns : in->clock_ns;
 
 	if (t->type == RECORD_CLOCK) {
 		if (in->env.clock_wall)
 			return REJECT_CLOCK_NOT_ALLOWED;
-		return t->event_ns < in->clock_ns ? REJECT_CLOCK_BACKWARDS : REJECT_NONE;
+		return t->event_ns < in->clock_ns ? REJECT_CLOCK_BACKWARDS
+						  : REJECT_NONE;
 	}
 	if (now == INT64_MIN)
 		return REJECT_NONE; /* the feed has not said yet what time it is */
 	if (old > 0 && t->event_ns < now - old)
 		return REJECT_TIME_TOO_OLD;
-	return ahead > 0 && t->event_ns > now + ahead ? REJECT_TIME_IN_FUTURE : REJECT_NONE;
+	return ahead > 0 && t->event_ns > now + ahead ? REJECT_TIME_IN_FUTURE
+						      : REJECT_NONE;
 }
 
 ON_STORE static void quarantine(struct intake *in, const struct ingest_request *req,
-		       uint32_t producer, enum reject_reason reason)
+				uint32_t producer, enum reject_reason reason)
 {
 	size_t len = req->raw_len < INGEST_RAW_MAX ? req->raw_len : INGEST_RAW_MAX;
 
@@ -154,7 +157,8 @@ ON_STORE static int commit(struct intake *in)
 {
 	uint64_t first_pos = 0, last_pos = 0;
 	int64_t begin = clock_mono_ns();
-	int rc = tickstore_commit(in->env.store, clock_wall_ns(), &first_pos, &last_pos);
+	int rc =
+		tickstore_commit(in->env.store, clock_wall_ns(), &first_pos, &last_pos);
 
 	if (rc == 0) {
 		in->last_pos = last_pos;
@@ -165,7 +169,8 @@ ON_STORE static int commit(struct intake *in)
 }
 
 /* Append the run of accepted ticks gathered so far; its outcomes go in order. */
-ON_STORE static int flush_run(struct intake *in, uint32_t producer, struct ingest_reply *reply)
+ON_STORE static int flush_run(struct intake *in, uint32_t producer,
+			      struct ingest_reply *reply)
 {
 	uint32_t at = 0;
 
@@ -175,7 +180,8 @@ ON_STORE static int flush_run(struct intake *in, uint32_t producer, struct inges
 		int rc;
 
 		if (room == 0) {
-			/* The segment is full: commit it; this request is answered later. */
+			/* The segment is full: commit it; this request is answered
+			 * later. */
 			rc = commit(in);
 			if (rc < 0)
 				return rc;
@@ -197,8 +203,10 @@ ON_STORE static int flush_run(struct intake *in, uint32_t producer, struct inges
 }
 
 /* Is this tick good?  Fills the next record of the run if it is. */
-ON_STORE static enum reject_reason judge(struct intake *in, const struct ingest_request *req,
-				uint16_t source_id, const struct ingest_tick *t, int rc)
+ON_STORE static enum reject_reason judge(struct intake *in,
+					 const struct ingest_request *req,
+					 uint16_t source_id,
+					 const struct ingest_tick *t, int rc)
 {
 	enum reject_reason why = rc == INGEST_BAD ? req->bad_reason : ingest_check(t);
 	uint32_t symbol_id = 0;
@@ -206,7 +214,8 @@ ON_STORE static enum reject_reason judge(struct intake *in, const struct ingest_
 	if (why == REJECT_NONE)
 		why = judge_time(in, t);
 	if (why == REJECT_NONE && t->type == RECORD_TICK)
-		why = intake_symbol(in, t->symbol, symbol_field_len(t->symbol, SYMBOL_MAX),
+		why = intake_symbol(in, t->symbol,
+				    symbol_field_len(t->symbol, SYMBOL_MAX),
 				    &symbol_id);
 	if (why != REJECT_NONE)
 		return why;
@@ -217,8 +226,9 @@ ON_STORE static enum reject_reason judge(struct intake *in, const struct ingest_
 }
 
 /* 0, or the commit error that ended it: then nothing more of it was taken. */
-ON_STORE static int take_all(struct intake *in, struct ingest_request *req, uint32_t producer,
-		    uint16_t source_id, struct ingest_reply *reply)
+ON_STORE static int take_all(struct intake *in, struct ingest_request *req,
+			     uint32_t producer, uint16_t source_id,
+			     struct ingest_reply *reply)
 {
 	struct ingest_tick t;
 	uint64_t seq = req->first_seq;
@@ -252,8 +262,9 @@ ON_STORE static int take_all(struct intake *in, struct ingest_request *req, uint
 }
 
 /* The producer and the source of a request; a sentence when a table is full. */
-ON_STORE static const char *identify(struct intake *in, const struct ingest_request *req,
-			    uint32_t *producer, uint32_t *source_id)
+ON_STORE static const char *identify(struct intake *in,
+				     const struct ingest_request *req,
+				     uint32_t *producer, uint32_t *source_id)
 {
 	int is_new;
 
@@ -281,9 +292,9 @@ void intake_request(struct intake *in, const void *data, size_t len,
 	stats_add(STAT_INGEST_REQUESTS, 1);
 	if (rc != 0) {
 		stats_add_reject(REJECT_MALFORMED, 1);
-		(void)tickstore_quarantine_add(in->env.store, in->recv_ns, REJECT_MALFORMED,
-					       STORE_NO_PRODUCER, data,
-					       len < INGEST_RAW_MAX ? len : INGEST_RAW_MAX);
+		(void)tickstore_quarantine_add(
+			in->env.store, in->recv_ns, REJECT_MALFORMED, STORE_NO_PRODUCER,
+			data, len < INGEST_RAW_MAX ? len : INGEST_RAW_MAX);
 		refuse(in, w, INGEST_STATUS_MALFORMED, err_text(), 0);
 		return;
 	}
@@ -336,7 +347,8 @@ ON_STORE static void answer_group(struct intake *in, int rc)
 
 		if (rc == -ENOSPC || rc == -ENOMEM) {
 			refuse(in, w, INGEST_STATUS_NO_SPACE,
-			       "there is no space; what was not taken may be sent again",
+			       "there is no space; what was not taken may be sent "
+			       "again",
 			       RETRY_MS);
 		} else if (rc < 0) {
 			refuse(in, w, INGEST_STATUS_FAILED, err_text(), RETRY_MS);
@@ -363,7 +375,8 @@ int intake_commit(struct intake *in)
 	answer_group(in, rc);
 	if (rc == -ENOSPC || rc == -ENOMEM) {
 		stats_add(STAT_NO_SPACE, 1);
-		log_warn("store", "%s; ticks are refused until there is space", err_text());
+		log_warn("store", "%s; ticks are refused until there is space",
+			 err_text());
 		return 0;
 	}
 	return rc;

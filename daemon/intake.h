@@ -16,8 +16,8 @@
 #include "bus/symtab.h"
 #include "proto/ingest.h"
 #include "store/tickstore.h"
-#include <stdbool.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 struct intake;
 
@@ -35,12 +35,12 @@ struct intake_window {
 };
 
 struct intake_env {
-	struct tickstore *store;   /* borrowed */
-	struct symtab *symbols;    /* borrowed; intake is the writer */
-	struct symtab *sources;    /* borrowed; intake is the writer */
+	struct tickstore *store; /* borrowed */
+	struct symtab *symbols;  /* borrowed; intake is the writer */
+	struct symtab *sources;  /* borrowed; intake is the writer */
 	const struct intake_window *window;
-	bool clock_wall;           /* true: the daemon's clock; false: producers' */
-	bool symbols_listed;       /* true: only names already in the table */
+	bool clock_wall;     /* true: the daemon's clock; false: producers' */
+	bool symbols_listed; /* true: only names already in the table */
 	bool durability_full;
 };
 
@@ -64,5 +64,5 @@ ON_STORE int intake_commit(struct intake *in);
 /** Refuse every later request with "stopping". */
 ON_STORE void intake_stop(struct intake *in);
 /** The id of a symbol, adding it if it may be added; REJECT_NONE or the reason. */
-ON_STORE enum reject_reason intake_symbol(struct intake *in, const char *name, size_t len,
-					  uint32_t *out_id);
+ON_STORE enum reject_reason intake_symbol(struct intake *in, const char *name,
+					  size_t len, uint32_t *out_id);

@@ -39,8 +39,10 @@
 static const char usage[] =
 	"usage: tickbusd [OPTION]...\n"
 	"\n"
-	"  -c, --config FILE        read this configuration; default: the built-in one\n"
-	"      --demo               built-in demonstration: simulated exchange, compressed time\n"
+	"  -c, --config FILE        read this configuration; default: the built-in "
+	"one\n"
+	"      --demo               built-in demonstration: simulated exchange, "
+	"compressed time\n"
 	"      --state-dir DIR      keep the log and the sockets here, whatever the\n"
 	"                           configuration says\n"
 	"      --check-config FILE  report every error of FILE and exit (0 or 78)\n"
@@ -48,7 +50,8 @@ static const char usage[] =
 	"      --version, --help\n"
 	"\n"
 	"Exit codes: 0 stopped; 64 usage; 65 damaged log; 69 port taken; 70 internal;\n"
-	"73 state directory; 74 write failed; 75 another daemon has the log; 78 configuration.\n";
+	"73 state directory; 74 write failed; 75 another daemon has the log; 78 "
+	"configuration.\n";
 
 struct options {
 	const char *config;
@@ -124,7 +127,9 @@ static int load(const struct options *o, struct config *c)
 {
 	struct config_errors *errs = calloc(1, sizeof(*errs));
 	const char *path = o->check != NULL ? o->check : o->config;
-	const char *name = path != NULL ? path : o->is_demo ? "demo.yaml" : "tickbusd.yaml";
+	const char *name = path != NULL ? path
+			   : o->is_demo ? "demo.yaml"
+					: "tickbusd.yaml";
 	size_t len;
 	int rc;
 
@@ -133,8 +138,8 @@ static int load(const struct options *o, struct config *c)
 	if (path != NULL) {
 		rc = config_load(path, o->check == NULL, c, errs);
 	} else {
-		const char *text = o->is_demo ? config_demo_text(&len)
-					      : config_default_text(&len);
+		const char *text =
+			o->is_demo ? config_demo_text(&len) : config_default_text(&len);
 
 		rc = config_parse(text, len, c, errs);
 	}
@@ -148,12 +153,14 @@ static int load(const struct options *o, struct config *c)
 static int move_state(struct config *c, const char *dir)
 {
 	int n = snprintf(c->store.dir, sizeof(c->store.dir), "%s", dir);
-	int m = snprintf(c->listen.admin, sizeof(c->listen.admin), "%s/admin.sock", dir);
+	int m = snprintf(c->listen.admin, sizeof(c->listen.admin), "%s/admin.sock",
+			 dir);
 	int k = snprintf(c->listen.ring, sizeof(c->listen.ring), "%s/ring.sock", dir);
 
 	if (n < (int)sizeof(c->store.dir) && m < 108 && k < 108)
 		return EXITCODE_OK;
-	fprintf(stderr, "tickbusd: --state-dir %s is too long for a unix socket\n", dir);
+	fprintf(stderr, "tickbusd: --state-dir %s is too long for a unix socket\n",
+		dir);
 	return EXITCODE_USAGE;
 }
 

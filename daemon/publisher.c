@@ -1,9 +1,9 @@
 /* publisher - see publisher.h. */
-#include "daemon/publisher_parts.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "bus/stats.h"
+#include "daemon/publisher_parts.h"
 #include "proto/event_json.h"
 #include "proto/frame.h"
 #include "proto/topic.h"
@@ -21,7 +21,8 @@ static int kind_init(struct publisher *p, enum event_kind k)
 	kind->frame_data = malloc(kind->frame_cap);
 	kind->streams = calloc(p->env.symbols_max, sizeof(*kind->streams));
 	kind->touched = calloc(p->env.symbols_max, sizeof(*kind->touched));
-	return kind->frame_data == NULL || kind->streams == NULL || kind->touched == NULL
+	return kind->frame_data == NULL || kind->streams == NULL ||
+			       kind->touched == NULL
 		       ? -ENOMEM
 		       : 0;
 }
@@ -58,7 +59,8 @@ void publisher_free(struct publisher *p)
 	free(p);
 }
 
-void publisher_add_input(struct publisher *p, struct outbox *o, enum publisher_input what)
+void publisher_add_input(struct publisher *p, struct outbox *o,
+			 enum publisher_input what)
 {
 	if (p->n_inputs < PUBLISHER_INPUTS_MAX)
 		p->inputs[p->n_inputs++] = (struct input){.box = o, .what = what};
@@ -66,7 +68,8 @@ void publisher_add_input(struct publisher *p, struct outbox *o, enum publisher_i
 
 /* ---- frames ---- */
 
-ON_LOOP static void send_frame(struct publisher *p, enum event_kind k, const void *data, size_t len)
+ON_LOOP static void send_frame(struct publisher *p, enum event_kind k, const void *data,
+			       size_t len)
 {
 	struct kind *kind = &p->kinds[k];
 
@@ -89,8 +92,8 @@ ON_LOOP static void seal(struct publisher *p, enum event_kind k)
 	kind->open = false;
 }
 
-ON_LOOP static void add_to_frame(struct publisher *p, enum event_kind k, const void *event,
-			 size_t len)
+ON_LOOP static void add_to_frame(struct publisher *p, enum event_kind k,
+				 const void *event, size_t len)
 {
 	struct kind *kind = &p->kinds[k];
 
@@ -123,7 +126,8 @@ static const char *source_name(const struct publisher *p, uint16_t id)
 
 ON_LOOP static void send_json(struct publisher *p, enum event_kind k, const void *event)
 {
-	struct event_json_ctx ctx = {.epoch = p->env.epoch, .publish_ns = clock_wall_ns()};
+	struct event_json_ctx ctx = {.epoch = p->env.epoch,
+				     .publish_ns = clock_wall_ns()};
 	char topic[TOPIC_MAX];
 	size_t topic_len = topic_event(topic, k, event);
 
@@ -138,7 +142,8 @@ ON_LOOP static void send_json(struct publisher *p, enum event_kind k, const void
 		const struct event_tier2 *e = event;
 		const struct tier2_member *m = (const struct tier2_member *)(e + 1);
 
-		event_json_tier2(&p->json, e, m, (const double *)(m + e->n_members), &ctx);
+		event_json_tier2(&p->json, e, m, (const double *)(m + e->n_members),
+				 &ctx);
 	} else {
 		char *line = (char *)buf_reserve(&p->json, EVENT_JSON_MAX);
 
@@ -153,13 +158,15 @@ ON_LOOP static void send_json(struct publisher *p, enum event_kind k, const void
 static struct universe *universe_of(struct publisher *p, const struct event_tier2 *e)
 {
 	for (size_t i = 0; i < p->n_universes; i++) {
-		const struct event_tier2 *have = (const void *)p->universes[i].matrix.data;
+		const struct event_tier2 *have =
+			(const void *)p->universes[i].matrix.data;
 
 		if (have->timeframe_s == e->timeframe_s &&
 		    memcmp(have->universe, e->universe, UNIVERSE_MAX) == 0)
 			return &p->universes[i];
 	}
-	return p->n_universes < UNIVERSE_STREAMS ? &p->universes[p->n_universes++] : NULL;
+	return p->n_universes < UNIVERSE_STREAMS ? &p->universes[p->n_universes++]
+						 : NULL;
 }
 
 static void touch_matrix(struct publisher *p, const struct event_tier2 *e, size_t len)
@@ -207,7 +214,8 @@ static void touch(struct publisher *p, enum event_kind k, const void *event)
 
 /* ---- the step ---- */
 
-ON_LOOP static void on_event(struct publisher *p, enum event_kind k, const void *event, size_t len)
+ON_LOOP static void on_event(struct publisher *p, enum event_kind k, const void *event,
+			     size_t len)
 {
 	const struct event_head *head = event;
 
@@ -314,8 +322,8 @@ bool publisher_reached(const struct publisher *p, uint64_t pos)
 
 /* ---- questions ---- */
 
-const struct event_tier2 *publisher_matrix(const struct publisher *p, const char *universe,
-					   size_t i)
+const struct event_tier2 *publisher_matrix(const struct publisher *p,
+					   const char *universe, size_t i)
 {
 	bool any = universe == NULL || universe[0] == '\0';
 

@@ -41,7 +41,8 @@ struct publisher_env {
 	const struct symtab *sources;             /* borrowed */
 	uint32_t symbols_max;
 	uint64_t epoch;
-	int64_t batch_ns; /* an unfilled frame waits this long; 0: until the input is dry */
+	int64_t batch_ns; /* an unfilled frame waits this long; 0: until the input is
+			     dry */
 	struct derived *derived; /* borrowed */
 };
 

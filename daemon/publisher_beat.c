@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-ON_LOOP static void send_heartbeat(struct publisher *p, enum event_kind k, struct frame *f,
-			   void *data)
+ON_LOOP static void send_heartbeat(struct publisher *p, enum event_kind k,
+				   struct frame *f, void *data)
 {
 	char topic[TOPIC_MAX];
 	size_t topic_len = topic_kind(topic, EVENT_HEARTBEAT);
@@ -33,9 +33,10 @@ static uint64_t reached(const struct publisher *p)
 }
 
 ON_LOOP static void json_heartbeat(struct publisher *p, enum event_kind k,
-			   const struct frame_heartbeat *hb)
+				   const struct frame_heartbeat *hb)
 {
-	struct event_json_ctx ctx = {.epoch = p->env.epoch, .publish_ns = clock_wall_ns()};
+	struct event_json_ctx ctx = {.epoch = p->env.epoch,
+				     .publish_ns = clock_wall_ns()};
 	char topic[TOPIC_MAX], line[EVENT_JSON_MAX];
 	size_t len;
 

@@ -24,8 +24,8 @@ struct http {
 static enum MHD_Result reply(struct MHD_Connection *conn, unsigned status,
 			     const struct buf *body, const char *type)
 {
-	struct MHD_Response *r = MHD_create_response_from_buffer(
-		body->len, body->data, MHD_RESPMEM_MUST_COPY);
+	struct MHD_Response *r = MHD_create_response_from_buffer(body->len, body->data,
+								 MHD_RESPMEM_MUST_COPY);
 	enum MHD_Result ok;
 
 	if (r == NULL)
@@ -38,9 +38,10 @@ static enum MHD_Result reply(struct MHD_Connection *conn, unsigned status,
 	return ok;
 }
 
-static enum MHD_Result on_request(void *arg, struct MHD_Connection *conn, const char *url,
-				  const char *method, const char *version,
-				  const char *upload, size_t *upload_len, void **ctx)
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *conn,
+				  const char *url, const char *method,
+				  const char *version, const char *upload,
+				  size_t *upload_len, void **ctx)
 {
 	struct http *h = arg;
 	struct buf body = {0};
@@ -145,12 +146,12 @@ static struct MHD_Daemon *start_mhd(struct http *h, struct sockaddr_storage *sa)
 
 	if (sa->ss_family == AF_INET6)
 		flags |= MHD_USE_IPv6;
-	return MHD_start_daemon(
-		flags, 0, NULL, NULL, on_request, h, MHD_OPTION_SOCK_ADDR, sa,
-		MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-		MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADER_BYTES + 4096,
-		MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, h,
+				MHD_OPTION_SOCK_ADDR, sa, MHD_OPTION_CONNECTION_LIMIT,
+				CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+				TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+				HEADER_BYTES + 4096, MHD_OPTION_LISTENING_ADDRESS_REUSE,
+				1u, MHD_OPTION_END);
 }
 
 int http_open(uv_loop_t *loop, const char *endpoint, http_fn fn, void *arg,
@@ -161,7 +162,8 @@ int http_open(uv_loop_t *loop, const char *endpoint, http_fn fn, void *arg,
 	struct http *h;
 
 	if (parse_endpoint(endpoint, &sa) < 0)
-		return err_set(-EINVAL, "http endpoint '%s' is not ADDRESS:PORT", endpoint);
+		return err_set(-EINVAL, "http endpoint '%s' is not ADDRESS:PORT",
+			       endpoint);
 	h = calloc(1, sizeof(*h));
 	if (h == NULL)
 		return err_set(-ENOMEM, "out of memory for the http server");

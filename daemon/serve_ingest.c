@@ -74,7 +74,8 @@ int ingest_server_open(const char *url, size_t bytes_max, unsigned peers_max,
 	s->store = store;
 	for (unsigned i = 0; i < INGEST_CONTEXTS; i++)
 		s->callers[i].caller.reply = on_reply;
-	rc = rep_open(url, INGEST_CONTEXTS, bytes_max, peers_max, on_request, s, &s->rep);
+	rc = rep_open(url, INGEST_CONTEXTS, bytes_max, peers_max, on_request, s,
+		      &s->rep);
 	if (rc < 0) {
 		free(s);
 		return rc;

@@ -17,7 +17,7 @@ struct rep_call {
 	struct rep *rep;
 	nng_ctx ctx;
 	nng_aio *aio;
-	nng_msg *msg; /* owned while open */
+	nng_msg *msg;      /* owned while open */
 	_Atomic int state; /* enum state */
 };
 
@@ -173,7 +173,9 @@ void rep_reply(struct rep_call *call, const void *data, size_t len)
 	nng_msg_free(call->msg);
 	call->msg = NULL;
 	if (nng_msg_alloc(&reply, len) != 0) {
-		log_err("rep", "out of memory for a reply of %zu bytes; the peer will ask again",
+		log_err("rep",
+			"out of memory for a reply of %zu bytes; the peer will ask "
+			"again",
 			len);
 		call->state = RECEIVING;
 		atomic_fetch_sub(&call->rep->open_calls, 1);

@@ -52,7 +52,8 @@ const char *sim_thread_producer(const struct config *c)
 	return "sim";
 }
 
-static void fill_params(const struct config *c, struct sim_params *p, const char **names)
+static void fill_params(const struct config *c, struct sim_params *p,
+			const char **names)
 {
 	const struct config_simulator *s = &c->simulator;
 	const struct symbol_params *d = &c->derive.defaults;
@@ -108,8 +109,8 @@ static void on_reply(struct intake_caller *c, const void *reply, size_t len)
 	parker_wake(&r->sim->parker);
 }
 
-int sim_thread_new(const struct config *c, struct store_thread *store, uint64_t last_seq,
-		   struct sim_thread **out)
+int sim_thread_new(const struct config *c, struct store_thread *store,
+		   uint64_t last_seq, struct sim_thread **out)
 {
 	struct sim_thread *s = calloc(1, sizeof(*s));
 	const char **names = calloc(c->simulator.symbols + 1, sizeof(*names));
@@ -283,7 +284,8 @@ int sim_thread_start(struct sim_thread *s)
 	int rc = pthread_create(&s->thread, NULL, body, s);
 
 	if (rc != 0)
-		return err_set(-rc, "cannot start the simulated exchange: %s", strerror(rc));
+		return err_set(-rc, "cannot start the simulated exchange: %s",
+			       strerror(rc));
 	s->running_thread = true;
 	(void)pthread_setname_np(s->thread, "sim");
 	return 0;

@@ -13,8 +13,8 @@
 struct sim_thread;
 
 /** @last_seq: highest sequence of producer sim_thread_producer() in the log. */
-int sim_thread_new(const struct config *c, struct store_thread *store, uint64_t last_seq,
-		   struct sim_thread **out);
+int sim_thread_new(const struct config *c, struct store_thread *store,
+		   uint64_t last_seq, struct sim_thread **out);
 void sim_thread_free(struct sim_thread *s);
 int sim_thread_start(struct sim_thread *s);
 /** No further ticks; what is open is still answered.  Joins. */

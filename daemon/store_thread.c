@@ -70,7 +70,8 @@ int store_thread_new(const struct store_env *env, struct store_thread **out)
 	st->env = *env;
 	parker_init(&st->parker);
 	(void)pthread_mutex_init(&st->status_lock, NULL);
-	if (mailbox_new(env->mailbox_slots, sizeof(struct job), wake, st, &st->box) < 0) {
+	if (mailbox_new(env->mailbox_slots, sizeof(struct job), wake, st, &st->box) <
+	    0) {
 		free(st);
 		return err_set(-ENOMEM, "out of memory for the store's mailbox");
 	}
@@ -259,8 +260,9 @@ bool store_derived_broken(const struct store_thread *st)
 
 void store_derived_break(struct store_thread *st)
 {
-	log_warn("store", "%s; derived events are not stored until the next start, which "
-			  "derives them again",
+	log_warn("store",
+		 "%s; derived events are not stored until the next start, which "
+		 "derives them again",
 		 err_text());
 	st->derived_broken = true;
 }

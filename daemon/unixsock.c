@@ -20,8 +20,8 @@ int unixsock_clear(const char *path)
 	int fd, rc;
 
 	if (strlen(path) >= sizeof(sa.sun_path))
-		return err_set(-EINVAL, "socket %s: the path is longer than %zu bytes", path,
-			       sizeof(sa.sun_path) - 1);
+		return err_set(-EINVAL, "socket %s: the path is longer than %zu bytes",
+			       path, sizeof(sa.sun_path) - 1);
 	if (lstat(path, &st) < 0)
 		return errno == ENOENT ? 0 : fail(path);
 	if (!S_ISSOCK(st.st_mode))
@@ -36,7 +36,8 @@ int unixsock_clear(const char *path)
 	rc = connect(fd, (const struct sockaddr *)&sa, sizeof(sa));
 	close(fd);
 	if (rc == 0)
-		return err_set(-EADDRINUSE, "socket %s: another daemon answers there", path);
+		return err_set(-EADDRINUSE, "socket %s: another daemon answers there",
+			       path);
 	return unlink(path) < 0 ? fail(path) : 0;
 }
 
