@@ -62,12 +62,16 @@ static inline void put_f64(struct line *l, double v)
 
 static void put_time(struct line *l, int64_t ns)
 {
-	int64_t second = ns / NS_PER_S - (ns % NS_PER_S < 0);
-	uint64_t frac = (uint64_t)(ns - second * NS_PER_S);
+	int64_t second = ns / NS_PER_S;
+	int64_t frac = ns % NS_PER_S;
 
 	if (ns == VALUE_NULL) {
 		PUT(l, "null");
 		return;
+	}
+	if (frac < 0) { /* before 1970: the second began earlier */
+		second--;
+		frac += NS_PER_S;
 	}
 	if (!l->has_second || l->second != second) {
 		(void)timetext_print(l->second_text, ns);
@@ -79,7 +83,7 @@ static void put_time(struct line *l, int64_t ns)
 	if (frac) { /* a 1 in front keeps the zeros; the point takes its place */
 		char *point = l->at;
 
-		l->at += decimal_print_u64(l->at, (uint64_t)NS_PER_S + frac);
+		l->at += decimal_print_u64(l->at, (uint64_t)(NS_PER_S + frac));
 		*point = '.';
 	}
 	PUT(l, "Z\"");

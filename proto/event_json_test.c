@@ -56,6 +56,11 @@ static void times_of_different_seconds_stay_apart(void **state)
 	assert_non_null(strstr(line, "\"recv_time\":\"1969-12-31T23:59:59Z\""));
 	assert_non_null(
 		strstr(line, "\"publish_time\":\"1970-01-01T00:00:00.000000007Z\""));
+	e.head.event_ns = INT64_MIN + 1;
+	e.head.recv_ns = INT64_MIN;
+	line[event_json_tick(line, &e, &other)] = '\0';
+	assert_non_null(strstr(line, "\"time\":\"1677-09-21T00:12:43.145224193Z\""));
+	assert_non_null(strstr(line, "\"recv_time\":null"));
 }
 
 static void conditions_are_quoted_as_json_wants(void **state)
