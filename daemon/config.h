@@ -48,7 +48,6 @@ struct config_store { /* what store/tickstore.h calls struct store_params */
 	uint64_t retain_bytes; /* 0: no bound */
 	uint64_t wal_bytes_max;
 	uint64_t ballast_bytes;
-	int64_t snapshot_interval_ns;
 };
 
 struct config_derived { /* the catch-up window, per kind */

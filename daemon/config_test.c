@@ -103,8 +103,8 @@ static void the_built_in_text_describes_every_key(void **state)
 	(void)state;
 	config_default(&c);
 	config_print(&c, &out);
-	for (char *line = strtok(buf_text(&out), "\n"); line;
-	     line = strtok(NULL, "\n")) {
+	for (char *line = buf_text(&out), *end = line;
+	     (end = strchr(line, '\n')) != NULL; line = end + 1) {
 		char key[80];
 
 		(void)snprintf(key, sizeof(key), "\n%.*s:", (int)strcspn(line, ":"),
