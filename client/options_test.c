@@ -53,12 +53,33 @@ static void what_does_not_fit_is_refused(void **state)
 	assert_int_equal(options_init(&o, &long_path), 0);
 }
 
+static void senseless_filters_are_refused(void **state)
+{
+	static const char *const empty[] = {""};
+	struct tickbus_filter none = {0};
+	struct tickbus_filter news = {.kinds = TICKBUS_KIND(EVENT_NEWS)};
+	struct tickbus_filter frame = {.kinds = TICKBUS_KIND(EVENT_BAR),
+				       .timeframe = "7m"};
+	struct tickbus_filter nameless = {
+		.kinds = TICKBUS_KIND(EVENT_BAR), .symbols = empty, .n_symbols = 1};
+	struct tickbus_sub *sub = NULL;
+
+	(void)state;
+	assert_true(tickbus_sub_open(NULL, &none, &sub) < 0);
+	assert_true(tickbus_sub_open(NULL, &news, &sub) < 0);
+	assert_true(tickbus_sub_open(NULL, &frame, &sub) < 0);
+	assert_true(tickbus_sub_open(NULL, &nameless, &sub) < 0);
+	assert_null(sub);
+	assert_string_not_equal(tickbus_error(), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_given_means_the_defaults),
 		cmocka_unit_test(hosts_ports_and_urls_are_put_together),
 		cmocka_unit_test(what_does_not_fit_is_refused),
+		cmocka_unit_test(senseless_filters_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -475,26 +475,6 @@ static void junk_is_counted_and_skipped(void **state)
 	tickbus_sub_close(sub);
 }
 
-static void senseless_filters_are_refused(void **state)
-{
-	static const char *const empty[] = {""};
-	struct tickbus_filter none = {0};
-	struct tickbus_filter news = {.kinds = TICKBUS_KIND(EVENT_NEWS)};
-	struct tickbus_filter frame = {.kinds = TICKBUS_KIND(EVENT_BAR),
-				       .timeframe = "7m"};
-	struct tickbus_filter nameless = {
-		.kinds = TICKBUS_KIND(EVENT_BAR), .symbols = empty, .n_symbols = 1};
-	struct tickbus_sub *sub = NULL;
-
-	(void)state;
-	assert_true(tickbus_sub_open(&options, &none, &sub) < 0);
-	assert_true(tickbus_sub_open(&options, &news, &sub) < 0);
-	assert_true(tickbus_sub_open(&options, &frame, &sub) < 0);
-	assert_true(tickbus_sub_open(&options, &nameless, &sub) < 0);
-	assert_null(sub);
-	assert_string_not_equal(tickbus_error(), "");
-}
-
 #define WITH_SERVER(f) cmocka_unit_test_setup_teardown(f, start_server, stop_server)
 
 int main(void)
@@ -512,7 +492,6 @@ int main(void)
 		WITH_SERVER(a_silent_socket_is_rebuilt),
 		WITH_SERVER(a_matrix_comes_whole),
 		WITH_SERVER(junk_is_counted_and_skipped),
-		cmocka_unit_test(senseless_filters_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,15 +19,17 @@
 
 enum record_type {
 	RECORD_TICK = 1,
-	RECORD_CLOCK,   /* time has reached event_ns: the wall's, or a producer's in feed mode */
-	RECORD_SOURCE,  /* source_id is alive (flags 1) or went silent (0) at event_ns */
+	RECORD_CLOCK,  /* time has reached event_ns: the wall's, or a producer's in feed
+			  mode */
+	RECORD_SOURCE, /* source_id is alive (flags 1) or went silent (0) at event_ns */
 	RECORD_CONTROL, /* verb in ref_seq (enum control_verb), on symbol_id */
 };
 
 enum control_verb {
 	CONTROL_PAUSE = 1, /* the symbol's ticks are logged but make nothing */
 	CONTROL_RESUME,
-	CONTROL_CONFIG,  /* source_seq: hash of the derived-path configuration from here on */
+	CONTROL_CONFIG,  /* source_seq: hash of the derived-path configuration from here
+			    on */
 	CONTROL_RESTART, /* a daemon took over the log; source_seq: the new epoch */
 };
 
@@ -48,20 +50,21 @@ enum {
 };
 
 struct record {
-	int64_t event_ns;    /* when it happened, UTC, by the source's word */
-	int64_t recv_ns;     /* when the daemon accepted it, wall clock */
-	int64_t price_e9;    /* last price, billionths; VALUE_NULL: no trade in this tick */
-	int64_t size_e8;     /* size of the trade; VALUE_NULL where unknown */
-	int64_t bid_e9;      /* best bid; VALUE_NULL: none in this tick */
+	int64_t event_ns; /* when it happened, UTC, by the source's word */
+	int64_t recv_ns;  /* when the daemon accepted it, wall clock */
+	int64_t price_e9; /* last price, billionths; VALUE_NULL: no trade in this tick
+			   */
+	int64_t size_e8;  /* size of the trade; VALUE_NULL where unknown */
+	int64_t bid_e9;   /* best bid; VALUE_NULL: none in this tick */
 	int64_t ask_e9;
 	int64_t bid_size_e8; /* VALUE_NULL where unknown */
 	int64_t ask_size_e8;
-	uint64_t source_seq; /* the source's own sequence; 0: it has none */
-	uint64_t ref_seq;    /* cancel, correct: whose; control: the verb */
-	char cond[8];        /* sale conditions as the source wrote them, NUL padded */
-	uint32_t symbol_id;  /* dense, from 0, in order of first acceptance */
-	uint16_t source_id;  /* dense, from 1; 0: the daemon itself */
-	uint8_t type;        /* enum record_type */
+	uint64_t source_seq;  /* the source's own sequence; 0: it has none */
+	uint64_t ref_seq;     /* cancel, correct: whose; control: the verb */
+	char cond[8];         /* sale conditions as the source wrote them, NUL padded */
+	uint32_t symbol_id;   /* dense, from 0, in order of first acceptance */
+	uint16_t source_id;   /* dense, from 1; 0: the daemon itself */
+	uint8_t type;         /* enum record_type */
 	uint8_t action_flags; /* low 2 bits: enum tick_action; rest: TICK_NO_x << 2 */
 };
 
@@ -89,14 +92,15 @@ static inline uint8_t record_pack(enum tick_action action, unsigned flags)
 struct item {
 	uint64_t pos;      /* log position */
 	uint64_t seq;      /* TICK_RECEIVED sequence of the symbol; 0 for non-ticks */
-	int64_t commit_ns; /* monotonic clock at its commit, for latencies; 0 on replay */
+	int64_t commit_ns; /* monotonic clock at its commit, for latencies; 0 on replay
+			    */
 	uint64_t flags;    /* ITEM_x */
 	struct record rec;
 };
 
 enum {
-	ITEM_MARK = 1,    /* carries no record: "you have seen everything up to pos" */
-	ITEM_REPLAY = 2,  /* re-read at start: derive, do not publish */
+	ITEM_MARK = 1,     /* carries no record: "you have seen everything up to pos" */
+	ITEM_REPLAY = 2,   /* re-read at start: derive, do not publish */
 	ITEM_SNAPSHOT = 4, /* a mark that asks for a state snapshot at pos */
 };
 
