@@ -8,8 +8,8 @@
  * so an old value can refuse too early, never too late; and before a refusal it
  * is always looked at again.
  *
- * The queue of a symbol never overruns its buffer: at most inflight_max <= history
- * events are taken and not handled.
+ * The queue of a symbol never overruns its buffer: a worker that finds it full
+ * leaves the event in the ring until the symbol has had a turn (bus_shard.c).
  *
  * Ending a subscription while workers run: each worker's `turn` is odd during a
  * step.  bus_unsubscribe() takes the pointer out of the table and then waits for
@@ -35,10 +35,8 @@ static int check_params(const struct bus_params *p)
 			       p->shards, BUS_SHARDS_MAX);
 	if (p->turn_max == 0 || p->turn_max > UINT16_MAX)
 		return err_set(-EINVAL, "turns of %u events", p->turn_max);
-	if (p->inflight_max == 0 || p->inflight_max > p->history)
-		return err_set(-EINVAL,
-			       "%u events in flight per symbol with a history of %u",
-			       p->inflight_max, p->history);
+	if (p->inflight_max == 0)
+		return err_set(-EINVAL, "no event of a symbol may be in flight");
 	return 0;
 }
 
@@ -260,6 +258,64 @@ int bus_publish(struct bus *b, enum event_kind kind, uint32_t symbol, const void
 	return 0;
 }
 
+/** Room in every ring, or show what the full one has not shown: it is waited for. */
+static bool has_room_everywhere(struct bus *b)
+{
+	bool has_room = true;
+
+	for (uint32_t i = 0; i < b->params.shards; i++) {
+		struct bus_shard *s = &b->shards[i];
+
+		if (ring_has_room(s->ring, 1))
+			continue;
+		has_room = false;
+		if (ring_unpublished(s->ring))
+			show(s);
+	}
+	return has_room;
+}
+
+int bus_publish_all(struct bus *b, const void *data, size_t len)
+{
+	if (!b)
+		return BUS_STOPPED;
+	assert(len <= symbuf_event_bytes(b->buf));
+	if (!bus_is_running(b)) {
+		stats_add(STAT_BUS_DROPPED, 1);
+		return BUS_STOPPED;
+	}
+	if (!has_room_everywhere(b)) {
+		stats_add(STAT_BUS_FULL, 1);
+		return BUS_FULL;
+	}
+	for (uint32_t i = 0; i < b->params.shards; i++) {
+		struct bus_shard *s = &b->shards[i];
+		struct bus_carried *c = ring_claim(s->ring);
+
+		c->lane = BUS_NO_LANE;
+		c->len = (uint16_t)len;
+		c->kind = 0;
+		memcpy(c->payload, data, len);
+		if (ring_unpublished(s->ring) >= RING_BATCH)
+			show(s);
+	}
+	b->n_barriers++;
+	return 0;
+}
+
+size_t bus_room(const struct bus *b)
+{
+	size_t least = SIZE_MAX;
+
+	for (uint32_t i = 0; i < b->params.shards; i++) {
+		size_t room = ring_room(b->shards[i].ring);
+
+		if (room < least)
+			least = room;
+	}
+	return least;
+}
+
 void bus_flush(struct bus *b)
 {
 	if (!b)
@@ -269,7 +325,10 @@ void bus_flush(struct bus *b)
 			show(&b->shards[i]);
 	if (b->n_published)
 		stats_add(STAT_BUS_PUBLISHED, b->n_published);
+	if (b->n_barriers)
+		stats_add(STAT_BUS_BARRIERS, b->n_barriers);
 	b->n_published = 0;
+	b->n_barriers = 0;
 }
 
 /* ---- subscribers ---- */
@@ -336,6 +395,25 @@ void bus_unsubscribe(struct bus *b, struct sub *s)
 	}
 	let_pass_all(b);
 	sub_free(s);
+}
+
+/* ---- buffers ---- */
+
+size_t bus_symbol_recent(const struct bus *b, uint32_t symbol, size_t n,
+			 struct symbuf_event *out)
+{
+	uint64_t depth = symbuf_depth_max(b->buf);
+	uint64_t next, at;
+	size_t found = 0;
+
+	if (symbol >= b->params.symbols_max)
+		return 0;
+	next = symbuf_next(b->buf, symbol);
+	if (n > depth)
+		n = depth;
+	for (at = n < next ? next - n : 0; at < next; at++)
+		found += symbuf_at(b->buf, symbol, at, &out[found]) == 0;
+	return found;
 }
 
 /* ---- counters ---- */

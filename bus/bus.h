@@ -16,6 +16,11 @@
  * use; and a worker gives every symbol turn_max events before the next has its
  * turn.  A handler that fails sets its symbol aside and nobody else's.
  *
+ * Barriers: bus_publish_all() gives one event to every shard.  A shard handles all
+ * that was published before it, then the barrier, then what came after: so order
+ * holds within a symbol and against barriers, and between two barriers there is
+ * none among symbols.
+ *
  * Everything is allocated by bus_new(); see bus_subscribe() for the exception.
  */
 #pragma once
@@ -32,7 +37,12 @@ enum {
 	BUS_UNKNOWN,     /* no such symbol */
 };
 
-/** < 0: set the symbol aside.  @e is valid during the call. */
+#define BUS_EVERY_SYMBOL UINT32_MAX /* symbol_id of a barrier */
+
+/**
+ * < 0: set the symbol aside.  @e is valid during the call; a barrier has the
+ * symbol_id BUS_EVERY_SYMBOL and its number in seq, and cannot fail.
+ */
 typedef int (*bus_handler_fn)(void *arg, const struct symbuf_view *e);
 
 struct bus_params {
@@ -41,7 +51,8 @@ struct bus_params {
 	size_t event_bytes;    /* largest event, <= SYMBUF_EVENT_MAX */
 	size_t ring_slots;     /* per shard; 4,096 or more is fast */
 	uint32_t history;      /* events kept per symbol */
-	uint32_t inflight_max; /* per symbol; <= history */
+	uint32_t inflight_max; /* per symbol; what history cannot hold waits in the ring
+				*/
 	uint32_t turn_max;     /* events of a symbol per turn */
 };
 
@@ -69,27 +80,46 @@ bool bus_is_running(const struct bus *b);
  */
 int bus_publish(struct bus *b, enum event_kind kind, uint32_t symbol, const void *data,
 		size_t len);
+/**
+ * Take a copy of a barrier for every shard, or for none: 0, BUS_STOPPED, BUS_FULL.
+ * It is no event of a symbol: no buffer keeps it, no subscriber sees it.
+ */
+int bus_publish_all(struct bus *b, const void *data, size_t len);
 /** Show everything taken: at the end of each batch of input. */
 void bus_flush(struct bus *b);
+/** How many more events every shard's ring has room for, whatever their symbols. */
+size_t bus_room(const struct bus *b);
 
 /* ---- a shard's worker: one thread per shard ---- */
 
-/** Append and handle up to about @budget events; returns how many. */
+/** Append and handle up to about @budget events and barriers; returns how many. */
 size_t bus_shard_step(struct bus *b, uint32_t shard, size_t budget);
 /**
  * Nothing to do: spin for @spin_ns, then sleep until there is or until
  * @timeout_ns has passed (< 0: no limit).
  */
 void bus_shard_wait(struct bus *b, uint32_t shard, int64_t spin_ns, int64_t timeout_ns);
-/** Any thread: end such a sleep. */
-void bus_shard_wake(struct bus *b, uint32_t shard);
+/** End such a sleep, or the next one if there is none now. */
+ANY_THREAD void bus_shard_wake(struct bus *b, uint32_t shard);
+/** Events in the shard's ring; a moment old. */
+ANY_THREAD size_t bus_shard_depth(const struct bus *b, uint32_t shard);
+
+/* ---- what a symbol's buffer holds: any thread ---- */
+
+/**
+ * Copy the newest events of a symbol, at most @n, oldest first, whatever their
+ * kind; returns how many.  Events overwritten meanwhile are left out.
+ */
+ANY_THREAD size_t bus_symbol_recent(const struct bus *b, uint32_t symbol, size_t n,
+				    struct symbuf_event *out);
 
 /* ---- subscribers ---- */
 
 /**
  * See all events of the filter from now on.  Allocates.  0, -EINVAL, -ENOMEM,
  * -ENOSPC (BUS_SUBS_MAX).  Any thread, also while the bus runs, but not from a
- * handler: both calls wait for the end of the steps that are under way.
+ * handler, nor from a thread that a handler may be waiting for: both calls wait for
+ * the end of the steps that are under way.
  */
 int bus_subscribe(struct bus *b, const struct filter *filter, enum sub_policy policy,
 		  struct sub **out);

@@ -26,7 +26,7 @@
 
 /** An event in a shard ring; event_bytes of payload follow. */
 struct bus_carried {
-	uint32_t lane;
+	uint32_t lane; /* BUS_NO_LANE: a barrier */
 	uint16_t len;
 	uint8_t kind;
 	uint8_t reserved;
@@ -61,12 +61,14 @@ struct bus_shard {
 	bus_handler_fn handler;
 	void *arg;
 	struct parker parker;
+	atomic_bool is_roused; /* somebody wants the worker to look up */
 	/* The worker's own. */
 	_Alignas(128) _Atomic uint64_t turn; /* odd while in a step */
 	uint64_t n_dispatched;               /* in this step */
 	uint64_t n_faulted;
 	uint32_t chunk;
 	uint32_t first, last; /* waiting lanes, BUS_NO_LANE: none */
+	uint64_t n_barriers;  /* handled */
 	uint32_t n_subs;
 	_Atomic uint64_t dispatched[EVENT_KINDS];
 	_Atomic uint64_t faulted[EVENT_KINDS];
@@ -82,6 +84,7 @@ struct bus {
 	_Alignas(128) struct bus_pub *pub;
 	struct bus_pub_kind pub_kind[EVENT_KINDS];
 	uint64_t n_published; /* since the last flush */
+	uint64_t n_barriers;  /* the same */
 	_Atomic uint64_t pub_turn;
 	_Alignas(128) _Atomic(struct sub *) subs[BUS_SUBS_MAX];
 	_Atomic uint32_t n_subs;

@@ -12,6 +12,10 @@
  * not wait, that is, if nothing of it is left in the buffer before this event.
  * Nobody starves: after each chunk every symbol that waits has one turn, and
  * neither a chunk nor a turn has more than so many events.
+ *
+ * A chunk ends early in front of an event whose symbol's queue fills its buffer (a
+ * turn makes room), and in front of a barrier while anybody waits: the ring gives
+ * nothing more until the line is empty, and then the barrier is the next.
  */
 #include "base/clock.h"
 #include "bus/bus_impl.h"
@@ -116,32 +120,67 @@ static void prefetch(const struct bus *b, const struct bus_shard *s, const uint8
 
 	if (n_ahead > 2 * PREFETCH) {
 		c = (const void *)(at + 2 * PREFETCH * elem);
-		symbuf_prefetch(b->buf, symbol_of(b, s, c->lane));
-		__builtin_prefetch(&s->lanes[c->lane], 1);
+		if (c->lane != BUS_NO_LANE) {
+			symbuf_prefetch(b->buf, symbol_of(b, s, c->lane));
+			__builtin_prefetch(&s->lanes[c->lane], 1);
+		}
 	}
 	if (n_ahead > PREFETCH) {
 		c = (const void *)(at + PREFETCH * elem);
-		symbuf_prefetch_slot(b->buf, symbol_of(b, s, c->lane));
+		if (c->lane != BUS_NO_LANE)
+			symbuf_prefetch_slot(b->buf, symbol_of(b, s, c->lane));
 	}
+}
+
+static void handle_barrier(struct bus_shard *s, const struct bus_carried *c)
+{
+	const struct symbuf_view e = {.data = c->payload,
+				      .seq = ++s->n_barriers,
+				      .symbol_id = BUS_EVERY_SYMBOL,
+				      .len = c->len,
+				      .kind = c->kind};
+
+	if (s->handler)
+		(void)s->handler(s->arg, &e);
+}
+
+/** Must the line have a turn before this event may leave the ring? */
+static bool must_wait(const struct bus *b, const struct bus_shard *s,
+		      const struct bus_carried *c)
+{
+	if (c->lane == BUS_NO_LANE)
+		return s->first != BUS_NO_LANE;
+	return s->lanes[c->lane].is_waiting &&
+	       symbuf_pending(b->buf, symbol_of(b, s, c->lane)) >=
+		       symbuf_depth_max(b->buf);
 }
 
 static size_t take_chunk(struct bus *b, struct bus_shard *s, size_t budget,
 			 size_t *out_handled)
 {
-	size_t n;
+	size_t n, i;
 	const uint8_t *at = ring_peek(s->ring, &n);
 	size_t elem = s->ring->elem_size;
 
 	if (n > budget)
 		n = budget;
 	s->chunk++;
-	for (size_t i = 0; i < n; i++, at += elem) {
+	for (i = 0; i < n; i++, at += elem) {
+		const struct bus_carried *c = (const void *)at;
+
 		prefetch(b, s, at, n - i);
-		*out_handled += take(b, s, (const void *)at);
+		if (must_wait(b, s, c))
+			break;
+		if (c->lane != BUS_NO_LANE) {
+			*out_handled += take(b, s, c);
+			continue;
+		}
+		handle_barrier(s, c);
+		++*out_handled;
 	}
-	if (n)
-		ring_release(s->ring, n);
-	return n;
+	if (i)
+		ring_release(s->ring, i);
+	return i;
 }
 
 /** One turn for every symbol that waits now. */
@@ -206,18 +245,21 @@ size_t bus_shard_step(struct bus *b, uint32_t shard, size_t budget)
 	while (handled < budget) {
 		size_t left = budget - handled;
 		size_t taken = take_chunk(b, s, left < CHUNK ? left : CHUNK, &handled);
+		size_t served = serve_line(b, s);
 
-		handled += serve_line(b, s);
-		if (taken == 0 && s->first == BUS_NO_LANE)
+		handled += served;
+		if (taken == 0 && served == 0)
 			break;
 	}
 	end_step(s);
 	return handled;
 }
 
-static bool has_work(const struct bus_shard *s)
+/** Something to do, or somebody who wants this thread (told once). */
+static bool has_work(struct bus_shard *s)
 {
-	return s->first != BUS_NO_LANE || ring_depth(s->ring) > 0;
+	return s->first != BUS_NO_LANE || ring_depth(s->ring) > 0 ||
+	       (atomic_load(&s->is_roused) && atomic_exchange(&s->is_roused, false));
 }
 
 void bus_shard_wait(struct bus *b, uint32_t shard, int64_t spin_ns, int64_t timeout_ns)
@@ -242,5 +284,11 @@ void bus_shard_wait(struct bus *b, uint32_t shard, int64_t spin_ns, int64_t time
 
 void bus_shard_wake(struct bus *b, uint32_t shard)
 {
+	atomic_store(&b->shards[shard].is_roused, true);
 	parker_wake(&b->shards[shard].parker);
+}
+
+size_t bus_shard_depth(const struct bus *b, uint32_t shard)
+{
+	return ring_depth(b->shards[shard].ring);
 }

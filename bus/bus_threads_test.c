@@ -1,6 +1,7 @@
 /*
  * bus, with its threads: one publisher, two workers, subscribers of every policy,
- * one of them coming and going.  Every event is accounted for by everybody.
+ * one of them coming and going.  Every event is accounted for by everybody, and
+ * barriers come exactly behind what was published before them.
  */
 #include "bus/bus.h"
 #include "bus/check_test.h"
@@ -8,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SYMBOLS 50
-#define EVENTS  60000u
+#define SYMBOLS       50
+#define EVENTS        60000u
+#define BARRIER_EVERY 150u
 
 struct world {
 	struct bus *bus;
@@ -17,6 +19,7 @@ struct world {
 	atomic_bool handled;   /* the workers have ended */
 	uint64_t seqs[2][SYMBOLS];
 	uint64_t n[2];
+	uint64_t barriers[2];
 	uint64_t wrong[2];
 };
 
@@ -32,6 +35,11 @@ static int check_order(void *arg, const struct symbuf_view *e)
 	uint64_t v[2];
 
 	memcpy(v, e->data, sizeof(v));
+	if (e->symbol_id == BUS_EVERY_SYMBOL) {
+		w->barriers[me->shard]++;
+		w->wrong[me->shard] += w->n[me->shard] != v[me->shard];
+		return 0;
+	}
 	w->wrong[me->shard] += e->seq != ++w->seqs[me->shard][e->symbol_id];
 	w->wrong[me->shard] += v[0] != e->seq || v[1] != e->symbol_id;
 	w->n[me->shard]++;
@@ -57,6 +65,7 @@ static void *publish_all(void *arg)
 {
 	struct world *w = arg;
 	uint64_t seq[SYMBOLS] = {0};
+	uint64_t of_shard[2] = {0};
 
 	for (uint32_t i = 0; i < EVENTS; i++) {
 		/* Every second event is of symbol 0: a flood. */
@@ -67,6 +76,10 @@ static void *publish_all(void *arg)
 			bus_flush(w->bus);
 			(void)sched_yield();
 		}
+		of_shard[symbol % 2]++;
+		if (i % BARRIER_EVERY == 0)
+			while (bus_publish_all(w->bus, of_shard, sizeof(of_shard)) != 0)
+				(void)sched_yield();
 		if (i % 100 == 0)
 			bus_flush(w->bus);
 	}
@@ -187,6 +200,8 @@ static void every_event_is_accounted_for_by_everybody(void **state)
 
 	assert_int_equal(w->wrong[0] + w->wrong[1], 0);
 	assert_int_equal(w->n[0] + w->n[1], EVENTS);
+	assert_int_equal(w->barriers[0], EVENTS / BARRIER_EVERY);
+	assert_int_equal(w->barriers[1], EVENTS / BARRIER_EVERY);
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(r[i].wrong, 0);
 	assert_int_equal(r[0].read + r[0].lost, EVENTS);

@@ -1,4 +1,5 @@
-/* subscription - policies: lag, conflate, block; and that every loss is told and counted. */
+/* subscription - policies: lag, conflate, block; and that every loss is told and
+ * counted. */
 #include "bus/bus_fixture_test.h"
 
 static void a_slow_reader_is_told_what_it_lost(void **state)

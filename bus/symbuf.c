@@ -212,7 +212,7 @@ bool symbuf_front(const struct symbuf *b, uint32_t symbol, struct symbuf_view *o
 
 	if (place == own(&r->next))
 		return false;
-	/* The bus's in-flight limit keeps the queue shorter than the buffer. */
+	/* The bus appends only while the queue is shorter than the buffer. */
 	assert(own(&s->stamp) == place + 1);
 	*out = (struct symbuf_view){.data = (const void *)s->word,
 				    .seq = meta >> META_SEQ_SHIFT,
@@ -310,6 +310,11 @@ bool symbuf_mark(const struct symbuf *b, uint32_t symbol, struct symbuf_mark *ou
 		}
 	}
 	return false;
+}
+
+uint64_t symbuf_next(const struct symbuf *b, uint32_t symbol)
+{
+	return get(&b->rows[symbol].next);
 }
 
 uint64_t symbuf_served(const struct symbuf *b, uint32_t symbol)

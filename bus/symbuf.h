@@ -100,6 +100,8 @@ ANY_THREAD int symbuf_at(const struct symbuf *b, uint32_t symbol, uint64_t place
 /** A consistent mark; false when the owner was in the way several times. */
 ANY_THREAD bool symbuf_mark(const struct symbuf *b, uint32_t symbol,
 			    struct symbuf_mark *out);
+/** The place of the event to come: so many have been appended. */
+ANY_THREAD uint64_t symbuf_next(const struct symbuf *b, uint32_t symbol);
 /** How many events of the symbol the owner has marked done. */
 ANY_THREAD uint64_t symbuf_served(const struct symbuf *b, uint32_t symbol);
 /** Queued now, and the most that ever were. */

@@ -118,7 +118,7 @@ ON_LOOP static void put_workers(struct daemon *d, struct jsonw *w)
 		worker_counts(d->workers[i], &c);
 		jsonw_object(w, NULL);
 		jsonw_u64(w, "worker", i);
-		jsonw_u64(w, "ring_items", ring_depth(d->rings[i]));
+		jsonw_u64(w, "ring_items",bus_shard_depth(d->bus, i));
 		jsonw_u64(w, "cut_items", ring_depth(d->cuts[i]));
 		jsonw_u64(w, "outbox_bytes", outbox_depth(d->outboxes[i]));
 		jsonw_u64(w, "ticks", c.ticks);

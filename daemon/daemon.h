@@ -10,6 +10,7 @@
 #include "base/mailbox.h"
 #include "base/parker.h"
 #include "bus/broadcast.h"
+#include "bus/bus.h"
 #include "bus/outbox.h"
 #include "bus/ring.h"
 #include "bus/symtab.h"
@@ -34,8 +35,8 @@
 enum daemon_state { DAEMON_STARTING, DAEMON_REPLAYING, DAEMON_READY, DAEMON_DRAINING };
 
 struct daemon {
-	struct config config;      /* loop; SIGHUP replaces the reloadable keys */
-	const char *config_path;   /* borrowed from argv; NULL: built in */
+	struct config config;    /* loop; SIGHUP replaces the reloadable keys */
+	const char *config_path; /* borrowed from argv; NULL: built in */
 	uv_loop_t loop;
 	enum daemon_state state; /* loop */
 	int64_t started_ns;      /* monotonic */
@@ -46,18 +47,18 @@ struct daemon {
 	struct intake_window window;
 
 	uint32_t n_workers;
-	struct ring *rings[WORKERS_MAX];     /* owned; items to the workers */
-	struct ring *cuts[WORKERS_MAX];      /* owned; cut items to tier 2 */
+	struct bus *bus; /* owned; struct item from the log to the workers */
+	struct ring *cuts[WORKERS_MAX];       /* owned; cut items to tier 2 */
 	struct outbox *outboxes[WORKERS_MAX]; /* owned; events to the loop */
-	struct parker parkers[WORKERS_MAX];
+
 	struct worker *workers[WORKERS_MAX]; /* owned */
 	struct outbox *tick_outbox;          /* owned */
 	struct outbox *tier2_outbox;         /* owned */
 	struct parker tier2_parker;
-	struct tier2_worker *tier2;  /* owned */
-	struct store_thread *store;  /* owned */
-	struct sim_thread *sim;      /* owned; NULL: off */
-	uint64_t sim_last_seq;       /* of its producer, when the log was opened */
+	struct tier2_worker *tier2;    /* owned */
+	struct store_thread *store;    /* owned */
+	struct sim_thread *sim;        /* owned; NULL: off */
+	uint64_t sim_last_seq;         /* of its producer, when the log was opened */
 	struct tick_index *tick_index; /* owned; store thread */
 	uint64_t epoch;
 	uint64_t replay_end; /* log position at start: re-read, not published again */
@@ -77,12 +78,14 @@ struct daemon {
 
 	uv_async_t bell; /* rung by everybody who has something for the loop */
 	uv_signal_t sigterm, sigint, sighup;
-	uv_timer_t second;  /* heartbeats, clock of the status line */
-	uv_timer_t quarter; /* 250 ms: guards, watchdog, flushes */
-	uv_timer_t clock;   /* clock: wall: the next boundary */
+	uv_timer_t second;               /* heartbeats, clock of the status line */
+	uv_timer_t quarter;              /* 250 ms: guards, watchdog, flushes */
+	uv_timer_t clock;                /* clock: wall: the next boundary */
 	uint64_t moved[WORKERS_MAX + 2]; /* what the watchdog saw last */
 	int64_t moved_ns;                /* when every thread had moved */
 	int64_t fed_ns;                  /* when the service manager heard of it */
+	struct parker closed;            /* where the limit on closing sleeps */
+	atomic_bool has_closed;
 	int64_t drain_ns;                /* when draining began */
 	int64_t clock_due_ns;            /* wall clock of the next clock record */
 };

@@ -9,9 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAILBOX_SLOTS    4096
-#define CUT_SLOTS        16384
-#define QUESTIONS_MAX    1024
+#define MAILBOX_SLOTS 4096
+#define CUT_SLOTS     16384
+#define QUESTIONS_MAX 1024
+#define HISTORY       128u /* items kept per symbol: 18 KiB, 184 MB for 10,000 symbols */
+#define TURN_MAX      64u  /* items of a symbol before its neighbours have their turn */
 
 /* ---- the store ---- */
 
@@ -99,10 +101,11 @@ static int note_config(struct daemon *d, struct tickstore *ts, struct intake *in
 		if (len == sizeof(hash) && memcmp(was, &hash, len) == 0)
 			return 0;
 		if (d->replay_end > 0)
-			log_warn("start",
-				 "the configuration of derived values has changed; they "
-				 "are derived anew from the log, what was published "
-				 "before is not published again");
+			log_warn(
+				"start",
+				"the configuration of derived values has changed; they "
+				"are derived anew from the log, what was published "
+				"before is not published again");
 	}
 	rc = intake_record(in, &r);
 	if (rc == 0)
@@ -133,10 +136,10 @@ static int open_intake(struct daemon *d, struct tickstore *ts, struct intake **o
 
 static int open_dispatch(struct daemon *d, struct tickstore *ts, struct dispatch **out)
 {
-	struct dispatch_env env = {
+	const struct dispatch_env env = {
 		.store = ts,
 		.symbols = d->symbols,
-		.n_workers = d->n_workers,
+		.bus = d->bus,
 		.ticks = d->tick_outbox,
 		.index = d->tick_index,
 		.bell = daemon_bell,
@@ -146,23 +149,38 @@ static int open_dispatch(struct daemon *d, struct tickstore *ts, struct dispatch
 		.replay_end = d->replay_end,
 	};
 
-	for (uint32_t w = 0; w < d->n_workers; w++) {
-		env.rings[w] = d->rings[w];
-		env.parkers[w] = &d->parkers[w];
-	}
 	return dispatch_new(&env, out);
+}
+
+static int open_bus(struct daemon *d)
+{
+	const struct config *c = &d->config;
+	const struct bus_params p = {
+		.shards = d->n_workers,
+		.symbols_max = c->limits.symbols_max,
+		.event_bytes = sizeof(struct item),
+		.ring_slots = c->limits.ring_slots,
+		.history = HISTORY,
+		.inflight_max = c->limits.inflight_max,
+		.turn_max = TURN_MAX,
+	};
+	int rc = bus_new(&p, &d->bus);
+
+	if (rc == 0)
+		bus_start(d->bus);
+	return rc;
 }
 
 static int open_rings(struct daemon *d)
 {
 	const struct config *c = &d->config;
-	int rc = outbox_new(c->limits.outbox_bytes, &d->tick_outbox);
+	int rc = open_bus(d);
+
+	if (rc == 0)
+		rc = outbox_new(c->limits.outbox_bytes, &d->tick_outbox);
 
 	for (uint32_t w = 0; w < d->n_workers && rc == 0; w++) {
-		parker_init(&d->parkers[w]);
-		rc = ring_new(c->limits.ring_slots, sizeof(struct item), &d->rings[w]);
-		if (rc == 0)
-			rc = ring_new(CUT_SLOTS, sizeof(struct cut_item), &d->cuts[w]);
+		rc = ring_new(CUT_SLOTS, sizeof(struct cut_item), &d->cuts[w]);
 		if (rc == 0)
 			rc = outbox_new(c->limits.outbox_bytes, &d->outboxes[w]);
 	}
@@ -227,10 +245,10 @@ static int open_worker(struct daemon *d, uint32_t w)
 			  .index = w,
 			  .n_shards = d->n_workers,
 			  .symbols_max = d->config.limits.symbols_max},
-		.in = d->rings[w],
+		.bus = d->bus,
 		.out = d->outboxes[w],
 		.cut = d->cuts[w],
-		.parker = &d->parkers[w],
+
 		.bell = daemon_bell,
 		.cut_bell = wake_tier2,
 		.arg = d,
@@ -256,8 +274,9 @@ static int open_tier2(struct daemon *d)
 	int rc;
 
 	parker_init(&d->tier2_parker);
-	rc = outbox_new(bytes < d->config.limits.outbox_bytes ? d->config.limits.outbox_bytes
-							      : bytes,
+	rc = outbox_new(bytes < d->config.limits.outbox_bytes
+				? d->config.limits.outbox_bytes
+				: bytes,
 			&d->tier2_outbox);
 	if (rc < 0)
 		return rc;
@@ -309,10 +328,10 @@ void daemon_close_parts(struct daemon *d)
 	tier2_worker_free(d->tier2);
 	for (uint32_t w = 0; w < d->n_workers; w++) {
 		worker_free(d->workers[w]);
-		ring_free(d->rings[w]);
 		ring_free(d->cuts[w]);
 		outbox_free(d->outboxes[w]);
 	}
+	bus_free(d->bus);
 	outbox_free(d->tick_outbox);
 	outbox_free(d->tier2_outbox);
 	for (int k = 0; k < PUBLISHED_KINDS; k++)

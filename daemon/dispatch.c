@@ -15,11 +15,11 @@
 struct dispatch {
 	struct dispatch_env env;
 	_Atomic uint64_t pos; /* next to carry */
-	uint64_t *tick_seq;    /* owned; per symbol id */
-	int64_t *source_next;  /* owned; per source: event time of its next second */
-	int64_t now_ns;        /* monotonic; stamp of this step's items */
-	size_t room;           /* records that surely fit every ring */
-	uint64_t marked;       /* last position that was marked */
+	uint64_t *tick_seq;   /* owned; per symbol id */
+	int64_t *source_next; /* owned; per source: event time of its next second */
+	int64_t now_ns;       /* monotonic; stamp of this step's items */
+	size_t room;          /* items that surely fit every ring */
+	uint64_t marked;      /* last position that was marked */
 };
 
 int dispatch_new(const struct dispatch_env *env, struct dispatch **out)
@@ -70,49 +70,49 @@ static bool has_room(struct dispatch *d)
 {
 	if (d->room >= 3)
 		return true;
-	d->room = SIZE_MAX;
-	for (uint32_t w = 0; w < d->env.n_workers; w++) {
-		size_t room = ring_room(d->env.rings[w]);
-
-		if (room < d->room)
-			d->room = room;
-	}
+	d->room = bus_room(d->env.bus);
 	return d->room >= 3;
 }
 
-static struct item *fill(struct dispatch *d, uint32_t w, uint64_t pos,
-			 const struct record *r)
+static struct item item_of(const struct dispatch *d, uint64_t pos,
+			   const struct record *r)
 {
-	struct item *it = ring_claim(d->env.rings[w]);
 	bool replay = pos <= d->env.replay_end;
 
-	it->pos = pos;
-	it->seq = 0;
-	it->commit_ns = replay ? 0 : d->now_ns;
-	it->flags = replay ? ITEM_REPLAY : 0;
-	it->rec = *r;
-	return it;
+	return (struct item){.pos = pos,
+			     .commit_ns = replay ? 0 : d->now_ns,
+			     .flags = replay ? ITEM_REPLAY : 0,
+			     .rec = *r};
 }
 
-static void to_everybody(struct dispatch *d, uint64_t pos, const struct record *r)
+/* 0 or a BUS_x. */
+static int to_everybody(struct dispatch *d, uint64_t pos, const struct record *r)
 {
-	for (uint32_t w = 0; w < d->env.n_workers; w++)
-		(void)fill(d, w, pos, r);
+	const struct item it = item_of(d, pos, r);
+	int rc = bus_publish_all(d->env.bus, &it, sizeof(it));
+
+	d->room -= rc == 0;
+	return rc;
 }
 
-/* The source's event time entered a new second: it lives, tell every worker. */
-static void source_seen(struct dispatch *d, uint64_t pos, const struct record *r)
+/*
+ * The source's event time entered a new second: it lives, tell every worker.  Once,
+ * also if the record itself must wait after that.
+ */
+static int source_seen(struct dispatch *d, uint64_t pos, const struct record *r)
 {
 	struct record s = {.event_ns = r->event_ns,
 			   .recv_ns = r->recv_ns,
 			   .source_id = r->source_id,
 			   .type = RECORD_SOURCE};
+	int rc = to_everybody(d, pos, &s);
 
-	d->source_next[r->source_id] = (r->event_ns / NS_PER_S + 1) * NS_PER_S;
-	to_everybody(d, pos, &s);
+	if (rc == 0)
+		d->source_next[r->source_id] = (r->event_ns / NS_PER_S + 1) * NS_PER_S;
+	return rc;
 }
 
-static void publish_tick(struct dispatch *d, const struct item *it, struct event_tick *e)
+static void tell_tick(struct dispatch *d, const struct item *it, struct event_tick *e)
 {
 	const struct record *r = &it->rec;
 
@@ -136,53 +136,58 @@ static void publish_tick(struct dispatch *d, const struct item *it, struct event
 	outbox_commit(d->env.ticks);
 }
 
-/* 0, or 1: no room for the tick in the outbox, nothing was done. */
-static int carry(struct dispatch *d, uint64_t pos, const struct record *r)
+/* 0, or > 0: no room in the outbox or on the bus, nothing was done. */
+static int carry_tick(struct dispatch *d, uint64_t pos, const struct record *r)
 {
+	struct item it = item_of(d, pos, r);
 	struct event_tick *e = NULL;
-	struct item *it;
+	int rc;
 
-	if (r->type == RECORD_TICK && pos > d->env.replay_end) {
+	if (r->symbol_id >= d->env.symbols_max)
+		return err_set(-EBADMSG,
+			       "position %llu names symbol %u of %u: limits.symbols is "
+			       "lower than it was",
+			       (unsigned long long)pos, r->symbol_id,
+			       d->env.symbols_max);
+	if (pos > d->env.replay_end) {
 		e = outbox_claim(d->env.ticks, EVENT_TICK, sizeof(*e));
 		if (e == NULL)
 			return 1;
 	}
-	if (r->source_id != 0 && r->event_ns >= d->source_next[r->source_id]) {
-		source_seen(d, pos, r);
-		d->room--;
-	}
+	it.seq = d->tick_seq[r->symbol_id] + 1;
+	rc = bus_publish(d->env.bus, EVENT_TICK, r->symbol_id, &it, sizeof(it));
+	if (rc != 0)
+		return rc; /* and what was claimed was never there */
 	d->room--;
-	if (r->type != RECORD_TICK) {
-		to_everybody(d, pos, r);
-		return 0;
-	}
-	it = fill(d, r->symbol_id % d->env.n_workers, pos, r);
-	it->seq = ++d->tick_seq[r->symbol_id];
+	d->tick_seq[r->symbol_id] = it.seq;
 	if (e != NULL)
-		publish_tick(d, it, e);
+		tell_tick(d, &it, e);
 	return 0;
 }
 
-/* "You have seen everything up to here", once per step and worker. */
-static void mark(struct dispatch *d, uint64_t pos)
+/* 0, < 0: the log is not ours to read, > 0: the record must wait. */
+static int carry(struct dispatch *d, uint64_t pos, const struct record *r)
 {
-	if (pos <= d->marked)
-		return;
-	for (uint32_t w = 0; w < d->env.n_workers; w++) {
-		struct item *it = ring_claim(d->env.rings[w]);
+	int rc = 0;
 
-		it->pos = pos;
-		it->flags = ITEM_MARK;
-	}
-	d->marked = pos;
+	if (r->source_id != 0 && r->event_ns >= d->source_next[r->source_id])
+		rc = source_seen(d, pos, r);
+	if (rc != 0)
+		return rc;
+	return r->type == RECORD_TICK ? carry_tick(d, pos, r) : to_everybody(d, pos, r);
 }
 
-static void publish(struct dispatch *d)
+/*
+ * "You have seen everything up to here", once per step and worker.  A bus that was
+ * stopped before it took the mark is given it by the first step that finds it running.
+ */
+static void mark(struct dispatch *d)
 {
-	for (uint32_t w = 0; w < d->env.n_workers; w++) {
-		ring_publish(d->env.rings[w]);
-		parker_wake(d->env.parkers[w]);
-	}
+	const struct item it = {.pos = dispatch_pos(d) - 1, .flags = ITEM_MARK};
+
+	if (it.pos > d->marked && bus_is_running(d->env.bus) &&
+	    bus_publish_all(d->env.bus, &it, sizeof(it)) == 0)
+		d->marked = it.pos;
 }
 
 /* Carry what lies at the cursor; returns how many records, or < 0. */
@@ -192,25 +197,28 @@ ON_STORE static int carry_stretch(struct dispatch *d, unsigned budget)
 	uint64_t pos = dispatch_pos(d);
 	uint32_t n, i;
 	int rc = tickstore_peek(d->env.store, pos, &pos, &recs, &n);
+	int refused = 0;
 
 	if (rc < 0)
 		return rc;
 	if (rc == STORE_GONE)
-		return err_set(-EBADMSG,
-			       "the log begins at position %llu, the state to go on from "
-			       "ends before it",
-			       (unsigned long long)pos);
+		return err_set(
+			-EBADMSG,
+			"the log begins at position %llu, the state to go on from "
+			"ends before it",
+			(unsigned long long)pos);
 	if (rc == STORE_END)
 		return 0;
 	for (i = 0; i < n && i < budget; i++) {
-		if (!has_room(d) || carry(d, pos + i, &recs[i]) != 0) {
-			stats_add(STAT_DISPATCH_STALLS, 1);
+		refused = has_room(d) ? carry(d, pos + i, &recs[i]) : BUS_FULL;
+		if (refused != 0)
 			break;
-		}
 	}
+	if (refused > 0)
+		stats_add(STAT_DISPATCH_STALLS, 1);
 	if (i > 0)
 		atomic_store_explicit(&d->pos, pos + i, memory_order_relaxed);
-	return (int)i;
+	return refused < 0 ? refused : (int)i;
 }
 
 int dispatch_step(struct dispatch *d, unsigned budget)
@@ -218,6 +226,8 @@ int dispatch_step(struct dispatch *d, unsigned budget)
 	unsigned done = 0;
 	int n;
 
+	if (!bus_is_running(d->env.bus))
+		return 0; /* the log goes on; the cursor stands still */
 	d->now_ns = clock_mono_ns();
 	d->room = 0;
 	do {
@@ -226,13 +236,13 @@ int dispatch_step(struct dispatch *d, unsigned budget)
 			return n;
 		done += (unsigned)n;
 	} while (n > 0 && done < budget);
+	mark(d);
+	bus_flush(d->env.bus);
 	if (done == 0)
 		return 0;
-	mark(d, dispatch_pos(d) - 1);
 	if (d->env.index != NULL)
 		tick_index_note(d->env.index, dispatch_pos(d) - 1, d->tick_seq,
 				symtab_count(d->env.symbols));
-	publish(d);
 	if (outbox_unpublished(d->env.ticks) > 0) {
 		outbox_publish(d->env.ticks);
 		d->env.bell(d->env.arg);

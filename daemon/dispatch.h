@@ -1,19 +1,21 @@
 /*
- * dispatch - carries committed records from the log to the workers, in order.
+ * dispatch - carries committed records from the log to the bus, in order.
  *
- * The cursor is a log position: what a full ring does not take now is read from
- * the log later, so neither a slow worker nor a stopped one holds up the log.
+ * A tick goes to its symbol; clock, control and source items and marks are barriers
+ * and go to every shard.  The cursor is a log position: what the bus does not take
+ * now (the symbol has its limit in flight, a ring is full, the bus is stopped) is
+ * read from the log later, so neither a slow worker nor a stopped bus holds up the
+ * log, and nothing is lost.
  * Derived in band here, as functions of the log: the TICK_RECEIVED sequence of
  * every symbol, the liveness of sources (one RECORD_SOURCE item to every worker
  * when a source's event time enters a new second), and marks.
  *
- * Runs on the store thread, which owns the log; pure but for its rings.
+ * Runs on the store thread, which owns the log and is the bus's publisher.
  */
 #pragma once
-#include "base/parker.h"
 #include "base/role.h"
+#include "bus/bus.h"
 #include "bus/outbox.h"
-#include "bus/ring.h"
 #include "bus/symtab.h"
 #include "daemon/tick_index.h"
 #include "proto/record.h"
@@ -24,18 +26,16 @@
 struct dispatch;
 
 struct dispatch_env {
-	struct tickstore *store;       /* borrowed */
-	const struct symtab *symbols;  /* borrowed */
-	struct ring *rings[WORKERS_MAX];      /* borrowed; struct item */
-	struct parker *parkers[WORKERS_MAX];  /* borrowed */
-	uint32_t n_workers;
-	struct outbox *ticks;          /* borrowed; EVENT_TICK messages to the loop */
-	void (*bell)(void *arg);       /* after ticks were published */
+	struct tickstore *store;      /* borrowed */
+	const struct symtab *symbols; /* borrowed */
+	struct bus *bus;              /* borrowed; of struct item, a shard per worker */
+	struct outbox *ticks;         /* borrowed; EVENT_TICK messages to the loop */
+	void (*bell)(void *arg);      /* after ticks were published */
 	void *arg;
-	struct tick_index *index;      /* borrowed; NULL: nobody asks */
+	struct tick_index *index; /* borrowed; NULL: nobody asks */
 	uint32_t symbols_max;
-	uint64_t from_pos;             /* first position to carry */
-	uint64_t replay_end;           /* up to here ticks were published in another life */
+	uint64_t from_pos;   /* first position to carry */
+	uint64_t replay_end; /* up to here ticks were published in another life */
 };
 
 int dispatch_new(const struct dispatch_env *env, struct dispatch **out);

@@ -137,7 +137,7 @@ static void per_worker(struct daemon *d, struct buf *out, const char *name,
 
 static uint64_t ring_of(const struct daemon *d, uint32_t w)
 {
-	return ring_depth(d->rings[w]);
+	return bus_shard_depth(d->bus, w);
 }
 
 static uint64_t cuts_of(const struct daemon *d, uint32_t w)

@@ -12,13 +12,26 @@
 #define BUDGET     1024
 #define IDLE_NS    (100 * NS_PER_MS) /* a sleeper still shows that it lives */
 #define ROOM_NS    (200 * NS_PER_US)
+#define MEMORY_NS  (50 * NS_PER_MS)
 #define N_COUNTERS (sizeof(struct shard_counts) / sizeof(uint64_t))
+
+/* Where a kept cut item belongs. */
+struct cut_place {
+	uint64_t pos;
+	uint32_t symbol_id;
+	uint32_t arrival; /* index in kept[] */
+};
 
 struct worker {
 	struct worker_env env;
-	struct shard *shard;   /* owned */
-	struct parker room;    /* a place to wait for room in */
-	const struct item *now; /* the item being applied, for its commit time */
+	struct shard *shard;     /* owned */
+	struct parker room;      /* a place to wait for room in */
+	const struct item *now;  /* the item being applied, for its commit time */
+	struct cut_item *kept;   /* owned; since the last barrier */
+	struct cut_place *place; /* owned; of each */
+	size_t n_kept, kept_max;
+	bool is_sorted; /* kept[] is in the order of its places */
+	bool at_barrier;
 	bool sent, cut_sent;
 	pthread_t thread;
 	bool running_thread;
@@ -90,9 +103,8 @@ static void on_status(void *arg, const struct event_status *e)
 	send(arg, EVENT_STATUS, e, sizeof(*e));
 }
 
-static void on_cut(void *arg, const struct cut_item *c)
+static void send_cut(struct worker *w, const struct cut_item *c)
 {
-	struct worker *w = arg;
 	struct cut_item *slot;
 
 	while ((slot = ring_claim(w->env.cut)) == NULL) {
@@ -103,9 +115,96 @@ static void on_cut(void *arg, const struct cut_item *c)
 	w->cut_sent = true;
 }
 
+/* -ENOMEM: nothing has changed. */
+static int grow_kept(struct worker *w)
+{
+	size_t max = w->kept_max > 0 ? 2 * w->kept_max : 256;
+	struct cut_item *kept = realloc(w->kept, max * sizeof(*kept));
+	struct cut_place *place;
+
+	if (kept == NULL)
+		return -ENOMEM;
+	w->kept = kept;
+	place = realloc(w->place, max * sizeof(*place));
+	if (place == NULL)
+		return -ENOMEM;
+	w->place = place;
+	w->kept_max = max;
+	return 0;
+}
+
+/* Without memory the worker waits for some, the rest waits in the log. */
+static void make_room(struct worker *w)
+{
+	while (w->n_kept == w->kept_max && grow_kept(w) < 0) {
+		log_err("worker",
+			"worker=%u out of memory for %zu cut items; trying again",
+			w->env.shard.index, w->kept_max);
+		flush(w);
+		atomic_fetch_add_explicit(&w->moved, 1, memory_order_relaxed);
+		parker_prepare(&w->room);
+		parker_wait(&w->room, MEMORY_NS);
+	}
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct cut_place *x = a, *y = b;
+
+	if (x->pos != y->pos)
+		return x->pos < y->pos ? -1 : 1;
+	if (x->symbol_id != y->symbol_id)
+		return x->symbol_id < y->symbol_id ? -1 : 1;
+	return x->arrival < y->arrival ? -1 : x->arrival > y->arrival;
+}
+
+/* A barrier orders its own items; those of ticks wait for the next barrier. */
+static void on_cut(void *arg, const struct cut_item *c)
+{
+	struct worker *w = arg;
+	struct cut_place place = {c->pos, c->symbol_id, (uint32_t)w->n_kept};
+
+	if (w->at_barrier) {
+		send_cut(w, c);
+		return;
+	}
+	make_room(w);
+	if (w->n_kept > 0 && by_place(&place, &w->place[w->n_kept - 1]) < 0)
+		w->is_sorted = false;
+	w->place[w->n_kept] = place;
+	w->kept[w->n_kept++] = *c;
+}
+
+static void send_kept(struct worker *w)
+{
+	if (!w->is_sorted)
+		qsort(w->place, w->n_kept, sizeof(*w->place), by_place);
+	for (size_t i = 0; i < w->n_kept; i++)
+		send_cut(w, &w->kept[w->place[i].arrival]);
+	w->n_kept = 0;
+	w->is_sorted = true;
+}
+
 static void on_mark(void *arg, uint64_t pos)
 {
 	send(arg, WORKER_MARK, &pos, sizeof(pos));
+}
+
+/*
+ * The shard sets faulted symbols aside by itself and can resume them (a record in the
+ * log says so, and a replay must agree): for the bus nothing fails.
+ */
+static int on_item(void *arg, const struct symbuf_view *e)
+{
+	struct worker *w = arg;
+
+	w->now = e->data;
+	w->at_barrier = e->symbol_id == BUS_EVERY_SYMBOL;
+	if (w->at_barrier)
+		send_kept(w);
+	shard_step(w->shard, w->now, 1);
+	w->now = NULL;
+	return 0;
 }
 
 int worker_new(const struct worker_env *env, struct worker **out)
@@ -122,12 +221,14 @@ int worker_new(const struct worker_env *env, struct worker **out)
 	if (w == NULL)
 		return err_set(-ENOMEM, "out of memory for a worker");
 	w->env = *env;
+	w->is_sorted = true;
 	parker_init(&w->room);
 	rc = shard_new(&env->shard, &sink, &w->shard);
 	if (rc < 0) {
 		free(w);
 		return rc;
 	}
+	bus_handler_set(env->bus, env->shard.index, on_item, w);
 	*out = w;
 	return 0;
 }
@@ -137,6 +238,8 @@ void worker_free(struct worker *w)
 	if (w == NULL)
 		return;
 	shard_free(w->shard);
+	free(w->kept);
+	free(w->place);
 	free(w);
 }
 
@@ -151,52 +254,13 @@ static void show_counts(struct worker *w)
 
 size_t worker_step(struct worker *w, size_t budget)
 {
-	size_t done = 0;
+	size_t done = bus_shard_step(w->env.bus, w->env.shard.index, budget);
 
-	while (done < budget) {
-		size_t n;
-		const struct item *items = ring_peek(w->env.in, &n);
-
-		if (n == 0)
-			break;
-		if (n > budget - done)
-			n = budget - done;
-		for (size_t i = 0; i < n; i++) {
-			w->now = &items[i];
-			shard_step(w->shard, &items[i], 1);
-		}
-		w->now = NULL;
-		ring_release(w->env.in, n);
-		done += n;
-	}
 	flush(w);
 	if (done > 0)
 		show_counts(w);
 	atomic_fetch_add_explicit(&w->moved, 1, memory_order_relaxed);
 	return done;
-}
-
-/* Look for spin_ns, then sleep until the dispatcher wakes us. */
-static void idle(struct worker *w)
-{
-	int64_t until = clock_mono_ns() + w->env.spin_ns;
-	size_t n;
-
-	do {
-		(void)ring_peek(w->env.in, &n);
-		if (n > 0)
-			return;
-		for (int i = 0; i < 16; i++)
-			__builtin_ia32_pause();
-	} while (clock_mono_ns() < until);
-
-	parker_prepare(w->env.parker);
-	(void)ring_peek(w->env.in, &n);
-	if (n > 0 || atomic_load(&w->stop))
-		parker_cancel(w->env.parker);
-	else
-		parker_wait(w->env.parker, IDLE_NS);
-	atomic_fetch_add_explicit(&w->moved, 1, memory_order_relaxed);
 }
 
 static void *body(void *arg)
@@ -213,7 +277,7 @@ static void *body(void *arg)
 			continue;
 		if (stopping)
 			return NULL;
-		idle(w);
+		bus_shard_wait(w->env.bus, w->env.shard.index, w->env.spin_ns, IDLE_NS);
 	}
 }
 
@@ -236,7 +300,7 @@ void worker_stop(struct worker *w)
 	if (w == NULL || !w->running_thread)
 		return;
 	atomic_store(&w->stop, true);
-	parker_wake(w->env.parker);
+	bus_shard_wake(w->env.bus, w->env.shard.index);
 	(void)pthread_join(w->thread, NULL);
 	w->running_thread = false;
 }

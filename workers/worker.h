@@ -1,16 +1,22 @@
 /*
- * worker - puts a shard on a thread: items from its shard ring, events to its
+ * worker - puts a shard on a thread: items from its shard of the bus, events to its
  * outbox, cut items to its cut ring.
  *
+ * The bus keeps order within a symbol and against barriers (clock, source, control
+ * and mark items) and serves symbols in turns between them.  Tier 2 wants cut items
+ * in log order: so those of ticks are kept until the next barrier and sent sorted by
+ * (position, symbol, arrival).
+ *
  * Back-pressure, never loss: while the outbox or the cut ring is full the worker
- * waits (worker_env.wait), its shard ring fills, and the dispatcher leaves the
- * rest in the log.  Outbox messages have the kind of their event; WORKER_MARK
+ * waits (worker_env.wait), its part of the bus fills, and the dispatcher leaves the
+ * rest in the log.Outbox messages have the kind of their event; WORKER_MARK
  * carries the position up to which everything has been sent.
  */
 #pragma once
 #include "base/histogram.h"
 #include "base/parker.h"
 #include "base/role.h"
+#include "bus/bus.h"
 #include "bus/outbox.h"
 #include "bus/ring.h"
 #include "workers/shard.h"
@@ -22,10 +28,9 @@ struct worker;
 
 struct worker_env {
 	struct shard_env shard;
-	struct ring *in;       /* borrowed; struct item */
-	struct outbox *out;    /* borrowed */
-	struct ring *cut;      /* borrowed; struct cut_item */
-	struct parker *parker; /* borrowed; where this worker sleeps */
+	struct bus *bus;    /* borrowed; of struct item, shard.index is this worker's */
+	struct outbox *out; /* borrowed */
+	struct ring *cut;   /* borrowed; struct cut_item */
 	/** Called after messages were published; ANY_THREAD (rings the loop's bell). */
 	void (*bell)(void *arg);
 	/** Called after cut items were published (wakes tier 2). */
@@ -36,13 +41,14 @@ struct worker_env {
 	int64_t spin_ns; /* look this long before sleeping */
 };
 
+/** Becomes the handler of its shard of the bus. */
 int worker_new(const struct worker_env *env, struct worker **out);
 void worker_free(struct worker *w);
-/** Apply up to @budget items; returns how many. */
+/** Apply about @budget items; returns how many. */
 ON_WORKER size_t worker_step(struct worker *w, size_t budget);
 /** Run worker_step() on a thread of its own until worker_stop(). */
 int worker_start(struct worker *w);
-/** Finish what is in the ring, then join. */
+/** Finish what the bus has for it, then join. */
 void worker_stop(struct worker *w);
 /** Rises while the thread is alive, with or without work (watchdog). */
 ANY_THREAD uint64_t worker_moved(const struct worker *w);

@@ -18,9 +18,9 @@ struct pipeline {
 	struct tickstore *store;
 	struct intake *intake;
 	struct dispatch *dispatch;
-	struct ring *rings[WORKERS_MAX], *cuts[WORKERS_MAX];
+	struct bus *bus;
+	struct ring *cuts[WORKERS_MAX];
 	struct outbox *boxes[WORKERS_MAX], *ticks;
-	struct parker parkers[WORKERS_MAX];
 	struct worker *workers[WORKERS_MAX];
 	struct tier2 *tier2;
 	struct buf reply, request, matrix;
@@ -143,10 +143,10 @@ static void open_worker(struct pipeline *p, uint32_t w)
 						 .index = w,
 						 .n_shards = p->env.n_workers,
 						 .symbols_max = 4096},
-				       .in = p->rings[w],
+				       .bus = p->bus,
 				       .out = p->boxes[w],
 				       .cut = p->cuts[w],
-				       .parker = &p->parkers[w],
+
 				       .bell = nothing,
 				       .cut_bell = nothing,
 				       .wait = make_room,
@@ -156,14 +156,28 @@ static void open_worker(struct pipeline *p, uint32_t w)
 		die("worker_new");
 }
 
+/* Small histories and turns: queues overflow into the ring, symbols overtake. */
+static void open_bus(struct pipeline *p, size_t slots)
+{
+	const struct bus_params bp = {.shards = p->env.n_workers,
+				      .symbols_max = 4096,
+				      .event_bytes = sizeof(struct item),
+				      .ring_slots = slots,
+				      .history = 16,
+				      .inflight_max = 512,
+				      .turn_max = 4};
+
+	if (bus_new(&bp, &p->bus) < 0)
+		die("bus_new");
+	bus_start(p->bus);
+}
+
 struct pipeline *pipeline_new(const struct pipeline_env *env)
 {
 	struct pipeline *p = calloc(1, sizeof(*p));
 	const struct tier2_sink sink = {p, on_matrix};
-	struct dispatch_env de = {.n_workers = env->n_workers,
-				  .bell = nothing,
-				  .symbols_max = 4096,
-				  .from_pos = 1};
+	size_t slots = env->ring_slots != 0 ? env->ring_slots : 4096;
+	struct dispatch_env de = {.bell = nothing, .symbols_max = 4096, .from_pos = 1};
 	struct tier2_env te = {.params = env->params,
 			       .n_workers = env->n_workers,
 			       .symbols_max = 4096};
@@ -177,20 +191,16 @@ struct pipeline *pipeline_new(const struct pipeline_env *env)
 	    symtab_new(64, 1, &p->sources) < 0 || outbox_new(1 << 20, &p->ticks) < 0)
 		die("tables");
 	open_store(p);
+	open_bus(p, slots);
 	for (uint32_t w = 0; w < env->n_workers; w++) {
-		size_t slots = env->ring_slots != 0 ? env->ring_slots : 4096;
-
-		parker_init(&p->parkers[w]);
-		if (ring_new(slots, sizeof(struct item), &p->rings[w]) < 0 ||
-		    ring_new(slots, sizeof(struct cut_item), &p->cuts[w]) < 0 ||
+		if (ring_new(slots, sizeof(struct cut_item), &p->cuts[w]) < 0 ||
 		    outbox_new(1 << 20, &p->boxes[w]) < 0)
 			die("rings");
 		open_worker(p, w);
-		de.rings[w] = p->rings[w];
-		de.parkers[w] = &p->parkers[w];
 	}
 	te.symbols = p->symbols;
 	de.symbols = p->symbols;
+	de.bus = p->bus;
 	de.store = p->store;
 	de.ticks = p->ticks;
 	if (dispatch_new(&de, &p->dispatch) < 0 || tier2_new(&te, &sink, &p->tier2) < 0)
@@ -202,10 +212,11 @@ void pipeline_free(struct pipeline *p)
 {
 	for (uint32_t w = 0; w < p->env.n_workers; w++) {
 		worker_free(p->workers[w]);
-		ring_free(p->rings[w]);
+
 		ring_free(p->cuts[w]);
 		outbox_free(p->boxes[w]);
 	}
+	bus_free(p->bus);
 	tier2_free(p->tier2);
 	dispatch_free(p->dispatch);
 	intake_free(p->intake);
