@@ -30,35 +30,54 @@ static struct {
 	pthread_t thread;
 	unsigned requests;
 	unsigned refuse_every; /* every n-th request: busy, after having taken it */
-	uint64_t next_seq;
+	struct {
+		char name[INGEST_PRODUCER_MAX + 1];
+		uint64_t next_seq;
+	} producer[16];
 	uint64_t duplicates;
 	struct ingest_tick taken[TAKEN_MAX];
 	char source[TAKEN_MAX][SOURCE_MAX + 1];
 	unsigned n;
 	unsigned clocks;
+	bool is_wall; /* refuses clock records */
 	int64_t clock_ns;
-	char producer[INGEST_PRODUCER_MAX + 1]; /* whose sequences next_seq counts */
 } server;
 
 static char dir[64];
 static char path[128];
 
+/* The sequence that a producer has to send next. */
+static uint64_t *next_of(const char *name)
+{
+	for (size_t i = 0; i < 16; i++) {
+		if (server.producer[i].next_seq == 0) {
+			memcpy(server.producer[i].name, name, strlen(name) + 1);
+			server.producer[i].next_seq = 1;
+		}
+		if (strcmp(server.producer[i].name, name) == 0)
+			return &server.producer[i].next_seq;
+	}
+	fail_msg("too many producers");
+	return NULL;
+}
+
 static void take(struct ingest_request *req, struct ingest_reply *reply)
 {
 	struct ingest_tick t;
 
-	if (strcmp(server.producer, req->producer) != 0)
-		server.next_seq = 1;
-	memcpy(server.producer, req->producer, sizeof(server.producer));
+	uint64_t *next_seq = next_of(req->producer);
+
 	for (uint64_t seq = req->first_seq; ingest_next(req, &t) != INGEST_END; seq++) {
 		enum reject_reason why = ingest_check(&t);
 
-		if (seq < server.next_seq) {
+		if (seq < *next_seq) {
 			server.duplicates++;
 			ingest_reply_add(reply, INGEST_DUPLICATE, REJECT_NONE, 0);
 			continue;
 		}
-		server.next_seq = seq + 1;
+		*next_seq = seq + 1;
+		if (server.is_wall && t.type == RECORD_CLOCK)
+			why = REJECT_CLOCK_NOT_ALLOWED;
 		if (why != REJECT_NONE) {
 			ingest_reply_add(reply, INGEST_REJECTED, why, 0);
 			continue;
@@ -116,7 +135,6 @@ static int start(void **state)
 {
 	(void)state;
 	memset(&server, 0, sizeof(server));
-	server.next_seq = 1;
 	snprintf(dir, sizeof(dir), "/tmp/tickbus-feed-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(nng_rep0_open(&server.rep), 0);
@@ -216,7 +234,7 @@ static void a_file_with_a_header_needs_no_options(void **state)
 	assert_non_null(strstr((char *)out.data, "2 ticks"));
 	assert_non_null(strstr((char *)out.data, "2 accepted"));
 	/* The last bars may close: two minutes after the newest tick. */
-	assert_int_equal(server.clocks, 1);
+	assert_int_equal(server.clocks, 2);
 	assert_int_equal(server.clock_ns, INT64_C(1767623401000000000) + 120000000000);
 	buf_free(&out);
 }
@@ -232,7 +250,7 @@ static void quotes_by_number_with_a_date_and_a_zone(void **state)
 			     "EURUSD", "--source", "oanda", "--settle", "0s", path),
 			 CLI_OK);
 	assert_int_equal(server.n, 2);
-	assert_int_equal(server.clocks, 0);
+	assert_int_equal(server.clocks, 1);
 	assert_int_equal(server.taken[0].event_ns, INT64_C(1399262400000500000));
 	assert_int_equal(server.taken[0].bid_e9, 1387100000);
 	assert_int_equal(server.taken[0].price_e9, VALUE_NULL);
@@ -337,14 +355,51 @@ static void a_file_that_has_grown_is_sent_on(void **state)
 	(void)state;
 	write_file("g.csv", "time,symbol,price\n1767623400000,A,1\n");
 	assert_int_equal(RUN(&out, "--time", "ms", "--producer", "p1", path), CLI_OK);
-	assert_int_equal(server.clocks, 1);
-	memcpy(server.producer, "p1", 3);
-	server.next_seq = 2;
+	assert_int_equal(server.clocks, 2);
 	write_file("g.csv",
 		   "time,symbol,price\n1767623400000,A,1\n1767623401000,A,2\n");
 	assert_int_equal(RUN(&out, "--time", "ms", "--producer", "p1", path), CLI_OK);
 	assert_int_equal(server.n, 2);
 	assert_non_null(strstr((char *)out.data, "1 accepted, 1 duplicate"));
+	buf_free(&out);
+}
+
+static void files_are_merged_by_time_and_move_the_clock(void **state)
+{
+	struct buf out = {0};
+	char first[128];
+
+	(void)state;
+	write_file("a.csv",
+		   "time,symbol,price\n1767623400000,A,1\n1767623402000,A,3\n");
+	memcpy(first, path, sizeof(first));
+	write_file("b.csv",
+		   "time,symbol,price\n1767623401000,B,2\n1767623409000,B,4\n");
+	assert_int_equal(RUN(&out, "--time", "ms", first, path), CLI_OK);
+	assert_int_equal(server.n, 4);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(server.taken[i].price_e9,
+				 (int64_t)(i + 1) * 1000000000);
+	/* One to ask, one before each of three new seconds, one at the end. */
+	assert_int_equal(server.clocks, 5);
+	assert_non_null(strstr((char *)out.data, "4 accepted"));
+	unlink(first);
+	buf_free(&out);
+}
+
+static void a_daemon_with_the_walls_clock_needs_no_help(void **state)
+{
+	struct buf out = {0};
+
+	(void)state;
+	server.is_wall = true;
+	write_file("a.csv",
+		   "time,symbol,price\n1767623400000,A,1\n1767623402000,A,3\n");
+	assert_int_equal(RUN(&out, "--time", "ms", path), CLI_OK);
+	assert_int_equal(server.n, 2);
+	assert_int_equal(server.clocks, 0);
+	assert_non_null(
+		strstr((char *)out.data, "2 accepted, 0 duplicate, 0 rejected"));
 	buf_free(&out);
 }
 
@@ -418,6 +473,10 @@ int main(void)
 						start, stop),
 		cmocka_unit_test_setup_teardown(a_file_that_has_grown_is_sent_on, start,
 						stop),
+		cmocka_unit_test_setup_teardown(
+			files_are_merged_by_time_and_move_the_clock, start, stop),
+		cmocka_unit_test_setup_teardown(
+			a_daemon_with_the_walls_clock_needs_no_help, start, stop),
 		cmocka_unit_test_setup_teardown(a_speed_is_kept, start, stop),
 		cmocka_unit_test_setup_teardown(
 			mistakes_are_told_before_anything_is_sent, start, stop),

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define TAIL_DEFAULT 20
-#define TAIL_MAX     100000
+#define TAIL_MAX     1000 /* rows of one answer; `range` goes on from page to page */
 
 enum { OPT_QUARANTINE = 1, OPT_JSON, OPT_CSV };
 
@@ -19,8 +19,17 @@ struct log_job {
 	bool is_quarantine;
 	bool json;
 	bool csv;
+	bool is_range;
+	uint64_t from, to;
 	char request[160];
 };
+
+/* Of a record, what a reader asks first; --csv and --json have it all. */
+static const char *const columns[] = {
+	"pos",      "type", "time",     "symbol",   "price",  "size",
+	"bid",      "ask",  "bid_size", "ask_size", "action", "cond",
+	"flags",    "verb", "value",    "source",   "id",     "reason",
+	"producer", "text", "hex",      NULL};
 
 static int write_tail(struct cli *c, struct log_job *j, const char *count)
 {
@@ -34,17 +43,13 @@ static int write_tail(struct cli *c, struct log_job *j, const char *count)
 	return CLI_OK;
 }
 
-static int write_range(struct cli *c, struct log_job *j, char **args)
+static int read_range(struct cli *c, struct log_job *j, char **args)
 {
-	uint64_t from, to;
-
-	if (!cli_number(args[0], 1, UINT64_MAX, &from) ||
-	    !cli_number(args[1], from, UINT64_MAX, &to))
+	if (!cli_number(args[0], 1, UINT64_MAX, &j->from) ||
+	    !cli_number(args[1], j->from, UINT64_MAX, &j->to))
 		return cli_usage_error(c, "range: %s to %s are no log positions",
 				       args[0], args[1]);
-	(void)snprintf(j->request, sizeof(j->request),
-		       "{\"cmd\":\"log_range\",\"from\":%llu,\"to\":%llu}",
-		       (unsigned long long)from, (unsigned long long)to);
+	j->is_range = true;
 	return CLI_OK;
 }
 
@@ -57,17 +62,60 @@ static int write_request(struct cli *c, struct log_job *j, int n, char **args)
 	if (j->is_quarantine)
 		return cli_usage_error(c, "the quarantine has a tail [N] only");
 	if (strcmp(what, "range") == 0 && n == 3)
-		return write_range(c, j, args + 1);
+		return read_range(c, j, args + 1);
 	if (strcmp(what, "count") != 0 || n > 1)
 		return cli_usage_error(c, "say count, range FROM TO, or tail [N]");
 	(void)snprintf(j->request, sizeof(j->request), "{\"cmd\":\"log_count\"}");
 	return CLI_OK;
 }
 
+static void show(const struct log_job *j, const struct json_token *result,
+		 bool is_first)
+{
+	struct json_token rows = query_rows(result);
+
+	if (j->json)
+		printf("%.*s\n", (int)result->len, result->text);
+	else if (j->csv)
+		(void)render_csv(stdout, &rows, is_first);
+	else if (rows.type == JSON_ARRAY)
+		(void)render_picked(stdout, &rows, columns);
+	else
+		render_value(stdout, &rows);
+}
+
+/* A page at a time, until the daemon says done or the end has been reached. */
+static int show_range(struct cli *c, struct log_job *j)
+{
+	struct json_token done, next;
+	bool is_first = true, more = true;
+
+	while (more) {
+		uint64_t pos = 0;
+		struct query q;
+		int rc;
+
+		(void)snprintf(j->request, sizeof(j->request),
+			       "{\"cmd\":\"log_range\",\"from\":%llu,\"to\":%llu}",
+			       (unsigned long long)j->from, (unsigned long long)j->to);
+		rc = query_run(c, j->request, &q);
+		if (rc != CLI_OK)
+			return rc;
+		show(j, &q.result, is_first);
+		is_first = false;
+		more = query_member(&q.result, "done", &done) &&
+		       done.type == JSON_FALSE &&
+		       query_member(&q.result, "next_pos", &next) &&
+		       json_scan_u64(&next, &pos) && pos > j->from && pos <= j->to;
+		j->from = pos;
+		query_free(&q);
+	}
+	return CLI_OK;
+}
+
 int cmd_log(struct cli *c, int argc, char **argv)
 {
 	struct log_job j = {0};
-	struct json_token rows;
 	struct query q;
 	int option, rc;
 
@@ -81,16 +129,12 @@ int cmd_log(struct cli *c, int argc, char **argv)
 	rc = write_request(c, &j, argc - optind, argv + optind);
 	if (rc != CLI_OK)
 		return rc;
+	if (j.is_range)
+		return show_range(c, &j);
 	rc = query_run(c, j.request, &q);
 	if (rc != CLI_OK)
 		return rc;
-	rows = query_rows(&q.result);
-	if (j.json)
-		printf("%.*s\n", (int)q.result.len, q.result.text);
-	else if (j.csv)
-		(void)render_csv(stdout, &rows, true);
-	else
-		render_value(stdout, &rows);
+	show(&j, &q.result, true);
 	query_free(&q);
 	return CLI_OK;
 }

@@ -248,9 +248,7 @@ int cmd_matrix(struct cli *c, int argc, char **argv)
 	if (json) {
 		printf("%.*s\n", (int)q.result.len, q.result.text);
 	} else {
-		/* The event may stand in the result or be it. */
-		if (!query_member(&q.result, "event", &inner) ||
-		    inner.type != JSON_OBJECT)
+		if (!query_member(&q.result, "matrix", &inner))
 			inner = q.result;
 		rc = show(&inner, csv);
 	}

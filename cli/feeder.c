@@ -2,11 +2,13 @@
 #include "cli/feeder.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "proto/ingest.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define RETRY_MS 200
+#define RETRY_MS      200
+#define CLOCK_STEP_NS NS_PER_S /* of event time between clock records */
 
 struct feeder {
 	struct cli *cli;         /* borrowed */
@@ -15,7 +17,11 @@ struct feeder {
 	struct feeder_params params;
 	char source[SOURCE_MAX + 1];
 	char producer[64];
-	uint32_t n; /* ticks in the batch */
+	uint32_t n;                      /* ticks and clock records in the batch */
+	bool is_clock[INGEST_TICKS_MAX]; /* which of them are clock records */
+	bool drives;                     /* the daemon's clock is ours to move */
+	bool asked;
+	int64_t clock_ns; /* the newest clock record sent */
 };
 
 /* The library keeps its sentence where err_text() does not look: bring it over. */
@@ -81,22 +87,36 @@ void feeder_free(struct feeder *f)
 	free(f);
 }
 
+/* How many of a run are the user's: clock records are our own business. */
+static uint32_t ticks_of(const struct feeder *f, const struct tickbus_run *run)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = run->first; i < run->first + run->n && i < f->n; i++)
+		n += !f->is_clock[i];
+	return n;
+}
+
 static void count(struct feeder *f, const struct tickbus_ack *ack)
 {
 	struct feeder_counts *c = &f->counts;
 
-	c->accepted += ack->accepted;
-	c->duplicate += ack->duplicate;
-	c->rejected += ack->rejected;
 	c->resends += ack->resends;
 	c->is_synced = ack->is_synced != 0;
 	if (ack->last_pos > c->last_pos)
 		c->last_pos = ack->last_pos;
 	for (size_t i = 0; i < ack->n_runs; i++) {
 		const struct tickbus_run *run = &ack->runs[i];
+		uint32_t n = ticks_of(f, run);
 
+		if (run->result == TICKBUS_ACCEPTED)
+			c->accepted += n;
+		else if (run->result == TICKBUS_DUPLICATE)
+			c->duplicate += n;
+		else
+			c->rejected += n;
 		if (run->result == TICKBUS_REJECTED && run->reason < REJECT_N)
-			c->by_reason[run->reason] += run->n;
+			c->by_reason[run->reason] += n;
 	}
 }
 
@@ -166,8 +186,62 @@ static int add(struct feeder *f, const struct tickbus_tick *tick)
 	}
 	if (rc != 0)
 		return err_set(-EINVAL, "a tick does not fit an empty batch");
-	f->n++;
+	f->is_clock[f->n++] = tick->type == RECORD_CLOCK;
 	return f->n >= f->params.batch_max ? feeder_flush(f) : 0;
+}
+
+/*
+ * Under a name of its own: the sequences of the user's producer are those of the lines,
+ * so that a file that has grown can be sent again from its beginning.
+ */
+int feeder_clock(struct feeder *f, int64_t ns, enum reject_reason *out)
+{
+	struct tickbus_pub *pub;
+	struct tickbus_tick tick;
+	struct tickbus_ack ack;
+	int rc = feeder_flush(f);
+
+	if (rc == 0)
+		rc = forward(
+			tickbus_pub_open(&f->cli->options, NULL, f->source, 1, &pub));
+	if (rc != 0)
+		return rc;
+	tickbus_tick_init(&tick, "", ns);
+	tick.type = RECORD_CLOCK;
+	rc = forward(tickbus_pub_batch(pub, &tick, 1, &ack));
+	if (rc == 0 && ack.n_runs == 1)
+		*out = (enum reject_reason)ack.runs[0].reason;
+	if (rc == 0 && ack.last_pos > f->counts.last_pos)
+		f->counts.last_pos = ack.last_pos;
+	tickbus_pub_close(pub);
+	return rc < 0 ? rc : 0;
+}
+
+/*
+ * A daemon that takes its time from producers judges each tick by the newest clock
+ * record: so time is moved on before the ticks of a new second.  Whether it does is
+ * asked once, with the first tick's time; the wall's clock needs no help.
+ */
+static int drive_clock(struct feeder *f, int64_t ns)
+{
+	enum reject_reason reason = REJECT_NONE;
+	struct tickbus_tick tick;
+
+	if (!f->asked) {
+		int rc = feeder_clock(f, ns, &reason);
+
+		if (rc != 0)
+			return rc;
+		f->asked = true;
+		f->drives = reason != REJECT_CLOCK_NOT_ALLOWED;
+		f->clock_ns = ns;
+	}
+	if (!f->drives || ns < f->clock_ns + CLOCK_STEP_NS)
+		return 0;
+	tickbus_tick_init(&tick, "", ns);
+	tick.type = RECORD_CLOCK;
+	f->clock_ns = ns;
+	return add(f, &tick);
 }
 
 int feeder_add(struct feeder *f, const struct feed_tick *t)
@@ -177,6 +251,8 @@ int feeder_add(struct feeder *f, const struct feed_tick *t)
 	char symbol[SYMBOL_MAX + 1] = "";
 	int rc = switch_source(f, t->source);
 
+	if (rc == 0)
+		rc = drive_clock(f, r->event_ns);
 	if (rc != 0)
 		return rc;
 	memcpy(symbol, t->symbol, SYMBOL_MAX);
@@ -196,31 +272,6 @@ int feeder_add(struct feeder *f, const struct feed_tick *t)
 	if (r->event_ns > f->counts.newest_ns)
 		f->counts.newest_ns = r->event_ns;
 	return add(f, &tick);
-}
-
-/*
- * Under a name of its own: the sequences of the user's producer are those of the lines,
- * so that a file that has grown can be sent again from its beginning.
- */
-int feeder_clock(struct feeder *f, int64_t ns)
-{
-	struct tickbus_pub *pub;
-	struct tickbus_tick tick;
-	struct tickbus_ack ack;
-	int rc = feeder_flush(f);
-
-	if (rc == 0)
-		rc = forward(
-			tickbus_pub_open(&f->cli->options, NULL, f->source, 1, &pub));
-	if (rc != 0)
-		return rc;
-	tickbus_tick_init(&tick, "", ns);
-	tick.type = RECORD_CLOCK;
-	rc = forward(tickbus_pub_batch(pub, &tick, 1, &ack));
-	if (rc == 0 && ack.last_pos > f->counts.last_pos)
-		f->counts.last_pos = ack.last_pos;
-	tickbus_pub_close(pub);
-	return rc < 0 ? rc : 0;
 }
 
 const struct feeder_counts *feeder_counts(const struct feeder *f)

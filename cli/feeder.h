@@ -4,7 +4,8 @@
  *
  * Sending again is safe: each tick has a (producer, sequence) that the daemon takes
  * once.  A daemon that is busy, full or restarting is waited for as long as patience
- * lasts; the batch is kept and nothing is skipped.
+ * lasts; the batch is kept and nothing is skipped.  Where the daemon's clock is its
+ * producers', clock records go between the ticks: give them in order of time.
  */
 #pragma once
 #include "cli/cli.h"
@@ -37,9 +38,8 @@ int feeder_new(struct cli *c, const struct feeder_params *p, struct feeder **out
 void feeder_free(struct feeder *f);
 /** 0, FEEDER_STOPPED, or a negated errno with its sentence. */
 int feeder_add(struct feeder *f, const struct feed_tick *t);
-/** The log's time has reached @ns; refused (and that is fine) unless the daemon's
- * clock is its producers'.  Flushes. */
-int feeder_clock(struct feeder *f, int64_t ns);
+/** Flush, and say that time has reached @ns; *@out: why the daemon thinks otherwise. */
+int feeder_clock(struct feeder *f, int64_t ns, enum reject_reason *out);
 int feeder_flush(struct feeder *f);
 const struct feeder_counts *feeder_counts(const struct feeder *f);
 const char *feeder_producer(const struct feeder *f);

@@ -53,7 +53,7 @@ const char *query_text(const struct json_token *t, char *buf, size_t cap)
 	const char *text = t->text;
 	size_t len = t->len;
 
-	if (t->type == JSON_NULL) {
+	if (t->type == JSON_NULL || (t->type == JSON_STRING && len == 0)) {
 		text = "-";
 		len = 1;
 	} else if (t->type == JSON_STRING && t->escaped &&

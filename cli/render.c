@@ -10,11 +10,13 @@ struct column {
 	struct json_token key;
 	int width;
 	bool is_text;
+	bool is_used; /* some row holds more than null in it */
 };
 
 struct table {
 	struct column column[RENDER_COLUMNS_MAX];
 	size_t n;
+	bool is_picked; /* the columns are given: take no others */
 };
 
 static struct column *find_column(struct table *t, const struct json_token *key)
@@ -49,7 +51,7 @@ static void measure_row(struct table *t, const struct json_token *row)
 		int width;
 
 		if (c == NULL) {
-			if (t->n == RENDER_COLUMNS_MAX)
+			if (t->n == RENDER_COLUMNS_MAX || t->is_picked)
 				continue;
 			c = &t->column[t->n++];
 			c->key = key;
@@ -57,6 +59,7 @@ static void measure_row(struct table *t, const struct json_token *row)
 		}
 		width = width_of(query_text(&value, text, sizeof(text)));
 		c->width = width > c->width ? width : c->width;
+		c->is_used = c->is_used || value.type != JSON_NULL;
 		c->is_text = c->is_text ||
 			     (value.type != JSON_NUMBER && value.type != JSON_NULL);
 	}
@@ -67,7 +70,6 @@ static void measure(struct table *t, const struct json_token *rows)
 	struct json_token key, row;
 	struct query_walk w;
 
-	*t = (struct table){0};
 	if (!query_walk(&w, rows))
 		return;
 	while (query_next(&w, &key, &row))
@@ -85,33 +87,57 @@ static void put_cell(FILE *out, const struct column *c, const char *text, bool i
 	(void)fputs(is_last ? "\n" : "  ", out);
 }
 
-size_t render_table(FILE *out, const struct json_token *rows)
+static size_t put_table(FILE *out, const struct table *t, const struct json_token *rows)
 {
 	char text[RENDER_CELL_MAX];
 	struct json_token key, row, value;
 	struct query_walk w;
-	struct table t;
 	size_t n = 0;
 
-	measure(&t, rows);
-	for (size_t i = 0; i < t.n; i++)
-		put_cell(out, &t.column[i],
-			 query_text(&t.column[i].key, text, sizeof(text)),
-			 i + 1 == t.n);
+	for (size_t i = 0; i < t->n; i++)
+		put_cell(out, &t->column[i],
+			 query_text(&t->column[i].key, text, sizeof(text)),
+			 i + 1 == t->n);
 	if (!query_walk(&w, rows))
 		return 0;
 	for (; query_next(&w, &key, &row); n++) {
-		for (size_t i = 0; i < t.n; i++) {
+		for (size_t i = 0; i < t->n; i++) {
 			char name[KEY_MAX];
 			const char *shown = "";
 
-			(void)query_text(&t.column[i].key, name, sizeof(name));
+			(void)query_text(&t->column[i].key, name, sizeof(name));
 			if (query_member(&row, name, &value))
 				shown = query_text(&value, text, sizeof(text));
-			put_cell(out, &t.column[i], shown, i + 1 == t.n);
+			put_cell(out, &t->column[i], shown, i + 1 == t->n);
 		}
 	}
 	return n;
+}
+
+size_t render_table(FILE *out, const struct json_token *rows)
+{
+	struct table t = {0};
+
+	measure(&t, rows);
+	return put_table(out, &t, rows);
+}
+
+size_t render_picked(FILE *out, const struct json_token *rows, const char *const *names)
+{
+	struct table t = {.is_picked = true};
+	size_t kept = 0;
+
+	for (; *names != NULL && t.n < RENDER_COLUMNS_MAX; names++) {
+		t.column[t.n].key = (struct json_token){
+			.type = JSON_STRING, .text = *names, .len = strlen(*names)};
+		t.column[t.n++].width = (int)strlen(*names);
+	}
+	measure(&t, rows);
+	for (size_t i = 0; i < t.n; i++)
+		if (t.column[i].is_used)
+			t.column[kept++] = t.column[i];
+	t.n = kept;
+	return put_table(out, &t, rows);
 }
 
 static void put_csv(FILE *out, const struct json_token *t, bool is_last)
@@ -138,7 +164,7 @@ size_t render_csv(FILE *out, const struct json_token *rows, bool with_header)
 	const struct json_token nothing = {.type = JSON_NULL};
 	struct json_token key, row, value;
 	struct query_walk w;
-	struct table t;
+	struct table t = {0};
 	size_t n = 0;
 
 	measure(&t, rows);

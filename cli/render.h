@@ -17,5 +17,8 @@
 void render_value(FILE *out, const struct json_token *value);
 /** The array @rows of objects as a table; returns how many rows it had. */
 size_t render_table(FILE *out, const struct json_token *rows);
-/** The same as comma-separated values, quoted where needed. */
+/** Of the columns @names (NULL ended), in that order, those that hold anything. */
+size_t render_picked(FILE *out, const struct json_token *rows,
+		     const char *const *names);
+/** The whole table as comma-separated values, quoted where needed. */
 size_t render_csv(FILE *out, const struct json_token *rows, bool with_header);

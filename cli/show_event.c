@@ -132,7 +132,7 @@ static void pretty_bar(struct buf *out, const struct event_bar *b)
 	}
 	if (!isnan(b->log_return_1))
 		buf_printf(out, "  r %+.6f", b->log_return_1);
-	if (b->revision > 0)
+	if (b->revision > 0 && b->cause != CAUSE_FINAL)
 		buf_printf(out, "  revision %u %s", b->revision,
 			   bar_cause_name(b->cause));
 	if (b->flags & BAR_IS_OUTLIER)
