@@ -122,7 +122,8 @@ ON_LOOP static void put_workers(struct daemon *d, struct jsonw *w)
 		jsonw_u64(w, "cut_items", ring_depth(d->cuts[i]));
 		jsonw_u64(w, "outbox_bytes", outbox_depth(d->outboxes[i]));
 		jsonw_u64(w, "ticks", c.ticks);
-		jsonw_u64(w, "bars", c.bars);
+		jsonw_u64(w, "bars",
+			  c.bars[BAR_TRADED] + c.bars[BAR_QUIET] + c.bars[BAR_BLIND]);
 		jsonw_u64(w, "vectors", c.vectors);
 		jsonw_u64(w, "symbols", c.lanes);
 		jsonw_end(w);

@@ -20,7 +20,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PUBLISH_BUDGET 4096
@@ -261,10 +260,13 @@ static int start(struct daemon *d)
 
 static void *give_up(void *arg)
 {
-	const struct daemon *d = arg;
+	struct daemon *d = arg;
 
-	(void)pthread_detach(pthread_self());
-	(void)nanosleep(&(struct timespec){.tv_sec = CLOSE_MAX_S}, NULL);
+	parker_prepare(&d->closed);
+	if (!atomic_load(&d->has_closed))
+		parker_wait(&d->closed, CLOSE_MAX_S * NS_PER_S);
+	if (atomic_load(&d->has_closed))
+		return NULL;
 	log_warn("stop", "a socket of nng did not close within %d s; leaving it",
 		 CLOSE_MAX_S);
 	_exit(d->exit_code);
@@ -278,8 +280,15 @@ static void close_with_limit(struct daemon *d)
 {
 	pthread_t t;
 
-	(void)pthread_create(&t, NULL, give_up, d);
+	parker_init(&d->closed);
+	if (pthread_create(&t, NULL, give_up, d) != 0) {
+		daemon_close_sockets(d);
+		return;
+	}
 	daemon_close_sockets(d);
+	atomic_store(&d->has_closed, true);
+	parker_wake(&d->closed);
+	(void)pthread_join(t, NULL);
 }
 
 /* The stream's top first: nobody writes to what is already gone. */

@@ -106,6 +106,7 @@ static void on_second(uv_timer_t *t)
 		       (unsigned long long)publisher_count(d->publisher, EVENT_BAR));
 	notify_status(text);
 	stats_set(STAT_SYMBOLS, symtab_count(d->symbols));
+	stats_set(STAT_SOURCES, symtab_count(d->sources) - 1);
 }
 
 /* ---- clock records ---- */

@@ -67,6 +67,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *conn,
 	} else {
 		status = h->fn(h->arg, url, &body, &type);
 	}
+	if (status == MHD_HTTP_METHOD_NOT_ALLOWED || status == MHD_HTTP_NOT_FOUND)
+		stats_add(STAT_HTTP_REFUSED, 1);
 	ok = reply(conn, status, &body, type);
 	buf_free(&body);
 	return ok;

@@ -51,6 +51,12 @@ ON_STORE static void publish_status(struct store_thread *st)
 	struct store_status now;
 
 	tickstore_status(st->env.store, &now);
+	stats_add(STAT_CHECKPOINTS, now.checkpoints - st->status.checkpoints);
+	stats_add(STAT_QUARANTINED, now.quarantined - st->status.quarantined);
+	stats_add(STAT_QUARANTINE_LOST,
+		  now.quarantine_suppressed - st->status.quarantine_suppressed);
+	stats_add(STAT_DERIVED_RETIRED,
+		  now.derived_retired - st->status.derived_retired);
 	stats_set(STAT_LOG_POSITION, now.last_pos);
 	stats_set(STAT_LOG_EPOCH, now.epoch);
 	stats_set(STAT_DISPATCH_POSITION, dispatch_pos(st->env.dispatch));

@@ -129,6 +129,7 @@ static void emit_status(struct lane *l, enum symbol_state state, const char *tex
 static void lane_fault(struct lane *l, const char *why)
 {
 	l->faulted = true;
+	l->shard->counts.faults++;
 	l->shard->due[l->symbol_id / l->shard->env.n_shards] = INT64_MAX;
 	emit_status(l, SYMBOL_FAULT, why);
 	cut_symbol(l->shard, l, SYMBOL_FAULT);
@@ -143,16 +144,15 @@ static struct tier1 *tier1_of(struct lane *l, uint32_t timeframe_s, uint8_t pric
 		    l->tier1[i].price_type == price_type)
 			return l->tier1[i].state;
 
-	struct tier1_slot *grown =
-		realloc(l->tier1, (l->n_tier1 + 1) * sizeof(*grown));
+	struct tier1_slot *grown = realloc(l->tier1, (l->n_tier1 + 1) * sizeof(*grown));
 	struct tier1 *t = NULL;
 
 	if (grown == NULL)
 		return NULL;
 	l->tier1 = grown;
 	if (tier1_new(s->env.params, l->symbol_id,
-		      symtab_name(s->env.symbols, l->symbol_id), timeframe_s, price_type,
-		      &t) < 0)
+		      symtab_name(s->env.symbols, l->symbol_id), timeframe_s,
+		      price_type, &t) < 0)
 		return NULL;
 	l->tier1[l->n_tier1++] = (struct tier1_slot){t, timeframe_s, price_type};
 	return t;
@@ -163,6 +163,7 @@ static void on_tier1(void *arg, const struct event_tier1 *e)
 	struct lane *l = arg;
 
 	l->shard->counts.vectors++;
+	l->shard->counts.vectors_cold += (e->flags & TIER1_ML_READY) == 0;
 	l->shard->sink.tier1(l->shard->sink.arg, e);
 }
 
@@ -195,9 +196,12 @@ static void on_bar(void *arg, const struct event_bar *e)
 	const struct out out = {.arg = l, .tier1 = on_tier1};
 	struct tier1 *t;
 
-	s->counts.bars++;
-	s->counts.bars_missing += (e->flags & BAR_IS_MISSING) != 0;
-	s->counts.revisions += e->revision > 0;
+	if (e->revision > 0) {
+		s->counts.revisions++;
+	} else {
+		s->counts.bars[e->state]++;
+		s->counts.outliers += (e->flags & BAR_IS_OUTLIER) != 0;
+	}
 	s->sink.bar(s->sink.arg, e);
 	cut_bar(s, e);
 	if (!s->env.params->tier1.enabled || l->faulted)
@@ -297,7 +301,8 @@ static void apply_control(struct shard *s, const struct item *it)
 		return;
 	l = lane_of(s, it->rec.symbol_id);
 	if (l->bars == NULL)
-		return; /* it never had memory: only a restart helps, the status said so */
+		return; /* it never had memory: only a restart helps, the status said so
+			 */
 	if (verb == CONTROL_PAUSE && !l->paused) {
 		l->paused = true;
 		emit_status(l, SYMBOL_PAUSED, "paused by the operator");
@@ -333,6 +338,22 @@ static void apply(struct shard *s, const struct item *it)
 	case RECORD_CONTROL:
 		apply_control(s, it);
 		break;
+	}
+}
+
+void shard_tally(const struct shard *s, struct bars_counts *out)
+{
+	uint64_t *sum = (uint64_t *)out;
+
+	*out = (struct bars_counts){0};
+	for (uint32_t i = 0; i < s->n_lanes; i++) {
+		const uint64_t *c;
+
+		if (s->lanes[i].bars == NULL)
+			continue;
+		c = (const uint64_t *)bars_counts(s->lanes[i].bars);
+		for (size_t k = 0; k < sizeof(*out) / sizeof(*c); k++)
+			sum[k] += c[k];
 	}
 }
 

@@ -13,6 +13,7 @@
 #pragma once
 #include "bus/symtab.h"
 #include "proto/record.h"
+#include "workers/bars_counts.h"
 #include "workers/cut.h"
 #include "workers/out.h"
 #include "workers/params.h"
@@ -32,17 +33,23 @@ struct shard_sink {
 
 /** What a shard counted since it was made; read by its own thread. */
 struct shard_counts {
-	uint64_t ticks, bars, bars_missing, revisions, vectors;
-	uint64_t paused_ticks;  /* ticks of paused symbols: logged, not used */
-	uint64_t faulted_ticks; /* ticks of symbols that failed */
-	uint64_t lanes;         /* symbols held */
+	uint64_t ticks;
+	uint64_t bars[BAR_BLIND + 1]; /* first emissions, by enum bar_state */
+	uint64_t outliers;            /* first emissions that are flagged */
+	uint64_t revisions;
+	uint64_t vectors, vectors_cold; /* cold: not TIER1_ML_READY yet */
+	uint64_t faults;                /* symbols that were set aside */
+	uint64_t paused_ticks;          /* ticks of paused symbols: logged, not used */
+	uint64_t faulted_ticks;         /* ticks of symbols that failed */
+	uint64_t lanes;                 /* symbols held */
 };
 
 struct shard_env {
-	const struct params *params;    /* borrowed, immutable */
-	const struct symtab *symbols;   /* borrowed */
-	const struct symtab *sources;   /* borrowed */
-	uint32_t index, n_shards;       /* this shard has the ids with id % n_shards == index */
+	const struct params *params;  /* borrowed, immutable */
+	const struct symtab *symbols; /* borrowed */
+	const struct symtab *sources; /* borrowed */
+	uint32_t index,
+		n_shards; /* this shard has the ids with id % n_shards == index */
 	uint32_t symbols_max;
 };
 
@@ -53,3 +60,5 @@ void shard_free(struct shard *s);
 /** Apply @n items.  All of them: the budget is the caller's. */
 void shard_step(struct shard *s, const struct item *items, size_t n);
 const struct shard_counts *shard_counts(const struct shard *s);
+/** Sum of what the symbols' normalisers counted; walks all symbols. */
+void shard_tally(const struct shard *s, struct bars_counts *out);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "bus/stats.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #define IDLE_NS    (100 * NS_PER_MS) /* a sleeper still shows that it lives */
 #define ROOM_NS    (200 * NS_PER_US)
 #define MEMORY_NS  (50 * NS_PER_MS)
+#define TALLY_NS   (250 * NS_PER_MS)
 #define N_COUNTERS (sizeof(struct shard_counts) / sizeof(uint64_t))
 
 /* Where a kept cut item belongs. */
@@ -38,11 +40,14 @@ struct worker {
 	atomic_bool stop;
 	_Atomic uint64_t moved;
 	_Atomic uint64_t counters[N_COUNTERS];
+	uint64_t tallies[sizeof(struct bars_counts) / sizeof(uint64_t)];
+	int64_t tally_ns; /* when to tally again */
 	struct histogram latency;
 };
 
 static void wait_for_room(struct worker *w)
 {
+	stats_add(STAT_BACKPRESSURE, 1);
 	if (w->env.wait != NULL) {
 		w->env.wait(w->env.arg);
 		return;
@@ -243,13 +248,70 @@ void worker_free(struct worker *w)
 	free(w);
 }
 
+#define COUNT(field) (offsetof(struct shard_counts, field) / sizeof(uint64_t))
+#define TALLY(field) (offsetof(struct bars_counts, field) / sizeof(uint64_t))
+#define N_TALLIES    (sizeof(struct bars_counts) / sizeof(uint64_t))
+
+/* Which of the shard's counters stand in the process-wide table, and as what. */
+static const struct {
+	size_t field;
+	enum stat_id stat;
+} counts_told[] =
+	{
+		{COUNT(bars[BAR_TRADED]), STAT_BARS_TRADED},
+		{COUNT(bars[BAR_QUIET]), STAT_BARS_QUIET},
+		{COUNT(bars[BAR_BLIND]), STAT_BARS_BLIND},
+		{COUNT(outliers), STAT_BARS_OUTLIER},
+		{COUNT(revisions), STAT_REVISIONS},
+		{COUNT(vectors), STAT_VECTORS},
+		{COUNT(vectors_cold), STAT_VECTORS_COLD},
+		{COUNT(paused_ticks), STAT_PAUSED_TICKS},
+		{COUNT(faulted_ticks), STAT_FAULTED_TICKS},
+		{COUNT(faults), STAT_FAULTS},
+},
+  tallies_told[] = {
+	  {TALLY(late_dropped), STAT_TICKS_TOO_LATE},
+	  {TALLY(amends_lost), STAT_CANCELS_LOST},
+	  {TALLY(out_of_session), STAT_TICKS_OUT_OF_SESSION},
+	  {TALLY(gaps), STAT_GRIDS_ENDED},
+};
+
 static void show_counts(struct worker *w)
 {
 	uint64_t c[N_COUNTERS];
 
 	memcpy(c, shard_counts(w->shard), sizeof(c));
+	for (size_t i = 0; i < sizeof(counts_told) / sizeof(counts_told[0]); i++) {
+		size_t f = counts_told[i].field;
+		uint64_t was =
+			atomic_load_explicit(&w->counters[f], memory_order_relaxed);
+
+		if (c[f] > was)
+			stats_add(counts_told[i].stat, c[f] - was);
+	}
 	for (size_t i = 0; i < N_COUNTERS; i++)
 		atomic_store_explicit(&w->counters[i], c[i], memory_order_relaxed);
+}
+
+/* The symbols' own counters, now and then: it walks all symbols. */
+static void show_tallies(struct worker *w)
+{
+	struct bars_counts sum;
+	uint64_t c[N_TALLIES];
+	int64_t now = clock_mono_ns();
+
+	if (now < w->tally_ns)
+		return;
+	w->tally_ns = now + TALLY_NS;
+	shard_tally(w->shard, &sum);
+	memcpy(c, &sum, sizeof(c));
+	for (size_t i = 0; i < sizeof(tallies_told) / sizeof(tallies_told[0]); i++) {
+		size_t f = tallies_told[i].field;
+
+		if (c[f] > w->tallies[f])
+			stats_add(tallies_told[i].stat, c[f] - w->tallies[f]);
+	}
+	memcpy(w->tallies, c, sizeof(c));
 }
 
 size_t worker_step(struct worker *w, size_t budget)
@@ -257,8 +319,10 @@ size_t worker_step(struct worker *w, size_t budget)
 	size_t done = bus_shard_step(w->env.bus, w->env.shard.index, budget);
 
 	flush(w);
-	if (done > 0)
+	if (done > 0) {
 		show_counts(w);
+		show_tallies(w);
+	}
 	atomic_fetch_add_explicit(&w->moved, 1, memory_order_relaxed);
 	return done;
 }
