@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""tickbusctl from outside: a small admin socket answers, exit codes and output are judged.
+
+usage: tickbusctl_test.py TICKBUSCTL
+"""
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+
+MATRIX = {"event": "FEATURE_TIER2_READY", "universe": "tech", "timeframe": "1m", "version": 7,
+          "as_of": "2026-01-05T14:31:00Z", "status": "provisional",
+          "members": [{"symbol": "AAPL", "reason": "included"},
+                      {"symbol": "SLOW", "reason": "lagging"},
+                      {"symbol": "MSFT", "reason": "included"}],
+          "matrix": [[1], [-0.25, 1]]}
+
+
+def symbols(request):
+    first = int(request.get("from_id", 0))
+    rows = [{"id": i, "symbol": f"S{i}", "tick_seq": i * 10} for i in range(first, min(first + 2, 5))]
+    return {"symbols": rows, "next_id": first + len(rows), "done": first + len(rows) >= 5}
+
+
+def log_range(request):
+    first, last = int(request["from"]), int(request["to"])
+    end = min(first + 2, last)
+    rows = [{"pos": p, "symbol": "A", "price": p + 0.5, "bid": None} for p in range(first, end + 1)]
+    return {"records": rows, "next_pos": end + 1, "done": end == last}
+
+
+def pause(request):
+    if request["symbol"] != "AAPL":
+        raise KeyError("there is no such symbol")
+    return {"symbol": "AAPL", "state": "paused"}
+
+
+class Counter:
+    n = 0
+
+    def top(self, request):
+        self.n += 1
+        return {"state": "ready", "dispatch_lag": 3, "counters": {"ticks_accepted_total": self.n * 1000,
+                "publish_dropped_total": 2}, "symbols": [{"id": 0, "symbol": "AAPL", "tick_seq": self.n}]}
+
+
+STATE = {"state": "ready", "position": 12, "store": {"alarm": ""}}
+COMMANDS = {
+    "status": lambda r: STATE,
+    "metrics": lambda r: {"ticks_accepted_total": 5},
+    "prometheus": lambda r: {"text": "# HELP a b\ntickbus_ticks_total 5\n"},
+    "config": lambda r: {"path": "(built in)", "yaml": "log:\n  level: info\n"},
+    "symbols": symbols, "pause": pause, "log_range": log_range,
+    "log_count": lambda r: {"count": 12, "first_pos": 1},
+    "log_tail": lambda r: {"records": [{"pos": i, "symbol": "B"} for i in range(int(r["n"]))]},
+    "quarantine": lambda r: {"rows": [{"id": 1, "reason": "price_not_positive"}]},
+    "universes": lambda r: {"universes": [{"name": "tech", "version": 7}]},
+    "matrix": lambda r: {"matrix": MATRIX},
+    "top": Counter().top,
+    "shutdown": lambda r: {},
+    "reload": lambda r: None,  # answered with bytes that are no JSON
+}
+
+
+def answer(line):
+    request = json.loads(line)
+    command = COMMANDS.get(request["cmd"])
+    try:
+        result = command(request)
+    except KeyError as e:
+        return json.dumps({"id": 0, "ok": False, "code": "not_found", "error": e.args[0]})
+    return "no JSON at all" if result is None else json.dumps({"id": 0, "ok": True, "result": result})
+
+
+def serve(listener):
+    while True:
+        try:
+            peer, _ = listener.accept()
+        except OSError:
+            return
+        with peer:
+            line = peer.makefile().readline()
+            if line:
+                peer.sendall((answer(line) + "\n").encode())
+
+
+class Runner:
+    def __init__(self, program, path):
+        self.program, self.path, self.bad, self.n = program, path, 0, 0
+
+    def __call__(self, args, code, *wanted, stderr="", without=(), path=None):
+        """Run with @args; judge exit code, texts in the output, and texts in stderr."""
+        command = [self.program, "--admin", path or self.path, *args.split()]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        self.n += 1
+        faults = [] if done.returncode == code else [f"exit code {done.returncode}, not {code}"]
+        faults += [f"no {w!r} in the output" for w in wanted if w not in done.stdout]
+        faults += [f"{w!r} in the output" for w in without if w in done.stdout]
+        faults += [f"no {stderr!r} in stderr"] if stderr not in done.stderr else []
+        if faults:
+            self.bad += 1
+            print(f"tickbusctl {args}: {'; '.join(faults)}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+
+def run_all(run, missing):
+    run("", 64, stderr="usage: tickbusctl")
+    run("--help", 0, "usage: tickbusctl", "feed", "Exit codes")
+    run("--version", 0, "tickbusctl ")
+    run("nonsense", 64, stderr="there is no command 'nonsense'")
+    run("--port 0 status", 64, stderr="--port")
+    for name in ("status", "metrics", "top", "symbols", "sub", "feed", "log", "matrix", "pause",
+                 "resume", "config", "reload", "shutdown"):
+        run(f"{name} --help", 0, f"usage: tickbusctl {name}")
+        run(f"help {name}", 0, f"usage: tickbusctl {name}")
+        run(f"{name} --nonsense", 64, stderr="--help")
+    for args in ("status", "metrics", "top", "symbols", "log", "matrix", "config", "shutdown", "pause A"):
+        run(args, 69, stderr="start it with", path=missing)
+
+    run("status", 0, "state        ready", "store.alarm  -")
+    run("status extra", 64)
+    json.loads(run("status --json", 0))
+    run("metrics", 0, "ticks_accepted_total  5")
+    run("metrics --prometheus", 0, "# HELP a b\ntickbus_ticks_total 5\n")
+    run("metrics --json --prometheus", 64)
+    run("config", 0, "log:\n  level: info\n", without=("built in",))
+    run("symbols", 0, "S0", "S4")
+    assert run("symbols --csv", 0).splitlines() == ["id,symbol,tick_seq"] + [f"{i},S{i},{i * 10}" for i in range(5)]
+    run("pause AAPL", 0, "paused")
+    run("pause NOPE", 1, stderr="there is no such symbol")
+    run("pause", 64, stderr="missing")
+    run("resume A B", 64, stderr="too many")
+    run("log", 0, "count")
+    assert run("log range 3 9 --csv", 0).splitlines()[1:] == [f"{p},A,{p + 0.5}," for p in range(3, 10)]
+    run("log range 3 9", 0, "pos", "9.5", without=("bid",))
+    run("log range 9 3", 64)
+    run("log range 0 3", 64)
+    assert len(run("log tail 4 --csv", 0).splitlines()) == 5
+    run("log tail many", 64)
+    run("log --quarantine", 0, "price_not_positive")
+    run("log nonsense", 64)
+    run("matrix", 0, "tech")
+    run("matrix tech", 0, "version 7", "provisional", "-0.250", "without SLOW: lagging")
+    assert run("matrix tech --csv", 0) == ",AAPL,MSFT\nAAPL,1,-0.25\nMSFT,-0.25,1\n"
+    run("top", 0, "ticks accepted", "2,000", "/s", "publish dropped", "dispatch lag", without=("\033",))
+    run("top --interval 0", 64)
+    run("shutdown", 0, "done")
+    run("reload", 70, stderr="no JSON")
+    STATE["state"] = "draining"
+    run("status", 1, "draining")
+    run("sub", 64)
+    run("sub news", 64, stderr="no kind")
+    run("sub tick,bar --format csv", 64)
+    run("sub tick --from yesterday", 64)
+    run("--port 65123 sub tick --seconds 1", 69, stderr="nothing was heard")
+
+
+def full_output(program, path):
+    """An output that cannot be written is exit code 74."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([program, "--admin", path, "--help"], stdout=full,
+                              stderr=subprocess.PIPE, text=True, timeout=60)
+    return done.returncode == 74 and "cannot write" in done.stderr
+
+
+def main():
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "admin.sock")
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(path)
+        listener.listen(8)
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        run = Runner(sys.argv[1], path)
+        run_all(run, os.path.join(directory, "missing.sock"))
+        if not full_output(sys.argv[1], path):
+            run.bad += 1
+            print("a full output is not told")
+        listener.close()
+    print(f"tickbusctl_test: {run.n} runs, {run.bad} wrong")
+    return 1 if run.bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
