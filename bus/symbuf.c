@@ -27,6 +27,7 @@
 #include <sys/mman.h>
 
 #define BUSY       UINT64_MAX
+#define LINE       64
 #define DEPTH_MAX  (1u << 20)
 #define MARK_TRIES 16
 
@@ -242,8 +243,12 @@ void symbuf_prefetch_slot(const struct symbuf *b, uint32_t symbol)
 {
 	const struct slot *s = slot_at(b, symbol, own(&b->rows[symbol].next));
 
-	__builtin_prefetch(s, 1);
-	__builtin_prefetch((const uint8_t *)s + b->slot_bytes - 1, 1);
+	const uint8_t *last = (const uint8_t *)s + b->slot_bytes - 1;
+
+	/* Every line: a store that misses holds up all loads that wait for stores. */
+	for (const uint8_t *at = (const uint8_t *)s; at < last; at += LINE)
+		__builtin_prefetch(at, 1);
+	__builtin_prefetch(last, 1);
 }
 
 int symbuf_at(const struct symbuf *b, uint32_t symbol, uint64_t place,

@@ -156,16 +156,21 @@ static void open_worker(struct pipeline *p, uint32_t w)
 		die("worker_new");
 }
 
-/* Small histories and turns: queues overflow into the ring, symbols overtake. */
+static uint32_t or_else(uint32_t value, uint32_t otherwise)
+{
+	return value != 0 ? value : otherwise;
+}
+
+/* Small historiesand turns: queues overflow into the ring, symbols overtake. */
 static void open_bus(struct pipeline *p, size_t slots)
 {
 	const struct bus_params bp = {.shards = p->env.n_workers,
 				      .symbols_max = 4096,
 				      .event_bytes = sizeof(struct item),
 				      .ring_slots = slots,
-				      .history = 16,
-				      .inflight_max = 512,
-				      .turn_max = 4};
+				      .history = or_else(p->env.history, 16),
+				      .inflight_max = or_else(p->env.inflight, 512),
+				      .turn_max = or_else(p->env.turn, 4)};
 
 	if (bus_new(&bp, &p->bus) < 0)
 		die("bus_new");

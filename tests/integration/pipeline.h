@@ -20,6 +20,7 @@ struct pipeline_env {
 	uint32_t n_workers;
 	const char *dir;     /* state directory, made if absent */
 	uint32_t ring_slots; /* 0: 4096; small ones exercise the back-pressure */
+	uint32_t history, inflight, turn; /* 0: small ones, which exercise the bus */
 	bool clock_wall;
 	int64_t too_old_ns, future_ns;
 	pipeline_sink_fn sink;
