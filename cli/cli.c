@@ -41,7 +41,8 @@ bool cli_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
 	return true;
 }
 
-static void say(const char *what, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void say(const char *what, const char *fmt,
+						      va_list ap)
 {
 	char text[ERR_TEXT_MAX];
 
