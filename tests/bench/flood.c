@@ -2,10 +2,11 @@
  * flood - producers' side of the end-to-end benchmark: sends made-up ticks to a
  * running tickbusd as fast as it acknowledges them.
  *
- *	flood URL SYMBOLS SECONDS [TICKS_PER_VIRTUAL_SECOND [RATE]]
+ *	flood URL SYMBOLS SECONDS [TICKS_PER_VIRTUAL_SECOND [RATE [TICKS]]]
  *
  * With the feed clock of the daemon: event times advance by the virtual rate and a
- * clock record goes out every virtual second.  RATE > 0 paces (ticks per second).
+ * clock record goes out every virtual second.  RATE > 0 paces (ticks per second);
+ * TICKS ends it early.
  * Requests of 1,000 ticks, 8 open at once.  Prints what was acknowledged.
  */
 #include "base/buf.h"
@@ -123,13 +124,14 @@ int main(int argc, char **argv)
 	struct buf b = {0};
 	nng_socket s;
 	int64_t begin, end, rate;
-	uint64_t sent = 0;
+	uint64_t sent = 0, most;
 
 	if (argc < 4)
 		return 64;
 	f.n_symbols = (unsigned)atoi(argv[2]);
 	f.step_ns = NS_PER_S / (argc > 4 ? atoi(argv[4]) : 2000);
 	rate = argc > 5 ? atoi(argv[5]) : 0;
+	most = argc > 6 ? strtoull(argv[6], NULL, 10) : UINT64_MAX;
 	f.event_ns = clock_wall_ns() / NS_PER_S * NS_PER_S;
 	f.next_clock_ns = f.event_ns;
 	f.seq = 1;
@@ -148,11 +150,11 @@ int main(int argc, char **argv)
 	}
 	begin = clock_mono_ns();
 	end = begin + atoi(argv[3]) * NS_PER_S;
-	for (int i = 0; clock_mono_ns() < end; i = (i + 1) % OPEN) {
+	for (int i = 0; clock_mono_ns() < end && sent < most; i = (i + 1) % OPEN) {
 		if (lanes[i].busy)
 			take_reply(&f, &lanes[i]);
-		while (rate > 0 &&
-		       (double)sent > (double)(clock_mono_ns() - begin) / 1e9 * (double)rate)
+		while (rate > 0 && (double)sent > (double)(clock_mono_ns() - begin) /
+							  1e9 * (double)rate)
 			nng_msleep(1);
 		send_batch(&f, &lanes[i], &b);
 		sent += BATCH;
@@ -160,7 +162,8 @@ int main(int argc, char **argv)
 	for (int i = 0; i < OPEN; i++)
 		if (lanes[i].busy)
 			take_reply(&f, &lanes[i]);
-	printf("flood\taccepted\t%llu\nflood\trejected\t%llu\nflood\tticks_per_s\t%.0f\n",
+	printf("flood\taccepted\t%llu\nflood\trejected\t%llu\nflood\tticks_per_s\t%."
+	       "0f\n",
 	       (unsigned long long)f.accepted, (unsigned long long)f.rejected,
 	       (double)f.accepted / ((double)(clock_mono_ns() - begin) / 1e9));
 	return 0;
