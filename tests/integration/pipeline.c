@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "workers/tier2.h"
 #include "workers/worker.h"
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ struct pipeline {
 	uint64_t next_seq;
 	uint32_t n_request;
 	uint64_t accepted, rejected;
+	uint64_t marks[WORKERS_MAX];
 };
 
 static void die(const char *what)
@@ -65,14 +67,16 @@ static void on_matrix(void *arg, const struct event_tier2 *e,
 		p->env.sink(p->env.arg, EVENT_TIER2, p->matrix.data, p->matrix.len);
 }
 
-static size_t drain_box(struct pipeline *p, struct outbox *box)
+static size_t drain_box(struct pipeline *p, struct outbox *box, uint64_t *mark)
 {
 	size_t n = 0, len;
 	uint32_t kind;
 	const void *msg;
 
 	while ((msg = outbox_peek(box, &kind, &len)) != NULL) {
-		if (kind != WORKER_MARK && p->env.sink != NULL)
+		if (kind == WORKER_MARK)
+			memcpy(mark, msg, sizeof(*mark));
+		else if (p->env.sink != NULL)
 			p->env.sink(p->env.arg, (enum event_kind)kind, msg, len);
 		outbox_pop(box);
 		n++;
@@ -102,8 +106,8 @@ static void make_room(void *arg)
 	struct pipeline *p = arg;
 
 	for (uint32_t w = 0; w < p->env.n_workers; w++)
-		(void)drain_box(p, p->boxes[w]);
-	(void)drain_box(p, p->ticks);
+		(void)drain_box(p, p->boxes[w], &p->marks[w]);
+	(void)drain_box(p, p->ticks, NULL);
 	(void)drain_cuts(p);
 }
 
@@ -149,7 +153,7 @@ static void open_worker(struct pipeline *p, uint32_t w)
 
 				       .bell = nothing,
 				       .cut_bell = nothing,
-				       .wait = make_room,
+				       .wait = p->env.threads ? NULL : make_room,
 				       .arg = p};
 
 	if (worker_new(&env, &p->workers[w]) < 0)
@@ -210,11 +214,16 @@ struct pipeline *pipeline_new(const struct pipeline_env *env)
 	de.ticks = p->ticks;
 	if (dispatch_new(&de, &p->dispatch) < 0 || tier2_new(&te, &sink, &p->tier2) < 0)
 		die("dispatch");
+	for (uint32_t w = 0; env->threads && w < env->n_workers; w++)
+		if (worker_start(p->workers[w]) < 0)
+			die("worker_start");
 	return p;
 }
 
 void pipeline_free(struct pipeline *p)
 {
+	for (uint32_t w = 0; w < p->env.n_workers; w++)
+		worker_stop(p->workers[w]);
 	for (uint32_t w = 0; w < p->env.n_workers; w++) {
 		worker_free(p->workers[w]);
 
@@ -303,6 +312,24 @@ void pipeline_control(struct pipeline *p, enum control_verb verb, const char *sy
 		die("control");
 }
 
+static size_t run_workers(struct pipeline *p)
+{
+	size_t n = 0;
+
+	for (uint32_t w = 0; w < p->env.n_workers; w++)
+		n += worker_step(p->workers[w], SIZE_MAX);
+	return n;
+}
+
+/* Workers with threads are done when they have said so. */
+static bool is_done(const struct pipeline *p)
+{
+	for (uint32_t w = 0; p->env.threads && w < p->env.n_workers; w++)
+		if (p->marks[w] + 1 < dispatch_pos(p->dispatch))
+			return false;
+	return true;
+}
+
 void pipeline_run(struct pipeline *p)
 {
 	size_t n;
@@ -314,17 +341,23 @@ void pipeline_run(struct pipeline *p)
 		if (k < 0)
 			die("dispatch");
 		n = (size_t)k;
+		n += p->env.threads ? 0 : run_workers(p);
 		for (uint32_t w = 0; w < p->env.n_workers; w++)
-			n += worker_step(p->workers[w], SIZE_MAX);
-		for (uint32_t w = 0; w < p->env.n_workers; w++)
-			n += drain_box(p, p->boxes[w]);
-		n += drain_box(p, p->ticks) + drain_cuts(p);
-	} while (n > 0);
+			n += drain_box(p, p->boxes[w], &p->marks[w]);
+		n += drain_box(p, p->ticks, NULL) + drain_cuts(p);
+		if (n == 0)
+			(void)sched_yield();
+	} while (n > 0 || !is_done(p));
 }
 
 struct symtab *pipeline_symbols(struct pipeline *p)
 {
 	return p->symbols;
+}
+
+struct bus *pipeline_bus(struct pipeline *p)
+{
+	return p->bus;
 }
 
 struct tickstore *pipeline_store(struct pipeline *p)

@@ -1,7 +1,7 @@
 /*
- * pipeline - the daemon's data path on one thread, for tests: requests in, log,
- * dispatch, workers, tier 2, events out.  The very code of the daemon, stepped by
- * hand; only sockets and threads are missing.
+ * pipeline - the daemon's data path on one thread (or its workers'), for tests:requests
+ * in, log, dispatch, workers, tier 2, events out.  The very code of the daemon, stepped
+ * by hand; only sockets and threads are missing.
  */
 #pragma once
 #include "daemon/dispatch.h"
@@ -21,6 +21,8 @@ struct pipeline_env {
 	const char *dir;     /* state directory, made if absent */
 	uint32_t ring_slots; /* 0: 4096; small ones exercise the back-pressure */
 	uint32_t history, inflight, turn; /* 0: small ones, which exercise the bus */
+	bool threads; /* every worker on its own; the caller is store, loop and tier 2
+		       */
 	bool clock_wall;
 	int64_t too_old_ns, future_ns;
 	pipeline_sink_fn sink;
@@ -40,9 +42,13 @@ void pipeline_trade(struct pipeline *p, const char *symbol, int64_t event_ns,
 		    int64_t price_e9, int64_t size_e8);
 void pipeline_clock(struct pipeline *p, int64_t ns);
 void pipeline_control(struct pipeline *p, enum control_verb verb, const char *symbol);
-/** Carry everything in the log to the end of the stream. */
+/**
+ * Carry everything in the log to the end of the stream.  A bus that is stopped takes
+ * nothing: it is left there, but do not ask for that with threads.
+ */
 void pipeline_run(struct pipeline *p);
 struct symtab *pipeline_symbols(struct pipeline *p);
+struct bus *pipeline_bus(struct pipeline *p);
 struct tickstore *pipeline_store(struct pipeline *p);
 /** Totals of the replies so far. */
 uint64_t pipeline_accepted(const struct pipeline *p);
