@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""check - is this tree good?  Builds it four ways, runs every test, prints the count.
+
+    tools/check             all of it
+    tools/check --quick     the gcc build and its tests alone
+
+    gcc       release flags, warnings are errors; every suite, and the format
+    clang     the same with clang and its thread-safety roles; unit tests
+    address   AddressSanitizer and UBSan; every suite but lint, and kill, whose processes
+              die before a sanitizer could say anything
+    thread    ThreadSanitizer; the tests that have threads, and the whole daemon
+
+Build trees are kept in build-check/; the last line is "N passed, N failed" and counts
+every test that the meson logs name (TAP tests one by one), plus one per build and
+one for the format.  Exit code 0 when none failed.
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+TREES = ROOT / "build-check"
+CCACHE = "ccache " if shutil.which("ccache") else ""
+SANITIZED = ["-Db_lundef=false", "-Dbuildtype=debugoptimized"]
+
+# name, compiler, meson options, arguments of meson test
+BUILDS = [
+    ("gcc", "gcc", ["-Dbuildtype=debugoptimized"], []),
+    ("clang", "clang-14", ["-Db_lundef=false"], ["--suite", "unit", "--suite", "fuzz"]),
+    ("address", "gcc", SANITIZED + ["-Db_sanitize=address,undefined"], ["--no-suite", "lint", "--no-suite", "kill"]),
+    ("thread", "gcc", SANITIZED + ["-Db_sanitize=thread"], "THREADED"),
+]
+THREADED = ("base.mailbox", "base.parker", "base.log", "base.histogram", "bus.", "client.",
+            "workers.tier2_worker", "workers.worker", "integration.daemon")
+ENVIRONMENT = {
+    "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:strict_string_checks=1",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
+    # Everything under the sanitizers is several times slower.
+    "TICKBUS_SLOW": "1",
+}
+
+
+class Count:
+    passed = failed = 0
+    names = []
+
+    def add(self, ok, name):
+        if ok:
+            self.passed += 1
+        else:
+            self.failed += 1
+            self.names.append(name)
+
+
+def run(args, **kwargs):
+    return subprocess.run(args, cwd=ROOT, **kwargs).returncode == 0
+
+
+def build(name, compiler, options):
+    tree = TREES / name
+    env = {**os.environ, "CC": CCACHE + compiler}
+    if not (tree / "build.ninja").exists():
+        shutil.rmtree(tree, ignore_errors=True)
+        if not run(["meson", "setup", "-Dtests=enabled", *options, str(tree)], env=env,
+                   stdout=subprocess.DEVNULL):
+            return False
+    return run(["ninja", "-C", str(tree), "--quiet"])
+
+
+def tests_with_threads(tree):
+    out = subprocess.run(["meson", "introspect", "--tests", str(tree)], cwd=ROOT,
+                         capture_output=True, text=True, check=True).stdout
+    return [t["name"] for t in json.loads(out) if t["name"].startswith(THREADED)]
+
+
+def count_log(tree, label, count):
+    """Every <testcase>: one per test program, or one per line of TAP."""
+    found = 0
+    for suite in xml.etree.ElementTree.parse(tree / "meson-logs/testlog.junit.xml").iter("testsuite"):
+        for case in suite.iter("testcase"):
+            bad = case.find("failure") is not None or case.find("error") is not None
+            if case.find("skipped") is not None:
+                continue
+            found += 1
+            count.add(not bad, f"{label}: {suite.get('name')} {case.get('name')}")
+    return found
+
+
+def test(name, selection, count):
+    tree = TREES / name
+    log = tree / "meson-logs/testlog.junit.xml"
+    log.unlink(missing_ok=True)
+    args = tests_with_threads(tree) if selection == "THREADED" else selection
+    multiplier = "1" if name in ("gcc", "clang") else "5"
+    ok = run(["meson", "test", "-C", str(tree), "--no-rebuild", "--print-errorlogs",
+              "--timeout-multiplier", multiplier, *args],
+             env={**os.environ, **(ENVIRONMENT if multiplier != "1" else {})})
+    before = count.failed
+    found = count_log(tree, name, count) if log.exists() else 0
+    if found == 0 or (not ok and count.failed == before):
+        count.add(False, f"{name}: meson test failed without saying which")
+
+
+def check_format(count):
+    files = sorted(f for f in ROOT.glob("*/**/*.[ch]") if not f.relative_to(ROOT).parts[0].startswith("build"))
+    bad = [f for f in files if not run(["clang-format-14", "--dry-run", "--Werror", str(f)], stderr=subprocess.DEVNULL)]
+    for f in bad:
+        print(f"format: clang-format-14 -i {f.relative_to(ROOT)}")
+    count.add(not bad, "format")
+
+
+def main():
+    quick = "--quick" in sys.argv[1:]
+    if [a for a in sys.argv[1:] if a != "--quick"]:
+        print(__doc__, file=sys.stderr)
+        return 64
+    start = time.monotonic()
+    count = Count()
+    for name, compiler, options, selection in BUILDS[:1] if quick else BUILDS:
+        print(f"== {name}", flush=True)
+        ok = build(name, compiler, options)
+        count.add(ok, f"{name}: build")
+        if ok:
+            test(name, selection, count)
+    print("== format", flush=True)
+    check_format(count)
+    for name in count.names:
+        print("failed:", name)
+    print(f"check: {time.monotonic() - start:.0f} s")
+    print(f"{count.passed} passed, {count.failed} failed")
+    return 1 if count.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
