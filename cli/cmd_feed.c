@@ -313,8 +313,10 @@ static int feed_all(struct feed_job *j, int n_files, char **files)
 	j->files = calloc((size_t)n_files, sizeof(*j->files));
 	pace_init(&j->pace, j->o.speed_milli, 0);
 	progress_init(&j->progress, clock_mono_ns());
-	if (j->files == NULL)
-		rc = err_set(-ENOMEM, "no memory for %d files", n_files);
+	if (j->files == NULL) {
+		feeder_free(j->feeder);
+		return cli_error(CLI_INTERNAL, "no memory for %d files", n_files);
+	}
 	while (rc == 0 && j->n_files < (size_t)n_files) {
 		rc = file_open(&j->files[j->n_files], j, files[j->n_files]);
 		j->culprit = j->files[j->n_files++].name;

@@ -80,7 +80,7 @@ static int take_checked(struct cli *c, struct feed_options *o, int option)
 	case OPT_DELIMITER:
 		if (strlen(optarg) != 1 && strcmp(optarg, "\\t") != 0)
 			return cli_usage_error(c, "--delimiter is one character");
-		o->delimiter = strcmp(optarg, "\\t") == 0 ? '\t' : *optarg;
+		o->delimiter = strcmp(optarg, "\\t") == 0 ? '\t' : (char)*optarg;
 		return CLI_OK;
 	case OPT_SPEED:
 		if (parse_speed(optarg, &o->speed_milli) < 0)

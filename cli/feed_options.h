@@ -23,4 +23,4 @@ struct feed_options {
 /** -1: go on, files begin at optind; else the exit code, said already. */
 int feed_options_parse(struct feed_options *o, struct cli *c, int argc, char **argv);
 /** The mapping of one file; mapping_deinit() it also when this fails. */
-int feed_options_mapping(const struct feed_options *o, struct mapping *out);
+int feed_options_mapping(const struct feed_options *o, struct mapping *m);

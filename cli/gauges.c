@@ -205,6 +205,10 @@ static void print_name(char out[GAUGES_NAME_MAX], const struct gauge *e)
 	out[n] = '\0';
 }
 
+/* Shares of a short page, in sixteenths; what one leaves free goes to the next. */
+static const unsigned shares[] = {
+	[GAUGE_LOSS] = 3, [GAUGE_FLOW] = 5, [GAUGE_LATENCY] = 3, [GAUGE_STATE] = 2};
+
 /* The page being written. */
 struct page {
 	struct buf *out;
@@ -212,13 +216,14 @@ struct page {
 	const struct gauges_view *view;
 	double seconds;
 	unsigned rows;
+	unsigned rows_max; /* so far; 0: no bound */
 	unsigned hidden;
 };
 
 /* Begin a line; false when the page is full. */
 static bool begin_line(struct page *p)
 {
-	if (p->view->rows > 0 && p->rows + 1 >= p->view->rows) {
+	if (p->rows_max > 0 && p->rows + 1 >= p->rows_max) {
 		p->hidden++;
 		return false;
 	}
@@ -255,6 +260,20 @@ static void show_one(struct page *p, const struct gauge *e)
 	end_line(p);
 }
 
+/* Not worth a line of a short page: what stands still, and what is 0. */
+static bool is_idle(const struct page *p, const struct gauge *e)
+{
+	if (p->view->all)
+		return false;
+	if (e->is_counter && e->value == 0.0)
+		return true;
+	if (p->view->rows == 0)
+		return false;
+	if (e->section == GAUGE_FLOW)
+		return rate_of(p, e) == 0.0;
+	return e->value == 0.0;
+}
+
 static void show_section(struct page *p, const struct gauges *now, enum gauge_section s)
 {
 	bool titled = false;
@@ -262,8 +281,7 @@ static void show_section(struct page *p, const struct gauges *now, enum gauge_se
 	for (size_t i = 0; i < now->n; i++) {
 		const struct gauge *e = &now->at[i];
 
-		if (e->section != s ||
-		    (!p->view->all && e->is_counter && e->value == 0.0))
+		if (e->section != s || is_idle(p, e))
 			continue;
 		if (!titled && begin_line(p)) {
 			buf_printf(p->out, "%s", titles[s]);
@@ -334,8 +352,11 @@ void gauges_show(struct buf *out, const struct gauges *before, const struct gaug
 		.out = out, .before = before, .view = view, .seconds = seconds};
 
 	/* What needs someone comes first: a short terminal cuts the end. */
-	for (int s = GAUGE_LOSS; s <= GAUGE_STATE; s++)
+	for (int s = GAUGE_LOSS; s <= GAUGE_STATE; s++) {
+		p.rows_max += (view->rows * shares[s] + 8) / 16;
 		show_section(&p, now, (enum gauge_section)s);
+	}
+	p.rows_max = view->rows;
 	show_symbols(&p, now);
 	if (p.hidden > 0) {
 		buf_printf(out, "  %u more lines do not fit", p.hidden);
