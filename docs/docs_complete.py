@@ -1,6 +1,7 @@
 """docs_complete - the pages name everything there is to name.
 
-    docs_complete.py ROOT
+    docs_complete.py ROOT             check
+    docs_complete.py ROOT --update    write the table of counters anew, then check
 
 Keys of the configuration in tickbusd.yaml(5) with their defaults; options of tickbusd and
 commands of tickbusctl in their pages; functions of libtickbus; exit codes, counters and
@@ -64,7 +65,31 @@ functions = re.findall(r"(tickbus_(?:sub|pub)_\w+|tickbus_(?:ask|request|free|er
 lesser = {"tickbus_pub_next_seq", "tickbus_pub_producer"}
 need("libtickbus.3", page("libtickbus.3"), sorted(set(functions) - lesser), "function")
 
+def counter_table():
+    """bus/stats.def as a table, a family on one line."""
+    families = {}
+    for name, labels, kind, text in re.findall(
+            r'^X\(\w+,\s*"(\w+)",\s*"((?:[^"\\]|\\.)*)",\s*(\w+),\s*"((?:[^"\\]|\\.)*)"\)',
+            read("bus/stats.def"), re.M):
+        family = families.setdefault(name, (kind.lower(), text, []))
+        if labels:
+            family[2].append(re.search(r'\\"(.*)\\"', labels).group(1))
+    families["ticks_rejected_total"] = (
+        "counter", "Ticks refused, by reason (the closed list in PROTOCOL.md)", [])
+    lines = ["| metric | type | what it counts |", "|---|---|---|"]
+    for name, (kind, text, labels) in families.items():
+        by = f" ({', '.join(labels)})" if labels else ""
+        lines.append(f"| `tickbus_{name}` | {kind} | {text}{by} |")
+    return "\n".join(lines) + "\n"
+
+
 operations = read("docs/OPERATIONS.md")
+begin, end = operations.index("| metric | type | what it counts |"), operations.index("\n### Gauges")
+if sys.argv[2:] == ["--update"]:
+    operations = operations[:begin] + counter_table() + operations[end:]
+    (ROOT / "docs/OPERATIONS.md").write_text(operations)
+elif operations[begin:end] != counter_table():
+    missing.append("OPERATIONS.md has an old table of counters: docs_complete.py ROOT --update")
 codes = [int(c) for c in re.findall(r"EXITCODE_\w+ = (\d+)", read("daemon/exitcode.h"))]
 for code in codes:
     if code and f"| {code} |" not in operations:
