@@ -18,6 +18,7 @@ struct dispatch {
 	uint64_t *tick_seq;   /* owned; per symbol id */
 	int64_t *source_next; /* owned; per source: event time of its next second */
 	int64_t now_ns;       /* monotonic; stamp of this step's items */
+	int64_t clock_ns;     /* newest clock record carried; INT64_MIN: none */
 	size_t room;          /* items that surely fit every ring */
 	uint64_t marked;      /* last position that was marked */
 };
@@ -30,6 +31,7 @@ int dispatch_new(const struct dispatch_env *env, struct dispatch **out)
 		return err_set(-ENOMEM, "out of memory for the dispatcher");
 	d->env = *env;
 	d->pos = env->from_pos;
+	d->clock_ns = INT64_MIN;
 	d->marked = env->from_pos - 1;
 	d->tick_seq = calloc(env->symbols_max, sizeof(*d->tick_seq));
 	d->source_next = malloc(SOURCES * sizeof(*d->source_next));
@@ -50,6 +52,11 @@ void dispatch_free(struct dispatch *d)
 	free(d->tick_seq);
 	free(d->source_next);
 	free(d);
+}
+
+int64_t dispatch_clock(const struct dispatch *d)
+{
+	return d->clock_ns;
 }
 
 uint64_t dispatch_pos(const struct dispatch *d)
@@ -174,6 +181,8 @@ static int carry(struct dispatch *d, uint64_t pos, const struct record *r)
 		rc = source_seen(d, pos, r);
 	if (rc != 0)
 		return rc;
+	if (r->type == RECORD_CLOCK)
+		d->clock_ns = r->event_ns;
 	return r->type == RECORD_TICK ? carry_tick(d, pos, r) : to_everybody(d, pos, r);
 }
 

@@ -44,5 +44,7 @@ void dispatch_free(struct dispatch *d);
 ON_STORE int dispatch_step(struct dispatch *d, unsigned budget);
 /** The next position to carry. */
 ANY_THREAD uint64_t dispatch_pos(const struct dispatch *d);
+/** Time of the newest clock record carried; INT64_MIN: none yet. */
+ON_STORE int64_t dispatch_clock(const struct dispatch *d);
 /** Last TICK_RECEIVED sequence of a symbol. */
 ON_STORE uint64_t dispatch_tick_seq(const struct dispatch *d, uint32_t symbol_id);

@@ -68,6 +68,12 @@ void intake_free(struct intake *in)
 	free(in);
 }
 
+void intake_clock(struct intake *in, int64_t ns)
+{
+	if (ns > in->clock_ns)
+		in->clock_ns = ns;
+}
+
 size_t intake_pending(const struct intake *in)
 {
 	return in->n_records + in->n_waiting;

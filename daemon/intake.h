@@ -52,6 +52,8 @@ ON_STORE void intake_request(struct intake *in, const void *data, size_t len,
 			     struct intake_caller *caller);
 /** Append one record of the daemon's own (clock, control); 0 or a store error. */
 ON_STORE int intake_record(struct intake *in, const struct record *r);
+/** The log says that time had come to @ns: known again after a restart. */
+ON_STORE void intake_clock(struct intake *in, int64_t ns);
 /** Records waiting for the commit. */
 ON_STORE size_t intake_pending(const struct intake *in);
 /** Should the group be committed now (full)? */

@@ -164,6 +164,7 @@ int store_step(struct store_thread *st)
 	if (n < 0)
 		return n;
 	stats_add(STAT_DISPATCHED, (uint64_t)n);
+	intake_clock(st->env.intake, dispatch_clock(st->env.dispatch));
 	rc = housekeeping(st, jobs == 0 && n == 0);
 	return rc < 0 ? rc : (int)jobs + n;
 }
