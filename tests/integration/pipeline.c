@@ -130,6 +130,7 @@ static void open_store(struct pipeline *p)
 				.clock_wall = p->env.clock_wall};
 	struct timespec ts;
 
+	role_assert_store();
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
 	if (tickstore_open(&sp, &symbols, &sources, ts.tv_sec * INT64_C(1000000000),
 			   &p->store) < 0)
@@ -222,11 +223,11 @@ struct pipeline *pipeline_new(const struct pipeline_env *env)
 
 void pipeline_free(struct pipeline *p)
 {
+	role_assert_store();
 	for (uint32_t w = 0; w < p->env.n_workers; w++)
 		worker_stop(p->workers[w]);
 	for (uint32_t w = 0; w < p->env.n_workers; w++) {
 		worker_free(p->workers[w]);
-
 		ring_free(p->cuts[w]);
 		outbox_free(p->boxes[w]);
 	}
@@ -247,6 +248,7 @@ void pipeline_free(struct pipeline *p)
 const void *pipeline_request(struct pipeline *p, const void *data, size_t len,
 			     size_t *out_len)
 {
+	role_assert_store();
 	p->reply.len = 0;
 	intake_request(p->intake, data, len, &p->caller);
 	if (intake_pending(p->intake) > 0 && intake_commit(p->intake) < 0)
@@ -305,6 +307,7 @@ void pipeline_control(struct pipeline *p, enum control_verb verb, const char *sy
 {
 	struct record r = {.type = RECORD_CONTROL, .ref_seq = verb};
 
+	role_assert_store();
 	pipeline_flush(p);
 	if (intake_symbol(p->intake, symbol, strlen(symbol), &r.symbol_id) !=
 		    REJECT_NONE ||
@@ -316,6 +319,7 @@ static size_t run_workers(struct pipeline *p)
 {
 	size_t n = 0;
 
+	role_assert_worker();
 	for (uint32_t w = 0; w < p->env.n_workers; w++)
 		n += worker_step(p->workers[w], SIZE_MAX);
 	return n;
@@ -334,6 +338,7 @@ void pipeline_run(struct pipeline *p)
 {
 	size_t n;
 
+	role_assert_store();
 	pipeline_flush(p);
 	do {
 		int k = dispatch_step(p->dispatch, 4096);
