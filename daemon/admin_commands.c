@@ -96,7 +96,10 @@ static const struct command commands[] = {
 	{"status", admin_status, "what the daemon is and how far it has come"},
 	{"metrics", cmd_metrics, "every counter"},
 	{"prometheus", cmd_prometheus, "the page /metrics as {text}"},
-	{"symbols", admin_symbols, "symbols with their last sequences; {from_id, n}"},
+	{"symbols", admin_symbols,
+	 "symbols with their last sequences; {from_id, n}, or {symbol, n}: one with "
+	 "its "
+	 "newest ticks"},
 	{"sources", admin_sources, "sources"},
 	{"universes", admin_universes, "universes and their newest matrices"},
 	{"config", cmd_config, "the effective configuration as {yaml}"},

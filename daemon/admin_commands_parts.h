@@ -1,5 +1,5 @@
 /*
- * admin_commands_parts - the commands, by file: state, log and store.
+ * admin_commands_parts - the commands, by file: state, bus, log and store.
  *
  * Each runs on the loop and leads to one admin_done() or admin_fail().
  */
@@ -74,6 +74,11 @@ ON_LOOP void admin_sources(struct daemon *d, const struct json *request,
 ON_LOOP void admin_universes(struct daemon *d, const struct json *request,
 			     struct admin_call *call);
 ON_LOOP void admin_matrix(struct daemon *d, const struct json *request,
+			  struct admin_call *call);
+
+/* ---- admin_commands_bus.c ---- */
+/** What the bus holds of the symbol: counts, and its newest {n} ticks. */
+ON_LOOP void admin_symbol(struct daemon *d, const struct json *request, uint32_t id,
 			  struct admin_call *call);
 
 /* ---- admin_commands_log.c ---- */

@@ -118,7 +118,7 @@ ON_LOOP static void put_workers(struct daemon *d, struct jsonw *w)
 		worker_counts(d->workers[i], &c);
 		jsonw_object(w, NULL);
 		jsonw_u64(w, "worker", i);
-		jsonw_u64(w, "ring_items",bus_shard_depth(d->bus, i));
+		jsonw_u64(w, "ring_items", bus_shard_depth(d->bus, i));
 		jsonw_u64(w, "cut_items", ring_depth(d->cuts[i]));
 		jsonw_u64(w, "outbox_bytes", outbox_depth(d->outboxes[i]));
 		jsonw_u64(w, "ticks", c.ticks);
@@ -239,9 +239,19 @@ void admin_top(struct daemon *d, const struct json *request, struct admin_call *
 void admin_symbols(struct daemon *d, const struct json *request,
 		   struct admin_call *call)
 {
+	const char *symbol = json_str(json_get(request, "symbol"), NULL);
 	uint64_t from, n;
 	uint32_t next;
 
+	if (symbol != NULL) {
+		if (symtab_find(d->symbols, symbol, strlen(symbol), &next) != 0) {
+			admin_fail(call, "not_found", "there is no such symbol");
+			return;
+		}
+		(void)put_symbols(d, admin_result(call), next, 1);
+		admin_symbol(d, request, next, call);
+		return;
+	}
 	if (!admin_number(request, "from_id", 0, call, &from) ||
 	    !admin_number(request, "n", ADMIN_ROWS_MAX, call, &n))
 		return;

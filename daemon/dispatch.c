@@ -119,11 +119,12 @@ static int source_seen(struct dispatch *d, uint64_t pos, const struct record *r)
 	return rc;
 }
 
-static void tell_tick(struct dispatch *d, const struct item *it, struct event_tick *e)
+void dispatch_tick(const struct symtab *symbols, const struct item *it,
+		   struct event_tick *out)
 {
 	const struct record *r = &it->rec;
 
-	*e = (struct event_tick){
+	*out = (struct event_tick){
 		.head = {it->seq, it->pos, r->event_ns, r->recv_ns},
 		.price_e9 = r->price_e9,
 		.size_e8 = r->size_e8,
@@ -138,9 +139,8 @@ static void tell_tick(struct dispatch *d, const struct item *it, struct event_ti
 		.action = (uint8_t)record_action(r),
 		.flags = (uint8_t)record_flags(r),
 	};
-	memcpy(e->cond, r->cond, sizeof(e->cond));
-	memcpy(e->symbol, symtab_name(d->env.symbols, r->symbol_id), SYMBOL_MAX);
-	outbox_commit(d->env.ticks);
+	memcpy(out->cond, r->cond, sizeof(out->cond));
+	memcpy(out->symbol, symtab_name(symbols, r->symbol_id), SYMBOL_MAX);
 }
 
 /* 0, or > 0: no room in the outbox or on the bus, nothing was done. */
@@ -167,8 +167,10 @@ static int carry_tick(struct dispatch *d, uint64_t pos, const struct record *r)
 		return rc; /* and what was claimed was never there */
 	d->room--;
 	d->tick_seq[r->symbol_id] = it.seq;
-	if (e != NULL)
-		tell_tick(d, &it, e);
+	if (e != NULL) {
+		dispatch_tick(d->env.symbols, &it, e);
+		outbox_commit(d->env.ticks);
+	}
 	return 0;
 }
 

@@ -46,5 +46,8 @@ ON_STORE int dispatch_step(struct dispatch *d, unsigned budget);
 ANY_THREAD uint64_t dispatch_pos(const struct dispatch *d);
 /** Time of the newest clock record carried; INT64_MIN: none yet. */
 ON_STORE int64_t dispatch_clock(const struct dispatch *d);
+/** The TICK_RECEIVED event of a tick's item. */
+ANY_THREAD void dispatch_tick(const struct symtab *symbols, const struct item *it,
+			      struct event_tick *out);
 /** Last TICK_RECEIVED sequence of a symbol. */
 ON_STORE uint64_t dispatch_tick_seq(const struct dispatch *d, uint32_t symbol_id);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The whole daemon from outside: daemon_test.py TICKBUSD [TICKBUSCTL]
+"""The whole daemon from outside: daemon_test.py TICKBUSD [TEST]
 
-Prints TAP.  Each test starts a daemon of its own; the names are what is promised.
+With TEST only the tests whose name contains it.  Prints TAP.  Each test starts a daemon of its own; the names are what is promised.
 """
 import json
 import os
@@ -19,12 +19,13 @@ import tickbusd as tb  # noqa: E402
 
 START = 1_700_000_000 // 3600 * 3600 * tb.SECOND
 BINARY = sys.argv[1]
-CTL = sys.argv[2] if len(sys.argv) > 2 else None
+ONLY = sys.argv[2] if len(sys.argv) > 2 else ""
 TESTS = []
 
 
 def test(f):
-    TESTS.append(f)
+    if ONLY in f.__name__:
+        TESTS.append(f)
     return f
 
 
@@ -219,6 +220,23 @@ def the_log_can_be_asked(d):
     tail = d.admin("log_tail", n=2)
     assert "AAPL" in str(tail) and "MSFT" in str(tail), tail
     assert "AAPL" in str(d.admin("symbols")), d.admin("symbols")
+
+
+@test
+def the_newest_ticks_of_a_symbol_can_be_seen(d):
+    feed(d, [trade("AAPL", 1 + i, 100 + i, 1 + i) for i in range(5)] + [trade("MSFT", 9, 7, 6)])
+    row = {}
+    deadline = time.monotonic() + 10
+    while row.get("bus", {}).get("dispatched") != 5:
+        assert time.monotonic() < deadline, row
+        answer = d.admin("symbols", symbol="AAPL", n=3)
+        assert answer["ok"], answer
+        row = answer["result"]
+    assert [t["price"] for t in row["ticks"]] == [102, 103, 104], row
+    assert [t["seq"] for t in row["ticks"]] == [3, 4, 5], row
+    assert [s["symbol"] for s in row["symbols"]] == ["AAPL"], row
+    assert row["bus"]["published"] == 5 and row["bus"]["dropped"] == 0, row
+    assert not d.admin("symbols", symbol="NONE")["ok"]
 
 
 @test
