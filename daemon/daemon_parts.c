@@ -220,6 +220,7 @@ int daemon_open_store(struct daemon *d)
 	if (rc == 0)
 		rc = store_thread_new(&env, &d->store);
 	if (rc < 0 && d->store == NULL) {
+		role_assert_store(); /* its thread has not begun */
 		intake_free(env.intake);
 		dispatch_free(env.dispatch);
 		(void)tickstore_close(env.store);
