@@ -106,6 +106,13 @@ static double run(const struct item *it, size_t n, uint32_t n_symbols, bool spre
 	return (double)ns / (double)n;
 }
 
+static int ascending(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
 int main(int argc, char **argv)
 {
 	size_t n = argc > 1 ? strtoull(argv[1], NULL, 10) : 4000000;
@@ -114,6 +121,7 @@ int main(int argc, char **argv)
 	struct item *it = calloc(n, sizeof(*it));
 	struct symtab *sources;
 	struct source_life *life;
+	double ns[RUNS];
 
 	if (it == NULL || symtab_new(4, 1, &sources) < 0 ||
 	    source_life_new(NS_PER_S, &life) < 0)
@@ -123,7 +131,10 @@ int main(int argc, char **argv)
 		       quotes ? "quotes with spread" : "trades", n, n_symbols, late);
 		make(it, n, n_symbols, late, quotes);
 		for (int i = 0; i < RUNS; i++)
-			run(it, n, n_symbols, quotes, sources, life);
+			ns[i] = run(it, n, n_symbols, quotes, sources, life);
+		qsort(ns, RUNS, sizeof(*ns), ascending);
+		printf("bars\t%s\tM ticks/s\t%.3f\n", quotes ? "quotes" : "trades",
+		       1e3 / ns[RUNS / 2]);
 	}
 	source_life_free(life);
 	symtab_free(sources);

@@ -29,16 +29,16 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import tickbusd as tb  # noqa: E402
 
 CONFIG = """
-defaults: {{timeframes: [1s, 1m, 1h], price_types: [last], spread: true}}
+defaults: {{timeframes: [{timeframes}], price_types: [last], spread: true}}
 universes:
   u20: {{symbols: [{symbols}], timeframe: 1m, window: 120}}
-workers: {{threads: {workers}}}
+workers: {{threads: 2}}
 """
 QUIET_S = 5  # a subscriber that heard nothing for so long is done
 
 
-def config(prefix="S", workers=2):
-    return CONFIG.format(symbols=", ".join(f"{prefix}{i:04d}" for i in range(20)), workers=workers)
+def config(prefix="S", timeframes="1s, 1m, 1h"):
+    return CONFIG.format(symbols=", ".join(f"{prefix}{i:04d}" for i in range(20)), timeframes=timeframes)
 
 
 def facts(text):
@@ -189,10 +189,10 @@ def put_memory(b, variant, d):
     b.fact(variant, "of these rings in shared memory MiB", m["RssShmem"] / 1024)
 
 
-def grown(b, symbols):
+def grown(b, symbols, timeframes):
     """1,200 ticks for each symbol: histories hold 1,024."""
-    variant = f"{symbols} symbols, 3 timeframes"
-    d = b.daemon(more=config())
+    variant = f"{symbols} symbols, {timeframes}"
+    d = b.daemon(more=config(timeframes=timeframes))
     try:
         d.start()
         subprocess.run([b.program("flood"), flood_ports(d)[1], str(symbols), "300", str(b.args.rate), "0",
@@ -214,7 +214,8 @@ def main():
     args = p.parse_intermixed_args()
     steps = {"flood": [lambda b: flood(b, 20), lambda b: flood(b, 1000), lambda b: flood(b, 1000, True)],
              "live": [live, lambda b: live(b, True)],
-             "memory": [ready_ms, lambda b: grown(b, 1000), lambda b: grown(b, 10000)]}
+             "memory": [ready_ms] + [lambda b, n=n, t=t: grown(b, n, t)
+                                     for n in (1000, 10000) for t in ("1m, 5m, 1h", "1s, 1m, 1h")]}
     unknown = [w for w in args.what if w not in steps]
     if unknown:
         p.error(f"no benchmark is called {unknown[0]}")

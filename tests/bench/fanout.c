@@ -8,15 +8,14 @@
  * 128 events (or, beside it, at one), send it on a PUB socket with the daemon's
  * queue.  Subscribers open every frame, copy out every event and check its number.
  * Nothing is lost: the publisher keeps at most WINDOW events (at least two frames)
- * in flight to the slowest.  Variants take turns; medians of ROUNDS (5).
+ * in flight to the slowest.  Variants take turns; medians of ROUNDS (5).  Where
+ * libzmq was found, ZeroMQ carries the same frames beside it.
  * Printed as "fanout <tab> variant <tab> measure <tab> value", one fact per line.
  */
+#include "fanout.h"
 #include "base/clock.h"
 #include "proto/frame.h"
 #include "proto/topic.h"
-#include <nng/nng.h>
-#include <nng/protocol/pubsub0/pub.h>
-#include <nng/protocol/pubsub0/sub.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -29,7 +28,6 @@
 #define SUBSCRIBERS_MAX 8
 #define ROUNDS_MAX      25
 #define WINDOW          4096
-#define QUEUE           8192 /* as daemon/serve_pub.h */
 #define SYMBOLS         1000
 
 /* Between the processes. */
@@ -38,18 +36,18 @@ struct shared {
 		_Alignas(64) _Atomic uint64_t n;
 	} got[SUBSCRIBERS_MAX];
 	_Atomic uint64_t wrong;
-	atomic_uint ready;
 	atomic_bool over;
 	double events_per_s;
 };
 
 struct variant {
 	const char *name;
+	const struct way *way;
 	unsigned n_events; /* in a message */
 	unsigned n_subscribers;
 };
 
-static _Noreturn void die(const char *what)
+_Noreturn void fanout_die(const char *what)
 {
 	fprintf(stderr, "fanout: %s\n", what);
 	_exit(1);
@@ -57,15 +55,14 @@ static _Noreturn void die(const char *what)
 
 /* ---- a subscriber ---- */
 
-static uint64_t take(struct shared *s, const nng_msg *m, uint64_t expected)
+static uint64_t take(struct shared *s, const void *data, size_t len, uint64_t expected)
 {
 	struct frame_view v;
 	struct event_tick e;
 	struct topic t;
 
-	if (topic_split(nng_msg_body((nng_msg *)m), nng_msg_len(m), &t) != 0 ||
-	    frame_open(t.body, t.body_len, &v) != 0)
-		die("a message is no frame");
+	if (topic_split(data, len, &t) != 0 || frame_open(t.body, t.body_len, &v) != 0)
+		fanout_die("a message is no frame");
 	while (frame_next(&v, &e) == 0) {
 		if (e.head.pos != expected)
 			atomic_fetch_add(&s->wrong, 1);
@@ -74,26 +71,20 @@ static uint64_t take(struct shared *s, const nng_msg *m, uint64_t expected)
 	return expected;
 }
 
-static void subscriber(struct shared *s, unsigned index, const char *url)
+static void subscriber(struct shared *s, const struct way *way, unsigned index,
+		       const char *url)
 {
 	uint64_t expected = 1;
 	char topic[TOPIC_MAX];
-	nng_socket socket;
-	nng_msg *m;
+	void *sub = way->sub_open(url, topic, topic_kind(topic, EVENT_TICK));
 
-	if (nng_sub0_open(&socket) != 0 ||
-	    nng_socket_set_int(socket, NNG_OPT_RECVBUF, QUEUE) != 0 ||
-	    nng_socket_set_ms(socket, NNG_OPT_RECVTIMEO, 200) != 0 ||
-	    nng_socket_set(socket, NNG_OPT_SUB_SUBSCRIBE, topic,
-			   topic_kind(topic, EVENT_TICK)) != 0)
-		die("cannot subscribe");
-	while (nng_dial(socket, url, NULL, 0) != 0)
-		sched_yield();
 	while (!atomic_load(&s->over)) {
-		if (nng_recvmsg(socket, &m, 0) != 0)
+		const void *data;
+		size_t len = way->sub_take(sub, &data);
+
+		if (len == 0)
 			continue;
-		expected = take(s, m, expected);
-		nng_msg_free(m);
+		expected = take(s, data, len, expected);
 		atomic_store(&s->got[index].n, expected - 1);
 	}
 }
@@ -119,21 +110,8 @@ static void wait_for(struct shared *s, unsigned n_subscribers, uint64_t n)
 	while (slowest(s, n_subscribers) < n) {
 		sched_yield();
 		if (clock_mono_ns() > end)
-			die("a subscriber stands still: a message was lost");
+			fanout_die("a subscriber stands still: a message was lost");
 	}
-}
-
-static void send_frame(nng_socket socket, const char *topic, size_t topic_len,
-		       const void *data, size_t len)
-{
-	nng_msg *m;
-
-	if (nng_msg_alloc(&m, topic_len + len) != 0)
-		die("no memory");
-	memcpy(nng_msg_body(m), topic, topic_len);
-	memcpy((char *)nng_msg_body(m) + topic_len, data, len);
-	if (nng_sendmsg(socket, m, NNG_FLAG_NONBLOCK) != 0)
-		die("cannot send");
 }
 
 static struct event_tick tick_of(uint64_t pos)
@@ -150,7 +128,7 @@ static struct event_tick tick_of(uint64_t pos)
 	return e;
 }
 
-static void publish(struct shared *s, const struct variant *v, nng_socket socket,
+static void publish(struct shared *s, const struct variant *v, void *pub,
 		    double seconds)
 {
 	static uint8_t data[FRAME_EVENTS_MAX * 256];
@@ -168,43 +146,20 @@ static void publish(struct shared *s, const struct variant *v, nng_socket socket
 			struct event_tick e = tick_of(++pos);
 
 			if (frame_add(&f, &e) != 0)
-				die("the frame is full");
+				fanout_die("the frame is full");
 		}
 		if (pos > window)
 			wait_for(s, v->n_subscribers, pos - window);
 		now = clock_mono_ns();
-		send_frame(socket, topic, topic_len, data,
-			   frame_seal(&f, ++frames, now));
+		v->way->pub_send(pub, topic, topic_len, data,
+				 frame_seal(&f, ++frames, now));
 	}
 	wait_for(s, v->n_subscribers, pos);
 	s->events_per_s = (double)pos / ((double)(clock_mono_ns() - begin) / 1e9);
-}
-
-/* FOREIGN: a subscriber's pipe is ours to send to.  SUB filters at its own end. */
-static void on_pipe(nng_pipe pipe, nng_pipe_ev ev, void *arg)
-{
-	(void)pipe;
-	(void)ev;
-	atomic_fetch_add(&((struct shared *)arg)->ready, 1);
-}
-
-static void publisher(struct shared *s, const struct variant *v, const char *url,
-		      double seconds)
-{
-	nng_socket socket;
-
-	if (nng_pub0_open(&socket) != 0 ||
-	    nng_socket_set_int(socket, NNG_OPT_SENDBUF, QUEUE) != 0 ||
-	    nng_pipe_notify(socket, NNG_PIPE_EV_ADD_POST, on_pipe, s) != 0 ||
-	    nng_listen(socket, url, NULL, 0) != 0)
-		die("cannot listen");
-	while (atomic_load(&s->ready) < v->n_subscribers)
-		sched_yield();
-	publish(s, v, socket, seconds);
 	atomic_store(&s->over, true);
 }
 
-/* ---- a run: one process each, so that nng never meets a fork ---- */
+/* ---- a run: one process each, so that no library meets a fork ---- */
 
 static double run(const struct variant *v, double seconds, unsigned port)
 {
@@ -215,19 +170,19 @@ static double run(const struct variant *v, double seconds, unsigned port)
 	int status;
 
 	if (s == MAP_FAILED)
-		die("no memory");
+		fanout_die("no memory");
 	(void)snprintf(url, sizeof(url), "tcp://127.0.0.1:%u", port);
 	for (unsigned i = 0; i <= v->n_subscribers; i++) {
 		pid_t pid = fork();
 
 		if (pid < 0)
-			die("cannot fork");
+			fanout_die("cannot fork");
 		if (pid > 0)
 			continue;
 		if (i == 0)
-			publisher(s, v, url, seconds);
+			publish(s, v, v->way->pub_open(url, v->n_subscribers), seconds);
 		else
-			subscriber(s, i - 1, url);
+			subscriber(s, v->way, i - 1, url);
 		_exit(0);
 	}
 	for (unsigned i = 0; i <= v->n_subscribers; i++) {
@@ -237,7 +192,7 @@ static double run(const struct variant *v, double seconds, unsigned port)
 			atomic_store(&s->over, true);
 	}
 	if (atomic_load(&s->wrong) != 0)
-		die("events were lost or out of order");
+		fanout_die("events were lost or out of order");
 	result = s->events_per_s;
 	(void)munmap(s, sizeof(*s));
 	return result;
@@ -253,10 +208,17 @@ static int ascending(const void *a, const void *b)
 int main(int argc, char **argv)
 {
 	static const struct variant variants[] = {
-		{"128 events a message, 1 subscriber", 128, 1},
-		{"128 events a message, 8 subscribers", 128, 8},
-		{"one event a message, 1 subscriber", 1, 1},
-		{"one event a message, 8 subscribers", 1, 8}};
+		{"128 events a message, 1 subscriber", &fanout_nng, 128, 1},
+		{"128 events a message, 8 subscribers", &fanout_nng, 128, 8},
+		{"one event a message, 1 subscriber", &fanout_nng, 1, 1},
+		{"one event a message, 8 subscribers", &fanout_nng, 1, 8},
+#ifdef HAVE_ZMQ
+		{"ZeroMQ, 128 events a message, 1 subscriber", &fanout_zmq, 128, 1},
+		{"ZeroMQ, 128 events a message, 8 subscribers", &fanout_zmq, 128, 8},
+		{"ZeroMQ, one event a message, 1 subscriber", &fanout_zmq, 1, 1},
+		{"ZeroMQ, one event a message, 8 subscribers", &fanout_zmq, 1, 8},
+#endif
+	};
 	enum { VARIANTS = sizeof(variants) / sizeof(variants[0]) };
 	static double got[VARIANTS][ROUNDS_MAX];
 	int rounds = argc > 1 ? atoi(argv[1]) : 5;
