@@ -27,7 +27,8 @@ static void untouched_pages_are_not_resident(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(untouched_pages_are_not_resident)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(untouched_pages_are_not_resident)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,7 +74,7 @@ int daemon_ask(struct daemon *d, daemon_ask_fn ask, daemon_answer_fn answer, voi
 	return rc;
 }
 
-static void take_answers(struct daemon *d)
+ON_LOOP static void take_answers(struct daemon *d)
 {
 	struct question *q;
 
@@ -86,7 +86,7 @@ static void take_answers(struct daemon *d)
 
 /* ---- the loop ---- */
 
-static void become_ready(struct daemon *d)
+ON_LOOP static void become_ready(struct daemon *d)
 {
 	int rc;
 
@@ -109,7 +109,7 @@ static void become_ready(struct daemon *d)
 }
 
 /* Has everything that was accepted left the house? */
-static bool is_drained(const struct daemon *d)
+ON_LOOP static bool is_drained(const struct daemon *d)
 {
 	uint64_t last = store_committed(d->store);
 
@@ -119,7 +119,7 @@ static bool is_drained(const struct daemon *d)
 	       publisher_reached(d->publisher, last);
 }
 
-static void check_failure(struct daemon *d)
+ON_LOOP static void check_failure(struct daemon *d)
 {
 	if (store_failure(d->store) == NULL || d->exit_code != 0)
 		return;
@@ -239,7 +239,7 @@ static void close_handle(uv_handle_t *h, void *arg)
 		uv_close(h, NULL);
 }
 
-static int start(struct daemon *d)
+ON_LOOP static int start(struct daemon *d)
 {
 	int rc = daemon_open_store(d);
 
@@ -276,7 +276,7 @@ static void *give_up(void *arg)
  * nng_close() of 1.5.2 can hang (#1543).  The log is closed by now and nothing is
  * left to lose: after a while the process ends without it.
  */
-static void close_with_limit(struct daemon *d)
+ON_LOOP static void close_with_limit(struct daemon *d)
 {
 	pthread_t t;
 
@@ -292,7 +292,7 @@ static void close_with_limit(struct daemon *d)
 }
 
 /* The stream's top first: nobody writes to what is already gone. */
-static void stop(struct daemon *d)
+ON_LOOP static void stop(struct daemon *d)
 {
 	if (d->exit_code == EXITCODE_IO) {
 		/* The disk cannot be trusted: no checkpoint, no goodbye.  What was

@@ -86,8 +86,8 @@ struct daemon {
 	int64_t fed_ns;                  /* when the service manager heard of it */
 	struct parker closed;            /* where the limit on closing sleeps */
 	atomic_bool has_closed;
-	int64_t drain_ns;                /* when draining began */
-	int64_t clock_due_ns;            /* wall clock of the next clock record */
+	int64_t drain_ns;     /* when draining began */
+	int64_t clock_due_ns; /* wall clock of the next clock record */
 };
 
 /** Open everything, start the threads, replay, serve until stopped; the exit code. */

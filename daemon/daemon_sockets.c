@@ -65,7 +65,7 @@ static int post_batch(void *arg, enum event_kind kind, uint64_t first_pos,
 	return rc;
 }
 
-static int open_derived(struct daemon *d)
+ON_LOOP static int open_derived(struct daemon *d)
 {
 	uint64_t skip[EVENT_KINDS] = {0};
 
@@ -75,12 +75,12 @@ static int open_derived(struct daemon *d)
 	return derived_new(d->epoch, skip, post_batch, d, &d->derived);
 }
 
-static int open_pub(const char *url, unsigned subscribers_max, struct pub **out)
+ON_LOOP static int open_pub(const char *url, unsigned subscribers_max, struct pub **out)
 {
 	return url[0] == '\0' ? 0 : pub_open(url, subscribers_max, out);
 }
 
-static int open_pubs(struct daemon *d)
+ON_LOOP static int open_pubs(struct daemon *d)
 {
 	const struct config_listen *l = &d->config.listen;
 	const struct {
@@ -112,7 +112,7 @@ static int open_pubs(struct daemon *d)
 	return rc;
 }
 
-static int open_publisher(struct daemon *d)
+ON_LOOP static int open_publisher(struct daemon *d)
 {
 	struct publisher_env env = {.symbols = d->symbols,
 				    .sources = d->sources,
@@ -135,7 +135,7 @@ static int open_publisher(struct daemon *d)
 	return 0;
 }
 
-static int open_local(struct daemon *d)
+ON_LOOP static int open_local(struct daemon *d)
 {
 	const struct config_listen *l = &d->config.listen;
 	int fds[RING_FDS] = {broadcast_fd(d->broadcasts[EVENT_TICK]),
@@ -165,7 +165,7 @@ int daemon_open_sockets(struct daemon *d)
 	return rc == 0 ? open_local(d) : rc;
 }
 
-static int open_sim(struct daemon *d)
+ON_LOOP static int open_sim(struct daemon *d)
 {
 	int rc;
 

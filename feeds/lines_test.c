@@ -114,7 +114,8 @@ static void a_large_gzip_comes_out_whole(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < n_lines; i++)
-		len += (size_t)snprintf(text + len, n_lines * 16 - len, "line %zu\n", i * 7919);
+		len += (size_t)snprintf(text + len, n_lines * 16 - len, "line %zu\n",
+					i * 7919);
 	len = gzip(text, len, packed, n_lines * 16);
 	assert_int_equal(lines_open_fd(text_fd(packed, len), 0, &l), 0);
 	while ((rc = lines_next(l, false, ',', &line)) == 0) {

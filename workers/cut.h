@@ -17,19 +17,19 @@ enum cut_type {
 
 struct cut_item {
 	uint64_t pos;
-	int64_t time_ns;   /* bar_end, or the time reached */
-	int64_t recv_ns;   /* receive time of the record at pos */
+	int64_t time_ns; /* bar_end, or the time reached */
+	int64_t recv_ns; /* receive time of the record at pos */
 	uint64_t bar_seq;
 	double log_return; /* NaN: NULL */
 	uint32_t symbol_id;
 	uint32_t timeframe_s;
 	uint32_t revision;
-	uint8_t type;       /* enum cut_type */
-	uint8_t state;      /* CUT_BAR: enum bar_state; CUT_SYMBOL: enum symbol_state */
-	uint8_t flags;      /* bar flags */
+	uint8_t type;  /* enum cut_type */
+	uint8_t state; /* CUT_BAR: enum bar_state; CUT_SYMBOL: enum symbol_state */
+	uint8_t flags; /* bar flags */
 	uint8_t price_type;
-	uint8_t cause;      /* enum bar_cause */
-	uint8_t replay;     /* 1: re-read at start, do not publish */
+	uint8_t cause;  /* enum bar_cause */
+	uint8_t replay; /* 1: re-read at start, do not publish */
 	uint8_t reserved[6];
 };
 _Static_assert(sizeof(struct cut_item) == 64, "one cache line");

@@ -22,8 +22,8 @@ enum norm_kind { NORM_ZSCORE = 0, NORM_ROBUST };
 
 /** How one symbol is treated: the defaults, with its overrides on top. */
 struct symbol_params {
-	char symbol[SYMBOL_MAX + 1]; /* "" in the defaults */
-	char source[SOURCE_MAX + 1]; /* "": whoever sends it */
+	char symbol[SYMBOL_MAX + 1];           /* "" in the defaults */
+	char source[SOURCE_MAX + 1];           /* "": whoever sends it */
 	uint32_t timeframes_s[TIMEFRAMES_MAX]; /* ascending */
 	uint32_t n_timeframes;
 	uint8_t price_types[PRICE_TYPES_MAX]; /* enum price_type, ascending */
@@ -40,39 +40,40 @@ struct symbol_params {
 	double outlier_sigma;      /* rule 2a; default 5.0 */
 	double max_abs_log_return; /* rule of its own; 0: off */
 	int64_t min_volume_e8;
-	uint32_t max_gap_minutes;  /* longer silences are reported; default 5 */
-	bool spread;               /* publish spread_estimate */
-	double weight;             /* metadata for matrices and clients; default 1 */
+	uint32_t max_gap_minutes; /* longer silences are reported; default 5 */
+	bool spread;              /* publish spread_estimate */
+	double weight;            /* metadata for matrices and clients; default 1 */
 	int32_t priority;
 };
 
 struct bars_params {
 	int64_t grace_ns;           /* 1 s: first emission at bar_end + grace */
 	int64_t revision_window_ns; /* 60 s after bar_end, then final */
-	int64_t source_timeout_ns;  /* 5 s without proof of life: the source is silent */
-	uint32_t missing_run_max;   /* 1,000: longer silences end the grid until the next tick */
-	uint32_t history_slots;     /* 1,024 recent ticks kept per symbol (power of two) */
+	int64_t source_timeout_ns; /* 5 s without proof of life: the source is silent */
+	uint32_t missing_run_max;  /* 1,000: longer silences end the grid until the next
+				      tick */
+	uint32_t history_slots; /* 1,024 recent ticks kept per symbol (power of two) */
 };
 
 struct tier1_params {
 	bool enabled;
 	enum norm_kind norm;
-	uint32_t norm_window;    /* 60 */
-	double norm_clip;        /* 5 */
-	uint32_t ready_bars;     /* 100 valid bars before a vector counts as ready */
+	uint32_t norm_window;     /* 60 */
+	double norm_clip;         /* 5 */
+	uint32_t ready_bars;      /* 100 valid bars before a vector counts as ready */
 	double ready_valid_ratio; /* 0.95 of the last ready_bars grid bars are valid */
 };
 
 struct universe_params {
 	char name[UNIVERSE_MAX];
 	uint32_t timeframe_s;
-	uint32_t window;   /* bars; default 120 */
-	uint32_t min_obs;  /* 30 */
-	uint8_t method;    /* enum corr_method */
+	uint32_t window;  /* bars; default 120 */
+	uint32_t min_obs; /* 30 */
+	uint8_t method;   /* enum corr_method */
 	uint8_t price_type;
-	double lambda;     /* ewma; 0.94 */
-	int64_t grace_ns;  /* 2 s */
-	bool all;          /* every symbol known, in order of first acceptance, up to n_max */
+	double lambda;    /* ewma; 0.94 */
+	int64_t grace_ns; /* 2 s */
+	bool all; /* every symbol known, in order of first acceptance, up to n_max */
 	uint32_t n_max;
 	char (*symbols)[SYMBOL_MAX + 1]; /* owned by params; ordered */
 	uint32_t n_symbols;

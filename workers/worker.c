@@ -274,6 +274,7 @@ static const struct {
 	  {TALLY(amends_lost), STAT_CANCELS_LOST},
 	  {TALLY(out_of_session), STAT_TICKS_OUT_OF_SESSION},
 	  {TALLY(gaps), STAT_GRIDS_ENDED},
+	  {TALLY(other_source), STAT_TICKS_OTHER_SOURCE},
 };
 
 static void show_counts(struct worker *w)

@@ -221,10 +221,6 @@ static void any_number_of_workers_gives_the_same_bytes(void **state)
 	assert_same(one, four);
 	assert_same(one, tiny);
 	/* Not vacuous: every kind came, for many symbols. */
-	for (int k = 0; k < EVENT_KINDS; k++)
-		print_message("%s: %llu %llu\n", event_kind_word((enum event_kind)k),
-			      (unsigned long long)one->of[k][0].n,
-			      (unsigned long long)one->of[k][1].n);
 	assert_true(one->of[EVENT_TICK][SYMBOLS - 1].n > 100);
 	assert_true(one->of[EVENT_BAR][SYMBOLS - 1].n > 100);
 	assert_true(one->of[EVENT_TIER1][0].n > 100);

@@ -46,7 +46,7 @@ static struct symtab *read_head(struct params *p)
 {
 	struct universe_params *up = &p->universes[p->n_universes++];
 	struct symtab *symbols;
-	enum corr_method method;
+	enum corr_method method = CORR_PEARSON;
 	char name[32];
 
 	params_default(p);
