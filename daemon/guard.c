@@ -43,19 +43,23 @@ struct guard {
 	char url[256];
 };
 
-/* On an nng thread, under its locks: count, or refuse.  Nothing else. */
+/*
+ * On an nng thread, under its locks: count, or refuse.  Nothing else.  REM_POST
+ * comes for every pipe that had ADD_PRE, ADD_POST only for those that the protocol
+ * took: so what is open is counted from ADD_PRE on, or a stranger of the wrong
+ * protocol would be subtracted without having been added.
+ */
 FOREIGN static void on_pipe(nng_pipe pipe, nng_pipe_ev ev, void *arg)
 {
 	struct guard *g = arg;
 
 	if (ev == NNG_PIPE_EV_ADD_PRE) {
-		if (atomic_load_explicit(&g->pipes, memory_order_relaxed) >=
-		    g->pipes_max + 1) {
+		/* One more than the limit is the guard's own probe. */
+		if (atomic_fetch_add(&g->pipes, 1) > g->pipes_max) {
 			stats_add(STAT_CONNECTIONS_REFUSED, 1);
 			nng_pipe_close(pipe);
 		}
 	} else if (ev == NNG_PIPE_EV_ADD_POST) {
-		atomic_fetch_add(&g->pipes, 1);
 		atomic_fetch_add(&g->added, 1);
 		stats_add(STAT_CONNECTIONS, 1);
 	} else {
@@ -203,6 +207,9 @@ void guard_step(struct guard *g)
 		judge(g); /* it lives as short as it can: a SUB is sent everything */
 	if (g->probe < 0 && g->phase >= GUARD_PERIOD) {
 		g->phase = 0;
+		/* Full house: a refused probe would look like a dead listener. */
+		if (atomic_load(&g->pipes) >= g->pipes_max)
+			return;
 		probe_start(g);
 	}
 }

@@ -207,6 +207,19 @@ def rude_peers_close_their_own_connection_and_nothing_else(d):
 
 
 @test
+def strangers_of_the_wrong_protocol_do_not_use_up_the_connections(d):
+    for _ in range(400):  # more than limits.subscribers
+        s = socket.create_connection(("127.0.0.1", d.port["tick"]), 5)
+        s.sendall(b"\0SP\0\0\x50\0\0")
+        s.recv(8)
+        s.close()
+    time.sleep(0.5)
+    ticks = Listener(d, "tick")
+    feed(d, [trade("AAPL", 1, 10, 1)])
+    ticks.wait(1, b"tick|")
+
+
+@test
 def catch_up_gives_what_was_missed(d):
     feed(d, [trade("AAPL", i * 0.5, 100 + i, i + 1) for i in range(500)])
     feed_json(d, clock_request(400, 1))
