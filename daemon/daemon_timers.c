@@ -98,6 +98,8 @@ static void on_second(uv_timer_t *t)
 	char text[160];
 
 	role_assert_loop();
+	/* A heartbeat must not name events that wait in an unsealed frame. */
+	publisher_flush(d->publisher);
 	publisher_heartbeat(d->publisher);
 	(void)snprintf(text, sizeof(text), "%s: position %llu, %u symbols, %llu bars",
 		       daemon_state_name(d->state),

@@ -56,7 +56,7 @@ ON_LOOP void publisher_add_input(struct publisher *p, struct outbox *o,
 ON_LOOP size_t publisher_step(struct publisher *p, size_t budget);
 /** Send what waits in unfilled frames. */
 ON_LOOP void publisher_flush(struct publisher *p);
-/** Once a second. */
+/** Once a second, after publisher_flush(): it names everything that was framed. */
 ON_LOOP void publisher_heartbeat(struct publisher *p);
 /** Everything that entered the outboxes up to position @pos has left. */
 ON_LOOP bool publisher_reached(const struct publisher *p, uint64_t pos);
