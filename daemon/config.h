@@ -110,7 +110,8 @@ struct config_publisher {
 struct config_simulator {
 	bool enabled;
 	uint64_t seed;
-	uint32_t symbols;  /* the first tickers in order of name, then S0000 ... */
+	uint32_t
+		symbols; /* named as the tickers if there are as many, else S0000 ... */
 	uint32_t compress; /* virtual seconds per second */
 	int64_t start_ns;  /* RFC 3339; feed clock only */
 	bool sessions;     /* of `defaults`, else 24 hours, 7 days */

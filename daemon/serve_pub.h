@@ -4,9 +4,9 @@
  * pub_send() never blocks and never waits for a subscriber: a subscriber that
  * is more than PUB_QUEUE messages behind loses its oldest ones and sees the hole
  * by sequence.  Debian's nng 1.5.2 can have a listener killed by one rude peer
- * (it keeps accepting and never matches again), so pub_guard(), called every
- * 2 s, dials the own endpoint and wants to see the pipe arrive on the server
- * side; after two misses it closes the listener and makes a new one.
+ * (it keeps accepting and never matches again), so pub_guard() greets the own
+ * endpoint every 2 s over a bare connection and wants to see the pipe arrive on the
+ * server side; after two misses it closes the listener and makes a new one.
  */
 #pragma once
 #include "base/role.h"

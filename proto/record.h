@@ -30,7 +30,7 @@ enum control_verb {
 	CONTROL_RESUME,
 	CONTROL_CONFIG,  /* source_seq: hash of the derived-path configuration from here
 			    on */
-	CONTROL_RESTART, /* a daemon took over the log; source_seq: the new epoch */
+	CONTROL_RESTART, /* reserved; never written: the store keeps epochs itself */
 };
 
 /** What a tick is, in record.action. */
@@ -101,7 +101,7 @@ struct item {
 enum {
 	ITEM_MARK = 1,     /* carries no record: "you have seen everything up to pos" */
 	ITEM_REPLAY = 2,   /* re-read at start: derive, do not publish */
-	ITEM_SNAPSHOT = 4, /* a mark that asks for a state snapshot at pos */
+	ITEM_SNAPSHOT = 4, /* reserved: a mark that asks for a state snapshot */
 };
 
 _Static_assert(sizeof(struct item) == 128, "two cache lines");
