@@ -1,5 +1,8 @@
 /* event - names of kinds, reasons and states; the words of every output. */
 #include "proto/event.h"
+#include "base/blake2b.h"
+#include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #define N(a) (sizeof(a) / sizeof(*(a)))
@@ -62,6 +65,41 @@ size_t event_block_size(enum event_kind kind)
 		break;
 	}
 	return 0;
+}
+
+/* The chain is the last field of every derived block. */
+static uint8_t *chain_field(enum event_kind kind, void *event)
+{
+	assert(kind != EVENT_TICK);
+	assert(event_block_size(kind) > 0);
+	return (uint8_t *)event + event_block_size(kind) - sizeof(uint64_t);
+}
+_Static_assert(
+	offsetof(struct event_bar, chain) == sizeof(struct event_bar) - 8 &&
+		offsetof(struct event_tier1, chain) == sizeof(struct event_tier1) - 8 &&
+		offsetof(struct event_tier2, chain) == sizeof(struct event_tier2) - 8 &&
+		offsetof(struct event_status, chain) == sizeof(struct event_status) - 8,
+	"chain_field() looks at the end");
+
+void event_chain(enum event_kind kind, void *event, uint64_t *head)
+{
+	uint8_t *field = chain_field(kind, event);
+	struct event_head *h = event;
+	int64_t recv_ns = h->recv_ns;
+
+	h->recv_ns = 0;
+	memcpy(field, head, sizeof(*head));
+	blake2b(event, event_block_size(kind), head, sizeof(*head));
+	memcpy(field, head, sizeof(*head));
+	h->recv_ns = recv_ns;
+}
+
+uint64_t event_chain_of(enum event_kind kind, const void *event)
+{
+	uint64_t chain;
+
+	memcpy(&chain, chain_field(kind, (void *)(uintptr_t)event), sizeof(chain));
+	return chain;
 }
 
 static const char *const tier1_names[] = {

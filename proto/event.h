@@ -13,9 +13,9 @@
 
 #define EVENT_SCHEMA_ID      7400
 #define EVENT_SCHEMA_VERSION 1
-#define BAR_SCHEMA_VERSION   1
-#define TIER1_SCHEMA_VERSION 1
-#define TIER2_SCHEMA_VERSION 1
+#define BAR_SCHEMA_VERSION   2
+#define TIER1_SCHEMA_VERSION 2
+#define TIER2_SCHEMA_VERSION 2
 
 enum event_kind {
 	EVENT_TICK = 0, /* TICK_RECEIVED */
@@ -129,9 +129,10 @@ struct event_bar {
 	uint16_t late_ticks; /* ticks that came after the first emission, saturating */
 	char symbol[SYMBOL_MAX];
 	char source[SOURCE_MAX];
+	uint64_t chain; /* event_chain() */
 };
 _Static_assert(sizeof(struct event_bar) ==
-		       32 + 13 * 8 + 16 + 8 + SYMBOL_MAX + SOURCE_MAX,
+		       32 + 13 * 8 + 16 + 8 + SYMBOL_MAX + SOURCE_MAX + 8,
 	       "wire block");
 
 #define X(id, label, block) TIER1_##id,
@@ -163,9 +164,10 @@ struct event_tier1 {
 	uint8_t flags;
 	uint8_t price_type;
 	char symbol[SYMBOL_MAX];
+	uint64_t chain; /* event_chain() */
 };
 _Static_assert(sizeof(struct event_tier1) ==
-		       64 + 8 * (TIER1_N + TIER1_ML_N) + 16 + SYMBOL_MAX,
+		       64 + 8 * (TIER1_N + TIER1_ML_N) + 16 + SYMBOL_MAX + 8,
 	       "wire block");
 
 enum corr_method { CORR_PEARSON = 0, CORR_EWMA, CORR_LEDOIT_WOLF, CORR_SPEARMAN };
@@ -208,8 +210,9 @@ struct event_tier2 {
 			*/
 	uint8_t reserved[1];
 	char universe[UNIVERSE_MAX];
+	uint64_t chain; /* event_chain(); content_hash stands for the tail */
 };
-_Static_assert(sizeof(struct event_tier2) == 32 + 48 + 16 + 8 + UNIVERSE_MAX,
+_Static_assert(sizeof(struct event_tier2) == 32 + 48 + 16 + 8 + UNIVERSE_MAX + 8,
 	       "wire block");
 
 struct tier2_member {
@@ -243,10 +246,23 @@ struct event_status {
 	uint8_t state; /* enum symbol_state */
 	uint8_t reserved;
 	char symbol[SYMBOL_MAX];
-	char text[80]; /* one sentence, UTF-8 */
+	char text[80];  /* one sentence, UTF-8 */
+	uint64_t chain; /* event_chain() */
 };
-_Static_assert(sizeof(struct event_status) == 32 + 8 + 8 + SYMBOL_MAX + 80,
+_Static_assert(sizeof(struct event_status) == 32 + 8 + 8 + SYMBOL_MAX + 80 + 8,
 	       "wire block");
+
+/**
+ * Link a derived event into the chain of its stream: @event's chain field becomes the
+ * first 8 bytes of BLAKE2b (RFC 7693, 8 bytes long, no key) over its block in which
+ * that field holds the predecessor's chain, *@head (0: it is the first), and
+ * head.recv_ns is 0.  *@head becomes the same.  So two streams with the same chain at
+ * the same sequence are the same from their first event on, but for when their input
+ * was received: two daemons that were sent the same have the same chains.
+ */
+void event_chain(enum event_kind kind, void *event, uint64_t *head);
+/** The chain field of a derived event. */
+uint64_t event_chain_of(enum event_kind kind, const void *event);
 
 /** Why a tick was refused: the closed list (docs/PROTOCOL.md). */
 #define REJECT_REASONS(X)                                                              \

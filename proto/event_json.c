@@ -224,6 +224,12 @@ size_t event_json_tick(char *buf, const struct event_tick *e,
 	return (size_t)(l.at - buf);
 }
 
+static void put_chain(struct line *l, uint64_t chain)
+{
+	PUT(l, ",\"chain\":");
+	put_hex64(l, chain);
+}
+
 /* Volume is 128 bits wide; its two halves came over the wire. */
 static void put_volume(struct line *l, const struct event_bar *e)
 {
@@ -322,6 +328,7 @@ size_t event_json_bar(char *buf, const struct event_bar *e,
 	put_u64(&l, e->first_pos);
 	PUT(&l, ",\"last_pos\":");
 	put_u64(&l, e->last_pos);
+	put_chain(&l, e->chain);
 	put_tail(&l, &e->head, ctx);
 	return (size_t)(l.at - buf);
 }
@@ -394,6 +401,7 @@ size_t event_json_tier1(char *buf, const struct event_tier1 *e,
 	put_values(&l, e->norm, TIER1_ML_N, "_norm");
 	PUT(&l, "}");
 	put_warm(&l, e->warm);
+	put_chain(&l, e->chain);
 	put_tail(&l, &e->head, ctx);
 	return (size_t)(l.at - buf);
 }
@@ -415,6 +423,7 @@ size_t event_json_status(char *buf, const struct event_status *e,
 	put_source(&l, e->source_id, ctx);
 	PUT(&l, ",\"text\":");
 	put_quoted(&l, e->text, sizeof(e->text));
+	put_chain(&l, e->chain);
 	put_tail(&l, &e->head, ctx);
 	return (size_t)(l.at - buf);
 }

@@ -43,6 +43,7 @@ static void put_head(struct jsonw *w, const struct event_tier2 *e)
 	jsonw_str(w, "price_type", price_type_name(e->price_type));
 	put_hex64(w, "universe_hash", e->universe_hash);
 	put_hex64(w, "content_hash", e->content_hash);
+	put_hex64(w, "chain", e->chain);
 	jsonw_f64(w, "eigen_min", e->eigen_min);
 	jsonw_bool(w, "psd_repaired", e->psd_repaired);
 	jsonw_f64(w, "frobenius_shift", e->frobenius_shift);

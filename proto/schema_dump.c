@@ -87,6 +87,7 @@ static void dump_bar_frame(void)
 	FIELD("BarFrame.events", struct event_bar, "late_ticks", late_ticks);
 	FIELD("BarFrame.events", struct event_bar, "symbol", symbol);
 	FIELD("BarFrame.events", struct event_bar, "source", source);
+	FIELD("BarFrame.events", struct event_bar, "chain", chain);
 }
 
 static void dump_tier1_frame(void)
@@ -114,6 +115,7 @@ static void dump_tier1_frame(void)
 	FIELD("Tier1Frame.events", struct event_tier1, "flags", flags);
 	FIELD("Tier1Frame.events", struct event_tier1, "price_type", price_type);
 	FIELD("Tier1Frame.events", struct event_tier1, "symbol", symbol);
+	FIELD("Tier1Frame.events", struct event_tier1, "chain", chain);
 }
 
 static void dump_tier2_frame(void)
@@ -145,6 +147,7 @@ static void dump_tier2_frame(void)
 	FIELD("Tier2Frame", struct frame_matrix, "cause", event.cause);
 	FIELD("Tier2Frame", struct frame_matrix, "reserved", event.reserved);
 	FIELD("Tier2Frame", struct frame_matrix, "universe", event.universe);
+	FIELD("Tier2Frame", struct frame_matrix, "chain", event.chain);
 	BLOCK("Tier2Frame.members", struct tier2_member);
 	FIELD("Tier2Frame.members", struct tier2_member, "bar_seq", bar_seq);
 	FIELD("Tier2Frame.members", struct tier2_member, "bar_revision", bar_revision);
@@ -174,6 +177,7 @@ static void dump_status_frame(void)
 	FIELD("StatusFrame.events", struct event_status, "reserved", reserved);
 	FIELD("StatusFrame.events", struct event_status, "symbol", symbol);
 	FIELD("StatusFrame.events", struct event_status, "text", text);
+	FIELD("StatusFrame.events", struct event_status, "chain", chain);
 }
 
 static void dump_heartbeat(void)

@@ -206,6 +206,8 @@ void universe_publish(struct universe *u, uint32_t at, const struct moment *now,
 	e.content_hash =
 		hash_bytes(e.content_hash, shop->triangle, cells * sizeof(double));
 
+	event_chain(EVENT_TIER2, &e, &u->chain);
+
 	shop->counts.versions++;
 	shop->counts.provisional += e.status == TIER2_PROVISIONAL;
 	shop->counts.superseding += e.supersedes > 0;

@@ -29,6 +29,7 @@ struct lane {
 	uint32_t symbol_id;
 	uint64_t tier1_seq;
 	uint64_t status_seq;
+	uint64_t bar_chain, tier1_chain, status_chain; /* of the newest of each */
 	bool paused;
 	bool faulted;
 };
@@ -122,6 +123,7 @@ static void emit_status(struct lane *l, enum symbol_state state, const char *tex
 
 	memcpy(e.symbol, symtab_name(s->env.symbols, l->symbol_id), SYMBOL_MAX);
 	memcpy(e.text, text, strnlen(text, sizeof(e.text)));
+	event_chain(EVENT_STATUS, &e, &l->status_chain);
 	s->sink.status(s->sink.arg, &e);
 }
 
@@ -161,10 +163,12 @@ static struct tier1 *tier1_of(struct lane *l, uint32_t timeframe_s, uint8_t pric
 static void on_tier1(void *arg, const struct event_tier1 *e)
 {
 	struct lane *l = arg;
+	struct event_tier1 linked = *e;
 
+	event_chain(EVENT_TIER1, &linked, &l->tier1_chain);
 	l->shard->counts.vectors++;
 	l->shard->counts.vectors_cold += (e->flags & TIER1_ML_READY) == 0;
-	l->shard->sink.tier1(l->shard->sink.arg, e);
+	l->shard->sink.tier1(l->shard->sink.arg, &linked);
 }
 
 static void cut_bar(struct shard *s, const struct event_bar *e)
@@ -194,6 +198,7 @@ static void on_bar(void *arg, const struct event_bar *e)
 	struct lane *l = arg;
 	struct shard *s = l->shard;
 	const struct out out = {.arg = l, .tier1 = on_tier1};
+	struct event_bar linked = *e;
 	struct tier1 *t;
 
 	if (e->revision > 0) {
@@ -202,7 +207,8 @@ static void on_bar(void *arg, const struct event_bar *e)
 		s->counts.bars[e->state]++;
 		s->counts.outliers += (e->flags & BAR_IS_OUTLIER) != 0;
 	}
-	s->sink.bar(s->sink.arg, e);
+	event_chain(EVENT_BAR, &linked, &l->bar_chain);
+	s->sink.bar(s->sink.arg, &linked);
 	cut_bar(s, e);
 	if (!s->env.params->tier1.enabled || l->faulted)
 		return;
@@ -220,6 +226,7 @@ static void on_status(void *arg, const struct event_status *e)
 	struct event_status copy = *e;
 
 	copy.head.seq = ++l->status_seq;
+	event_chain(EVENT_STATUS, &copy, &l->status_chain);
 	l->shard->sink.status(l->shard->sink.arg, &copy);
 }
 

@@ -71,7 +71,8 @@ struct universe {
 	int64_t as_of;          /* newest T decided; INT64_MIN: none */
 	uint64_t as_of_version; /* its newest version; 0: it had too few members */
 	uint64_t version;
-	bool changed; /* something of as_of's matrix is different now */
+	uint64_t chain; /* of the newest version published */
+	bool changed;   /* something of as_of's matrix is different now */
 	uint8_t change_cause;
 	uint32_t change_symbol;
 };

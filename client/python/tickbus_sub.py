@@ -7,12 +7,12 @@ BLOCKS = {1: HEAD + "price_e9:q size_e8:q bid_e9:q ask_e9:q bid_size_e8:q ask_si
              "symbol_id:I source_id:H action:B flags:B symbol:32s",
           2: HEAD + "bar_start_ns:q open_e9:q high_e9:q low_e9:q close_e9:q volume_lo:Q volume_hi:q log_return_1:d "
              "spread_estimate:d vwap:d trade_count:Q first_pos:Q last_pos:Q revision:I timeframe_s:I symbol_id:I source_id:H "
-             "schema_version:H flags:B state:B price_type:B cause:B spread_method:B outlier_reason:B late_ticks:H symbol:32s source:16s",
+             "schema_version:H flags:B state:B price_type:B cause:B spread_method:B outlier_reason:B late_ticks:H symbol:32s source:16s chain:Q",
           3: HEAD + "bar_seq:Q feature_version:Q warm:Q bars_seen:Q value:30d norm:18d timeframe_s:I bar_revision:I symbol_id:I "
-             "schema_version:H flags:B price_type:B symbol:32s",
+             "schema_version:H flags:B price_type:B symbol:32s chain:Q",
           4: HEAD + "supersedes:Q universe_hash:Q content_hash:Q eigen_min:d frobenius_shift:d lambda:d timeframe_s:I window:I n_members:I "
-             "n_included:I schema_version:H method:B status:B psd_repaired:B price_type:B cause:B reserved:B universe:32s",
-          6: HEAD + "detail:Q symbol_id:I source_id:H state:B reserved:B symbol:32s text:80s",
+             "n_included:I schema_version:H method:B status:B psd_repaired:B price_type:B cause:B reserved:B universe:32s chain:Q",
+          6: HEAD + "detail:Q symbol_id:I source_id:H state:B reserved:B symbol:32s text:80s chain:Q",
           8: "last_seq:Q pos:Q symbol_id:I timeframe_s:I symbol:32s"}
 MEMBER = "bar_seq:Q bar_revision:I n_obs:I symbol_id:I reason:B reserved:3s symbol:32s"
 def block(spec, data, at, out):
