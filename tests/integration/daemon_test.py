@@ -16,8 +16,8 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import tickbusd as tb  # noqa: E402
+from tickbusd import START, Listener, clock_request, feed, feed_json, trade  # noqa: E402
 
-START = 1_700_000_000 // 3600 * 3600 * tb.SECOND
 BINARY = sys.argv[1]
 ONLY = sys.argv[2] if len(sys.argv) > 2 else ""
 TESTS = []
@@ -27,59 +27,6 @@ def test(f):
     if ONLY in f.__name__:
         TESTS.append(f)
     return f
-
-
-def trade(symbol, second, price, seq, size=100):
-    return (symbol, START + int(second * tb.SECOND), int(round(price * 10 ** 9)), size * 10 ** 8, seq)
-
-
-def clock(second):
-    return json.dumps({"type": "clock", "time": str(START + int(second * tb.SECOND))})
-
-
-def feed(d, ticks, producer="p", first_seq=1):
-    s = d.ingest()
-    reply = tb.sbe_reply(s.ask(tb.sbe_ticks(producer, "test", first_seq, ticks)))
-    s.close()
-    return reply
-
-
-def feed_json(d, body):
-    s = d.ingest()
-    reply = json.loads(s.ask(body.encode() if isinstance(body, str) else body))
-    s.close()
-    return reply
-
-
-def clock_request(second, seq):
-    return '{"producer":"c","source":"test","first_seq":%d,"ticks":[%s]}' % (seq, clock(second))
-
-
-class Listener(threading.Thread):
-    """Collects what a PUB socket says, until stopped."""
-
-    def __init__(self, d, kind):
-        super().__init__(daemon=True)
-        self.sock = d.subscribe(kind)
-        self.messages = []
-        self.start()
-        time.sleep(0.1)
-
-    def run(self):
-        try:
-            while True:
-                self.messages.append(self.sock.message())
-        except (OSError, ConnectionError):
-            pass
-
-    def wait(self, n, prefix=b"", timeout=10):
-        end = time.monotonic() + timeout
-        while time.monotonic() < end:
-            got = [m for m in self.messages if m.startswith(prefix)]
-            if len(got) >= n:
-                return got
-            time.sleep(0.02)
-        raise AssertionError(f"only {len(got)} of {n} messages {prefix}: {self.messages[:3]}")
 
 
 @test
@@ -379,33 +326,20 @@ def sigterm_under_load_leaves_no_request_unanswered(d):
 
 @test
 def derived_events_go_on_after_a_kill_as_if_nothing_had_happened(d):
-    def bars():
-        s, out, pos, skip = d.catchup(), [], 0, 0
-        while True:
-            page = s.ask(struct.pack("<HHHH", 24, 31, 7400, 1) + struct.pack("<QIIIB3x", pos, skip, 5000, 2, 1) +
-                         struct.pack("<HH", 56, 0))
-            pos, skip = struct.unpack_from("<QI", page, 32)
-            for f in tb.page_frames(page):
-                block, n = struct.unpack_from("<HH", f, 40)
-                out += [f[44 + i * block:44 + (i + 1) * block] for i in range(n)]
-            if page[45]:
-                s.close()
-                return out
-
     feed(d, [trade("AAPL", i, 100 + i % 7, i + 1) for i in range(600)])
     feed_json(d, clock_request(605, 1))
     end = time.monotonic() + 10
-    while len(bars()) < 10 and time.monotonic() < end:
+    while len(d.events("bar")) < 10 and time.monotonic() < end:
         time.sleep(0.1)
-    before = bars()
+    before = d.events("bar")
     d.kill()
     d.start()
     feed(d, [trade("AAPL", 610 + i, 100 + i % 7, 601 + i) for i in range(300)], first_seq=601)
     feed_json(d, clock_request(1000, 2))
     end = time.monotonic() + 10
-    while len(bars()) < len(before) + 5 and time.monotonic() < end:
+    while len(d.events("bar")) < len(before) + 5 and time.monotonic() < end:
         time.sleep(0.1)
-    after = bars()
+    after = d.events("bar")
     assert after[:len(before)] == before
     seqs = [struct.unpack_from("<Q", b, 0)[0] for b in after]
     assert seqs == list(range(1, len(seqs) + 1)), seqs
@@ -438,23 +372,7 @@ def the_watchdog_is_fed_and_readiness_announced(d):
 
 
 def main():
-    print(f"1..{len(TESTS)}", flush=True)
-    failed = 0
-    for i, f in enumerate(TESTS, 1):
-        d = tb.Tickbusd(BINARY, more="defaults: {timeframes: [1m], price_types: [last]}\n")
-        try:
-            d.start()
-            f(d)
-            print(f"ok {i} - {f.__name__}", flush=True)
-        except Exception as e:  # every failure is a line, the rest still runs
-            failed += 1
-            print(f"not ok {i} - {f.__name__}", flush=True)
-            # Standard error: a TAP reader shows nothing of what it does not know.
-            print(f"{f.__name__}: {type(e).__name__}: {str(e)[:2000]}\n{d.errors()[-3000:]}",
-                  file=sys.stderr, flush=True)
-        finally:
-            d.remove()
-    return 1 if failed else 0
+    return tb.tap(TESTS, lambda: tb.Tickbusd(BINARY, more="defaults: {timeframes: [1m], price_types: [last]}\n"))
 
 
 if __name__ == "__main__":

@@ -11,11 +11,15 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import tempfile
+import threading
 import time
 
 NULL = -(2 ** 63)
 SECOND = 10 ** 9
+START = 1_700_000_000 // 3600 * 3600 * SECOND  # where the tests' event times begin
+KIND_MASK = {"tick": 1, "bar": 2, "tier1": 4, "tier2": 8, "status": 16}
 
 
 def free_ports(n):
@@ -189,19 +193,32 @@ class Tickbusd:
         head, _, body = data.partition(b"\r\n\r\n")
         return int(head.split()[1]), body.decode()
 
-    def all_ticks(self):
-        """Every tick of the log by catch-up: (pos, symbol, source_seq, seq)."""
-        s, out, pos, skip = self.catchup(), [], 0, 0
+    def frames(self, kinds, page_events=65536):
+        """Every frame of some kinds ("bar", ...) that catch-up holds, oldest first."""
+        s, pos, skip = self.catchup(), 0, 0
+        mask = sum(KIND_MASK[k] for k in kinds)
         while True:
             page = s.ask(struct.pack("<HHHH", 24, 31, 7400, 1) +
-                         struct.pack("<QIIIB3x", pos, skip, 65536, 1, 1) +
+                         struct.pack("<QIIIB3x", pos, skip, page_events, mask, 1) +
                          struct.pack("<HH", 56, 0))
             done = page[8 + 37]
             pos, skip = struct.unpack_from("<QI", page, 8 + 24)
-            out += page_ticks(page)
+            yield from page_frames(page)
             if done:
                 s.close()
-                return out
+                return
+
+    def all_ticks(self):
+        """Every tick of the log by catch-up: (pos, symbol, source_seq, seq)."""
+        return [t for frame in self.frames(["tick"]) for t in frame_ticks(frame)]
+
+    def events(self, kind):
+        """The blocks of every held event of a kind that is not tier2, as bytes."""
+        return [b for frame in self.frames([kind]) for b in frame_blocks(frame)]
+
+    def matrices(self):
+        """The body of every held matrix: what follows the frame's own fields."""
+        return [frame[40:] for frame in self.frames(["tier2"])]
 
     def kill(self):
         self.process.kill()
@@ -231,15 +248,92 @@ def page_frames(page):
         at += 4 + size
 
 
-def page_ticks(page):
+def frame_blocks(frame):
+    """The events of a frame that holds more than one."""
+    at = 8 + struct.unpack_from("<H", frame, 0)[0]
+    block, n = struct.unpack_from("<HH", frame, at)
+    return [frame[at + 4 + i * block:at + 4 + (i + 1) * block] for i in range(n)]
+
+
+def frame_ticks(frame):
     out = []
-    for frame in page_frames(page):
-        at = 8 + struct.unpack_from("<H", frame, 0)[0]
-        block, n = struct.unpack_from("<HH", frame, at)
-        for i in range(n):
-            b = at + 4 + i * block
-            seq, pos = struct.unpack_from("<QQ", frame, b)
-            source_seq = struct.unpack_from("<Q", frame, b + 80)[0]
-            symbol = frame[b + 112:b + 144].rstrip(b"\0").decode()
-            out.append((pos, symbol, source_seq, seq))
+    for block in frame_blocks(frame):
+        seq, pos = struct.unpack_from("<QQ", block, 0)
+        source_seq = struct.unpack_from("<Q", block, 80)[0]
+        symbol = block[112:144].rstrip(b"\0").decode()
+        out.append((pos, symbol, source_seq, seq))
     return out
+
+
+def trade(symbol, second, price, seq, size=100):
+    return (symbol, START + int(second * SECOND), int(round(price * 10 ** 9)), size * 10 ** 8, seq)
+
+
+def clock(second):
+    return json.dumps({"type": "clock", "time": str(START + int(second * SECOND))})
+
+
+def feed(d, ticks, producer="p", first_seq=1):
+    s = d.ingest()
+    reply = sbe_reply(s.ask(sbe_ticks(producer, "test", first_seq, ticks)))
+    s.close()
+    return reply
+
+
+def feed_json(d, body):
+    s = d.ingest()
+    reply = json.loads(s.ask(body.encode() if isinstance(body, str) else body))
+    s.close()
+    return reply
+
+
+def clock_request(second, seq):
+    return '{"producer":"c","source":"test","first_seq":%d,"ticks":[%s]}' % (seq, clock(second))
+
+
+class Listener(threading.Thread):
+    """Collects what a PUB socket says, until stopped."""
+
+    def __init__(self, d, kind):
+        super().__init__(daemon=True)
+        self.sock = d.subscribe(kind)
+        self.messages = []
+        self.start()
+        time.sleep(0.1)
+
+    def run(self):
+        try:
+            while True:
+                self.messages.append(self.sock.message())
+        except (OSError, ConnectionError):
+            pass
+
+    def wait(self, n, prefix=b"", timeout=10):
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            got = [m for m in self.messages if m.startswith(prefix)]
+            if len(got) >= n:
+                return got
+            time.sleep(0.02)
+        raise AssertionError(f"only {len(got)} of {n} messages {prefix}: {self.messages[:3]}")
+
+
+def tap(tests, make):
+    """Run each of @tests with a started daemon of its own from @make(); the exit code."""
+    print(f"1..{len(tests)}", flush=True)
+    failed = 0
+    for i, f in enumerate(tests, 1):
+        d = make()
+        try:
+            d.start()
+            f(d)
+            print(f"ok {i} - {f.__name__}", flush=True)
+        except Exception as e:  # every failure is a line, the rest still runs
+            failed += 1
+            print(f"not ok {i} - {f.__name__}", flush=True)
+            # Standard error: a TAP reader shows nothing of what it does not know.
+            print(f"{f.__name__}: {type(e).__name__}: {str(e)[:2000]}\n{d.errors()[-3000:]}",
+                  file=sys.stderr, flush=True)
+        finally:
+            d.remove()
+    return 1 if failed else 0
