@@ -28,6 +28,8 @@ struct page {
 	uint64_t at_pos; /* how many events of this position matched so far */
 	uint32_t at_n;
 	bool is_done;
+	uint64_t count; /* of all pages so far, as the request has it, and this one */
+	uint64_t hash;
 };
 
 static void seal(struct page *p)
@@ -62,6 +64,8 @@ static void give(struct page *p, const struct tap *t)
 	if (t->kind == EVENT_TIER2)
 		seal(p);
 	p->n++;
+	p->count++;
+	p->hash = catchup_hash(p->hash, t->kind, t->event);
 }
 
 static bool is_full(const struct page *p, const struct tap *t)
@@ -159,11 +163,18 @@ static void set_cursor(const struct page *p, struct catchup_page_root *root)
 	if (root->next_pos == q->start && root->next_skip < q->skip)
 		root->next_skip = q->skip;
 	root->done = q->is_now || p->is_done;
+	root->next_from = CATCHUP_FROM_POS;
+	root->count = p->count;
+	root->hash = p->hash;
 }
 
 int page_write(struct query *q, size_t bytes_max, struct buf *out)
 {
-	struct page p = {.q = q, .bytes_max = bytes_max, .at_pos = q->start};
+	struct page p = {.q = q,
+			 .bytes_max = bytes_max,
+			 .at_pos = q->start,
+			 .count = q->req.root.count,
+			 .hash = q->req.root.hash};
 	struct catchup_page_root root = {.epoch = q->env->epoch,
 					 .live_pos = q->log.last_pos,
 					 .first_held_pos = q->first_pos};

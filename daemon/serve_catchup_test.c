@@ -34,6 +34,7 @@ static void pages_of_any_size_laid_end_to_end_are_the_whole(void **state)
 		w->env.scan_bytes_max = 1 + dice(w, round % 5 == 0 ? 100 : 1000000);
 		(void)ask_all(w, req, &a);
 		check(w, &req, &a, 1, 1500);
+		assert_int_equal(a.root.count, a.n);
 		free(a.event);
 	}
 	end(w);

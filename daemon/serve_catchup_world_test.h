@@ -229,6 +229,8 @@ struct answer {
 	uint32_t n_gone;
 	struct happening *event;
 	uint32_t n;
+	uint64_t hash; /* over all events since the request began anew */
+	uint32_t n_hashed;
 };
 
 static inline void read_frame(const void *data, size_t len, struct answer *a)
@@ -262,6 +264,8 @@ static inline void read_frame(const void *data, size_t len, struct answer *a)
 		}
 		assert_true(a->n < MODEL_MAX);
 		a->event[a->n++] = h;
+		a->n_hashed++;
+		a->hash = catchup_hash(a->hash, v.kind, &e.tick.head);
 	}
 }
 
@@ -278,6 +282,8 @@ static inline void ask(struct world *w, const struct catchup_request *req,
 	assert_int_equal(catchup_answer(&w->env, in.data, in.len, &out), 0);
 	assert_int_equal(catchup_page_open(out.data, out.len, &v), 0);
 	a->root = v.root;
+	a->n_hashed = (uint32_t)req->root.count;
+	a->hash = req->root.hash;
 	a->n_gone = v.n_gone;
 	for (uint32_t i = 0; i < v.n_gone && i < 8; i++)
 		catchup_page_gone_at(&v, i, &a->gone[i]);
@@ -285,15 +291,19 @@ static inline void ask(struct world *w, const struct catchup_request *req,
 		a->event = calloc(MODEL_MAX, sizeof(*a->event));
 	while (catchup_page_next(&v, &frame, &len) == 0)
 		read_frame(frame, len, a);
+	assert_int_equal(a->n_hashed, v.root.count);
+	assert_true(a->hash == v.root.hash);
 	buf_free(&in);
 	buf_free(&out);
 }
 
 static inline void to_cursor(struct catchup_request *req, const struct answer *a)
 {
-	req->root.from_type = CATCHUP_FROM_POS;
+	req->root.from_type = a->root.next_from;
 	req->root.from = a->root.next_pos;
 	req->root.skip = a->root.next_skip;
+	req->root.count = a->root.count;
+	req->root.hash = a->root.hash;
 }
 
 /* Page after page until done; returns how many pages. */

@@ -105,13 +105,21 @@ static int read_sbe_streams(struct sbe_cursor *c, struct catchup_request *out)
 	return rc;
 }
 
+/* What the first version did not know stays 0. */
+static int read_sbe_root(struct sbe_cursor *c, size_t block, struct catchup_root *out)
+{
+	size_t known = block < sizeof(*out) ? CATCHUP_ROOT_V1 : sizeof(*out);
+
+	return sbe_block_read(c, block, out, known);
+}
+
 static int read_sbe(struct sbe_cursor *c, const struct sbe_head *h,
 		    struct catchup_request *out)
 {
 	switch (h->template_id) {
 	case SBE_CATCHUP_REQUEST:
 		out->what = CATCHUP_EVENTS;
-		if (sbe_block_read(c, h->block_length, &out->root, sizeof(out->root)))
+		if (read_sbe_root(c, h->block_length, &out->root))
 			return bad("the request is cut short");
 		return read_sbe_streams(c, out);
 	case SBE_DICT_REQUEST:
@@ -165,33 +173,66 @@ static int read_kinds(const struct json *list, uint32_t *out)
 	return 0;
 }
 
-/* "now", "oldest", "seq", {"pos":n,"skip":n} or {"time":"..."}. */
+static const struct {
+	const char *name;
+	enum catchup_from type;
+} from_words[] = {{"oldest", CATCHUP_FROM_OLDEST},
+		  {"now", CATCHUP_FROM_NOW},
+		  {"seq", CATCHUP_FROM_SEQ},
+		  {"snapshot", CATCHUP_FROM_SNAPSHOT}};
+
+static int read_from_word(const char *word, struct catchup_root *out)
+{
+	for (size_t i = 0; i < sizeof(from_words) / sizeof(*from_words); i++) {
+		if (strcmp(word, from_words[i].name) == 0) {
+			out->from_type = (uint8_t)from_words[i].type;
+			return 0;
+		}
+	}
+	return bad("from is none of snapshot, now, oldest, seq, {pos}, {time}, "
+		   "{snapshot}");
+}
+
+/* A word, {"pos":n,"skip":n}, {"snapshot":n,"skip":n} or {"time":"..."}. */
 static int read_from(const struct json *from, struct catchup_root *out)
 {
-	const char *word = json_str(from, "");
 	const struct json *pos = json_get(from, "pos"), *time = json_get(from, "time");
+	const struct json *snapshot = json_get(from, "snapshot");
 	const char *text = json_str(time, NULL);
 	int64_t ns = 0;
 
-	if (from == NULL || strcmp(word, "oldest") == 0) {
-		out->from_type = CATCHUP_FROM_OLDEST;
-	} else if (strcmp(word, "now") == 0) {
-		out->from_type = CATCHUP_FROM_NOW;
-	} else if (strcmp(word, "seq") == 0) {
-		out->from_type = CATCHUP_FROM_SEQ;
-	} else if (pos) {
-		out->from_type = CATCHUP_FROM_POS;
-		if (json_u64(pos, &out->from) || read_u32(from, "skip", &out->skip))
-			return bad("from.pos or from.skip is not a number");
-	} else if (time) {
-		out->from_type = CATCHUP_FROM_TIME;
-		if (text && timetext_parse(text, strlen(text), &ns) == 0)
-			out->from = (uint64_t)ns;
-		else if (json_u64(time, &out->from) || out->from > INT64_MAX)
-			return bad("from.time is neither RFC 3339 nor nanoseconds");
-	} else {
-		return bad("from is none of now, oldest, seq, {pos}, {time}");
+	if (pos || snapshot) {
+		out->from_type = pos ? CATCHUP_FROM_POS : CATCHUP_FROM_SNAPSHOT;
+		if (json_u64(pos ? pos : snapshot, &out->from) ||
+		    read_u32(from, "skip", &out->skip))
+			return bad("from.pos, from.snapshot or from.skip is not a "
+				   "number");
+		return 0;
 	}
+	if (!time)
+		return read_from_word(from ? json_str(from, "") : "oldest", out);
+	out->from_type = CATCHUP_FROM_TIME;
+	if (text && timetext_parse(text, strlen(text), &ns) == 0)
+		out->from = (uint64_t)ns;
+	else if (json_u64(time, &out->from) || out->from > INT64_MAX)
+		return bad("from.time is neither RFC 3339 nor nanoseconds");
+	return 0;
+}
+
+/* "count" and "hash" of the page before: a number and 16 hex digits. */
+static int read_sum(const struct json *obj, struct catchup_root *out)
+{
+	const struct json *count = json_get(obj, "count"),
+			  *hash = json_get(obj, "hash");
+	const char *text = json_str(hash, "");
+
+	if (count && json_u64(count, &out->count))
+		return bad("count is not a number");
+	if (!hash)
+		return 0;
+	out->hash = strtoull(text, NULL, 16);
+	if (strlen(text) != 16 || strspn(text, "0123456789abcdef") != 16)
+		return bad("hash is not 16 hex digits");
 	return 0;
 }
 
@@ -231,6 +272,8 @@ static int read_json_events(const struct json *obj, struct catchup_request *out)
 		rc = read_from(json_get(obj, "from"), &out->root);
 	if (rc == 0)
 		rc = read_u32(obj, "limit", &out->root.limit);
+	if (rc == 0)
+		rc = read_sum(obj, &out->root);
 	if (rc == 0 && symbols && !json_is_array(symbols))
 		rc = bad("symbols is not a list");
 	if (rc == 0 && symbols)
@@ -259,9 +302,9 @@ static int read_json_dict(const struct json *obj, struct catchup_request *out)
 /* A key that we do not know may be a misspelt one that we do. */
 static int check_keys(const struct json *obj)
 {
-	static const char *const known[] = {"catchup", "kinds", "from",
-					    "symbols", "limit", "dictionary",
-					    "from_id"};
+	static const char *const known[] = {"catchup", "kinds",      "from",
+					    "symbols", "limit",      "count",
+					    "hash",    "dictionary", "from_id"};
 	const struct json *at = NULL;
 	const char *key;
 

@@ -7,6 +7,10 @@
  * where the next one begins and how far the log has come, and names the
  * streams whose beginning is gone with the first sequence still held.
  *
+ * A page says what all pages so far held together: how many events, and a hash
+ * over them in their order.  The asker passes both on with its next request, so
+ * the server keeps nothing, and at the end knows whether it has got everything.
+ *
  * Order inside a page: by position, then as published.  The cursor is
  * (next_pos, next_skip): events at next_pos already given are skipped, so a
  * page may end in the middle of a position.
@@ -28,7 +32,11 @@ enum catchup_from {
 	CATCHUP_FROM_POS,     /* from value = position, skipping `skip` events there */
 	CATCHUP_FROM_TIME,    /* from value = event time, ns */
 	CATCHUP_FROM_OLDEST,
-	CATCHUP_FROM_NOW, /* no events: only where the log stands */
+	CATCHUP_FROM_NOW,      /* no events: only where the log stands */
+	CATCHUP_FROM_SNAPSHOT, /* the newest event of every stream asked for (bars and
+				  tier 1: of every timeframe), in order of position, and
+				  where to go on; `from` and `skip` as a page said, 0 at
+				  first */
 	CATCHUP_FROM_N,
 };
 
@@ -41,8 +49,20 @@ struct catchup_root {
 	uint32_t kinds; /* bit per enum event_kind; 0: all */
 	uint8_t from_type;
 	uint8_t reserved[3];
+	uint64_t count; /* events of the pages before this one; 0 at first */
+	uint64_t hash;  /* over them: catchup_hash() */
 };
-_Static_assert(sizeof(struct catchup_root) == 24, "wire block");
+_Static_assert(sizeof(struct catchup_root) == 40, "wire block");
+/** What a request of the first version ended with; the rest is 0 then. */
+#define CATCHUP_ROOT_V1 24
+
+/** Go on from @h (0 at first) over one more event of the pages, in their order. */
+static inline uint64_t catchup_hash(uint64_t h, enum event_kind kind,
+				    const struct event_head *e)
+{
+	h = (h << 25 | h >> 39) ^ e->seq ^ e->pos << 20 ^ (uint64_t)kind;
+	return h * UINT64_C(0x9E3779B97F4A7C15);
+}
 
 /** A stream: (kind, symbol); tier2: (universe, timeframe). */
 struct catchup_stream {
@@ -102,14 +122,17 @@ struct catchup_page_root {
 	uint64_t live_pos;       /* newest committed position */
 	uint64_t first_held_pos; /* oldest position the server can still give events of
 				  */
-	uint64_t next_pos; /* the next page: CATCHUP_FROM_POS, next_pos, next_skip */
+	uint64_t next_pos;       /* the next page: next_from, next_pos, next_skip */
 	uint32_t next_skip;
-	uint8_t status; /* enum catchup_status */
-	uint8_t done;   /* 1: nothing more is there at present */
-	uint8_t reserved[2];
+	uint8_t status;    /* enum catchup_status */
+	uint8_t done;      /* 1: nothing more is there at present */
+	uint8_t next_from; /* enum catchup_from: POS, or SNAPSHOT until that is whole */
+	uint8_t reserved;
 	char text[64];
+	uint64_t count; /* events of the pages so far, this one included */
+	uint64_t hash;  /* over them: catchup_hash() */
 };
-_Static_assert(sizeof(struct catchup_page_root) == 104, "wire block");
+_Static_assert(sizeof(struct catchup_page_root) == 120, "wire block");
 
 /** A stream that lost its beginning: the first sequence still held (0: none). */
 struct catchup_gone {

@@ -5,6 +5,7 @@
 #include "base/jsonw.h"
 #include "proto/catchup.h"
 #include "proto/timeframe.h"
+#include <stdio.h>
 
 static void put_gone(struct jsonw *w, const struct catchup_page_view *v)
 {
@@ -25,6 +26,14 @@ static void put_gone(struct jsonw *w, const struct catchup_page_view *v)
 	jsonw_end(w);
 }
 
+static void put_hash(struct jsonw *w, uint64_t hash)
+{
+	char text[20];
+
+	(void)snprintf(text, sizeof(text), "%016llx", (unsigned long long)hash);
+	jsonw_str(w, "hash", text);
+}
+
 static void put_root(struct jsonw *w, const struct catchup_page_root *root)
 {
 	jsonw_str(w, "status", catchup_status_name(root->status));
@@ -35,6 +44,10 @@ static void put_root(struct jsonw *w, const struct catchup_page_root *root)
 	jsonw_u64(w, "first_held_pos", root->first_held_pos);
 	jsonw_u64(w, "next_pos", root->next_pos);
 	jsonw_u64(w, "next_skip", root->next_skip);
+	jsonw_str(w, "next_from",
+		  root->next_from == CATCHUP_FROM_SNAPSHOT ? "snapshot" : "pos");
+	jsonw_u64(w, "count", root->count);
+	put_hash(w, root->hash);
 	jsonw_bool(w, "done", root->done);
 }
 

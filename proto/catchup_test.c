@@ -27,6 +27,8 @@ static void an_sbe_request_comes_back_as_it_went(void **state)
 	(void)state;
 	req.root.kinds = 1u << EVENT_TICK | 1u << EVENT_TIER2;
 	req.root.limit = 100;
+	req.root.count = 7;
+	req.root.hash = 0xfedcba9876543210;
 	catchup_request_write(&req, &b);
 	for (size_t i = 0; i < b.len; i++) {
 		void *copy = malloc(i ? i : 1);
@@ -45,6 +47,37 @@ static void an_sbe_request_comes_back_as_it_went(void **state)
 	catchup_request_deinit(&out);
 	catchup_request_deinit(&out); /* twice is fine */
 	buf_free(&b);
+}
+
+static void a_request_of_the_first_version_is_understood(void **state)
+{
+	struct catchup_root root = {.from = 9, .from_type = CATCHUP_FROM_POS};
+	struct catchup_request out;
+	struct buf b = {0};
+
+	(void)state;
+	sbe_head_add(&b, SBE_CATCHUP_REQUEST, &root, CATCHUP_ROOT_V1);
+	sbe_group_add(&b, sizeof(struct catchup_stream), 0);
+	assert_int_equal(catchup_request_read(b.data, b.len, &out), 0);
+	assert_int_equal(out.root.from, 9);
+	assert_int_equal(out.root.count, 0);
+	assert_int_equal(out.root.hash, 0);
+	b.len = 0;
+	sbe_head_add(&b, SBE_CATCHUP_REQUEST, &root, CATCHUP_ROOT_V1 - 1);
+	sbe_group_add(&b, sizeof(struct catchup_stream), 0);
+	assert_int_equal(catchup_request_read(b.data, b.len, &out), CATCHUP_MALFORMED);
+	buf_free(&b);
+}
+
+/* The numbers come from the line of Python in docs/PROTOCOL.md. */
+static void the_hash_is_that_of_the_page(void **state)
+{
+	struct event_head a = {.seq = 1, .pos = 1}, b = {.seq = 2, .pos = 7};
+	uint64_t h = catchup_hash(0, EVENT_TICK, &a);
+
+	(void)state;
+	assert_true(h == UINT64_C(0x39cf6e61409a7c15));
+	assert_true(catchup_hash(h, EVENT_BAR, &b) == UINT64_C(0xcd73b3b8c0b60c4b));
 }
 
 static void a_json_request_says_the_same(void **state)
@@ -85,6 +118,18 @@ static void a_json_request_says_the_same(void **state)
 	assert_true(r.root.from == SAMPLE_NS);
 	assert_int_equal(read_text("{\"from\":\"now\"}", &r), 0);
 	assert_int_equal(r.root.from_type, CATCHUP_FROM_NOW);
+	assert_int_equal(read_text("{\"from\":\"snapshot\"}", &r), 0);
+	assert_int_equal(r.root.from_type, CATCHUP_FROM_SNAPSHOT);
+	assert_int_equal(r.root.from, 0);
+	assert_int_equal(read_text("{\"from\":{\"snapshot\":9,\"skip\":3},\"count\":5,"
+				   "\"hash\":\"00000000000000ff\"}",
+				   &r),
+			 0);
+	assert_int_equal(r.root.from_type, CATCHUP_FROM_SNAPSHOT);
+	assert_int_equal(r.root.from, 9);
+	assert_int_equal(r.root.skip, 3);
+	assert_int_equal(r.root.count, 5);
+	assert_int_equal(r.root.hash, 255);
 	assert_int_equal(read_text("{\"dictionary\":\"symbols\",\"from_id\":3}", &r),
 			 0);
 	assert_int_equal(r.what, CATCHUP_DICT);
@@ -101,6 +146,11 @@ static void senseless_requests_are_refused(void **state)
 		"{\"form\":\"now\"}",
 		"{\"from\":\"tomorrow\"}",
 		"{\"from\":5}",
+		"{\"from\":{\"snapshot\":\"now\"}}",
+		"{\"count\":-1}",
+		"{\"hash\":17}",
+		"{\"hash\":\"ff\"}",
+		"{\"hash\":\"0x000000000000ff\"}",
 		"{\"from\":{\"pos\":-1}}",
 		"{\"from\":{\"pos\":1,\"skip\":-1}}",
 		"{\"from\":{\"time\":\"noon\"}}",
@@ -182,7 +232,10 @@ static void make_page(struct buf *out)
 					 .first_held_pos = 10,
 					 .next_pos = 1002,
 					 .next_skip = 1,
-					 .status = CATCHUP_GONE};
+					 .status = CATCHUP_GONE,
+					 .next_from = CATCHUP_FROM_POS,
+					 .count = 3,
+					 .hash = 0xab};
 	struct catchup_gone gone = {
 		.first_held_seq = 6, .kind = EVENT_TICK, .symbol = "AAPL"};
 	uint8_t frame[2048];
@@ -265,6 +318,9 @@ static void a_page_as_json_holds_the_same_events(void **state)
 	assert_int_equal(json_parse((char *)text.data, text.len, &root), 0);
 	assert_string_equal(json_str(json_get(root, "status"), ""), "gone");
 	assert_true(json_num(json_get(root, "next_pos"), 0) == 1002);
+	assert_string_equal(json_str(json_get(root, "next_from"), ""), "pos");
+	assert_true(json_num(json_get(root, "count"), 0) == 3);
+	assert_string_equal(json_str(json_get(root, "hash"), ""), "00000000000000ab");
 	assert_int_equal(json_len(json_get(root, "gone")), 1);
 	events = json_get(root, "events");
 	assert_int_equal(json_len(events), 3);
@@ -305,6 +361,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_sbe_request_comes_back_as_it_went),
+		cmocka_unit_test(a_request_of_the_first_version_is_understood),
+		cmocka_unit_test(the_hash_is_that_of_the_page),
 		cmocka_unit_test(a_json_request_says_the_same),
 		cmocka_unit_test(senseless_requests_are_refused),
 		cmocka_unit_test(a_filter_wants_its_streams_alone),

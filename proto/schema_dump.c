@@ -253,6 +253,8 @@ static void dump_catchup_request(void)
 	FIELD("CatchupRequest", struct catchup_root, "kinds", kinds);
 	FIELD("CatchupRequest", struct catchup_root, "from_type", from_type);
 	FIELD("CatchupRequest", struct catchup_root, "reserved", reserved);
+	FIELD("CatchupRequest", struct catchup_root, "count", count);
+	FIELD("CatchupRequest", struct catchup_root, "hash", hash);
 	BLOCK("CatchupRequest.streams", struct catchup_stream);
 	FIELD("CatchupRequest.streams", struct catchup_stream, "from_seq", from_seq);
 	FIELD("CatchupRequest.streams", struct catchup_stream, "to_seq", to_seq);
@@ -272,8 +274,11 @@ static void dump_catchup_page(void)
 	FIELD("CatchupPage", struct catchup_page_root, "next_skip", next_skip);
 	FIELD("CatchupPage", struct catchup_page_root, "status", status);
 	FIELD("CatchupPage", struct catchup_page_root, "done", done);
+	FIELD("CatchupPage", struct catchup_page_root, "next_from", next_from);
 	FIELD("CatchupPage", struct catchup_page_root, "reserved", reserved);
 	FIELD("CatchupPage", struct catchup_page_root, "text", text);
+	FIELD("CatchupPage", struct catchup_page_root, "count", count);
+	FIELD("CatchupPage", struct catchup_page_root, "hash", hash);
 	BLOCK("CatchupPage.gone", struct catchup_gone);
 	FIELD("CatchupPage.gone", struct catchup_gone, "first_held_seq", first_held_seq);
 	FIELD("CatchupPage.gone", struct catchup_gone, "timeframe_s", timeframe_s);
