@@ -101,7 +101,7 @@ struct item {
 enum {
 	ITEM_MARK = 1,     /* carries no record: "you have seen everything up to pos" */
 	ITEM_REPLAY = 2,   /* re-read at start: derive, do not publish */
-	ITEM_SNAPSHOT = 4, /* reserved: a mark that asks for a state snapshot */
+	ITEM_SNAPSHOT = 4, /* with ITEM_MARK: save the state as it is behind pos */
 };
 
 _Static_assert(sizeof(struct item) == 128, "two cache lines");

@@ -29,7 +29,7 @@ static bool has_price_type(const struct symbol_params *sp, uint8_t price_type)
 	return false;
 }
 
-static void note_wants(struct bars *b)
+void bars_note_wants(struct bars *b)
 {
 	b->wants = 0;
 	b->n_pools = 0;
@@ -77,7 +77,7 @@ int bars_new(const struct params *p, const struct symbol_params *sp, uint32_t sy
 		for (uint32_t k = 0; k < sp->n_price_types; k++)
 			series_init(&b->series[b->n_series++], sp, &b->session,
 				    sp->timeframes_s[t], sp->price_types[k]);
-	note_wants(b);
+	bars_note_wants(b);
 	*out = b;
 	return 0;
 }
@@ -93,6 +93,11 @@ void bars_free(struct bars *b)
 	history_deinit(&b->env.quotes);
 	amends_deinit(&b->amends);
 	free(b);
+}
+
+uint64_t bars_seq(const struct bars *b)
+{
+	return b->env.seq;
 }
 
 const struct bars_counts *bars_counts(const struct bars *b)
@@ -211,7 +216,7 @@ static void decide(struct bars *b, const struct record *r)
 		b->series[n++] = *s;
 	}
 	b->n_series = n;
-	note_wants(b);
+	bars_note_wants(b);
 }
 
 /* The slow rest of adding: bars that were emitted, or that a push made due. */

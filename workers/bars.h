@@ -22,6 +22,7 @@
  *so.
  */
 #pragma once
+#include "base/state.h"
 #include "bus/symtab.h"
 #include "proto/record.h"
 #include "workers/bars_counts.h"
@@ -48,6 +49,10 @@ int64_t bars_due(const struct bars *b);
  * anew with the next tick; bars that were open then are published in time.
  */
 void bars_restart(struct bars *b);
+/** Save or load all that it remembers; for one of the same symbol and parameters. */
+void bars_state(struct state *st, struct bars *b);
+/** Sequence of its newest bar event. */
+uint64_t bars_seq(const struct bars *b);
 const struct bars_counts *bars_counts(const struct bars *b);
 /** Bytes held, for the memory budget. */
 size_t bars_bytes(const struct bars *b);

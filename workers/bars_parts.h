@@ -27,6 +27,8 @@ struct bars {
 	struct series series[];
 };
 
+/** Work out again what the series together want to see. */
+void bars_note_wants(struct bars *b);
 /** After a change to @slot of @s: publish what that makes due. */
 void bars_settle(struct bars *b, struct series *s, struct slot *slot,
 		 enum bar_cause cause);

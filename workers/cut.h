@@ -13,6 +13,7 @@ enum cut_type {
 	CUT_TIME,     /* log time has reached time_ns (clock records only) */
 	CUT_SYMBOL,   /* first sight of a symbol, or its state changed: `state` */
 	CUT_PROGRESS, /* everything at or below pos has been sent */
+	CUT_SNAPSHOT, /* save the state as it is behind pos; from every worker */
 };
 
 struct cut_item {

@@ -4,47 +4,12 @@
  * record costs a scan over one number per symbol and touches only the lanes
  * that have a bar to close.
  */
-#include "workers/shard.h"
 #include "base/err.h"
-#include "workers/bars.h"
-#include "workers/source_life.h"
-#include "workers/tier1.h"
+#include "workers/shard_parts.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A series' tier-1 state, found by (timeframe, price type); there are few. */
-struct tier1_slot {
-	struct tier1 *state; /* owned */
-	uint32_t timeframe_s;
-	uint8_t price_type;
-};
-
-struct lane {
-	struct shard *shard;
-	struct bars *bars;        /* owned; NULL: nothing seen yet, or faulted */
-	struct tier1_slot *tier1; /* owned */
-	uint32_t n_tier1;
-	uint32_t symbol_id;
-	uint64_t tier1_seq;
-	uint64_t status_seq;
-	uint64_t bar_chain, tier1_chain, status_chain; /* of the newest of each */
-	bool paused;
-	bool faulted;
-};
-
-struct shard {
-	struct shard_env env;
-	struct shard_sink sink;
-	struct lane *lanes; /* owned; index = symbol_id / n_shards */
-	int64_t *due;       /* owned; log time at which the lane's next bar closes */
-	uint32_t n_lanes;   /* lanes below this may be in use */
-	uint32_t lanes_max;
-	struct source_life *life; /* owned */
-	struct shard_counts counts;
-	const struct item *now; /* the item being applied */
-};
 
 int shard_new(const struct shard_env *env, const struct shard_sink *sink,
 	      struct shard **out)
@@ -72,17 +37,23 @@ fail:
 		       env->symbols_max);
 }
 
+void shard_lane_clear(struct lane *l)
+{
+	bars_free(l->bars);
+	for (uint32_t k = 0; k < l->n_tier1; k++)
+		tier1_free(l->tier1[k].state);
+	free(l->tier1);
+	*l = (struct lane){0};
+}
+
 void shard_free(struct shard *s)
 {
 	if (s == NULL)
 		return;
-	for (uint32_t i = 0; s->lanes != NULL && i < s->n_lanes; i++) {
-		bars_free(s->lanes[i].bars);
-		for (uint32_t k = 0; k < s->lanes[i].n_tier1; k++)
-			tier1_free(s->lanes[i].tier1[k].state);
-		free(s->lanes[i].tier1);
-	}
+	for (uint32_t i = 0; s->lanes != NULL && i < s->n_lanes; i++)
+		shard_lane_clear(&s->lanes[i]);
 	source_life_free(s->life);
+	buf_free(&s->saving.part);
 	free(s->lanes);
 	free(s->due);
 	free(s);
@@ -124,6 +95,7 @@ static void emit_status(struct lane *l, enum symbol_state state, const char *tex
 	memcpy(e.symbol, symtab_name(s->env.symbols, l->symbol_id), SYMBOL_MAX);
 	memcpy(e.text, text, strnlen(text, sizeof(e.text)));
 	event_chain(EVENT_STATUS, &e, &l->status_chain);
+	l->status_pos = e.head.pos;
 	s->sink.status(s->sink.arg, &e);
 }
 
@@ -137,7 +109,7 @@ static void lane_fault(struct lane *l, const char *why)
 	cut_symbol(l->shard, l, SYMBOL_FAULT);
 }
 
-static struct tier1 *tier1_of(struct lane *l, uint32_t timeframe_s, uint8_t price_type)
+struct tier1 *shard_tier1(struct lane *l, uint32_t timeframe_s, uint8_t price_type)
 {
 	struct shard *s = l->shard;
 
@@ -166,6 +138,7 @@ static void on_tier1(void *arg, const struct event_tier1 *e)
 	struct event_tier1 linked = *e;
 
 	event_chain(EVENT_TIER1, &linked, &l->tier1_chain);
+	l->tier1_pos = linked.head.pos;
 	l->shard->counts.vectors++;
 	l->shard->counts.vectors_cold += (e->flags & TIER1_ML_READY) == 0;
 	l->shard->sink.tier1(l->shard->sink.arg, &linked);
@@ -208,11 +181,12 @@ static void on_bar(void *arg, const struct event_bar *e)
 		s->counts.outliers += (e->flags & BAR_IS_OUTLIER) != 0;
 	}
 	event_chain(EVENT_BAR, &linked, &l->bar_chain);
+	l->bar_pos = linked.head.pos;
 	s->sink.bar(s->sink.arg, &linked);
 	cut_bar(s, e);
 	if (!s->env.params->tier1.enabled || l->faulted)
 		return;
-	t = tier1_of(l, e->timeframe_s, e->price_type);
+	t = shard_tier1(l, e->timeframe_s, e->price_type);
 	if (t == NULL)
 		lane_fault(l, "out of memory for a feature series");
 	else
@@ -227,31 +201,44 @@ static void on_status(void *arg, const struct event_status *e)
 
 	copy.head.seq = ++l->status_seq;
 	event_chain(EVENT_STATUS, &copy, &l->status_chain);
+	l->status_pos = copy.head.pos;
 	l->shard->sink.status(l->shard->sink.arg, &copy);
 }
 
-static struct lane *lane_of(struct shard *s, uint32_t symbol_id)
+struct lane *shard_lane_make(struct shard *s, uint32_t symbol_id)
 {
 	uint32_t i = symbol_id / s->env.n_shards;
 	struct lane *l = &s->lanes[i];
 	const char *name = symtab_name(s->env.symbols, symbol_id);
 
-	if (l->shard != NULL)
-		return l;
 	l->shard = s;
 	l->symbol_id = symbol_id;
+	l->saved = s->saving.number; /* a snapshot under way is of before its time */
 	s->counts.lanes++;
 	if (i >= s->n_lanes)
 		s->n_lanes = i + 1;
-	if (bars_new(s->env.params, params_symbol(s->env.params, name), symbol_id, name,
-		     s->env.sources, s->life, &l->bars) < 0)
+	(void)bars_new(s->env.params, params_symbol(s->env.params, name), symbol_id,
+		       name, s->env.sources, s->life, &l->bars);
+	return l;
+}
+
+static struct lane *lane_of(struct shard *s, uint32_t symbol_id)
+{
+	struct lane *l = &s->lanes[symbol_id / s->env.n_shards];
+
+	if (l->shard != NULL) {
+		shard_touch(s, l);
+		return l;
+	}
+	l = shard_lane_make(s, symbol_id);
+	if (l->bars == NULL)
 		lane_fault(l, "out of memory for its bars");
 	else
 		cut_symbol(s, l, SYMBOL_LIVE);
 	return l;
 }
 
-static void refresh_due(struct shard *s, const struct lane *l)
+void shard_refresh_due(struct shard *s, const struct lane *l)
 {
 	s->due[l->symbol_id / s->env.n_shards] =
 		l->paused || l->faulted ? INT64_MAX : bars_due(l->bars);
@@ -272,7 +259,7 @@ static void apply_tick(struct shard *s, const struct item *it)
 		return;
 	}
 	bars_tick(l->bars, it, &out);
-	refresh_due(s, l);
+	shard_refresh_due(s, l);
 }
 
 static void apply_clock(struct shard *s, const struct item *it)
@@ -291,8 +278,9 @@ static void apply_clock(struct shard *s, const struct item *it)
 
 		if (s->due[i] > it->rec.event_ns)
 			continue;
+		shard_touch(s, l);
 		bars_clock(l->bars, it->pos, it->rec.event_ns, it->rec.recv_ns, &out);
-		refresh_due(s, l);
+		shard_refresh_due(s, l);
 	}
 	s->sink.cut(s->sink.arg, &c);
 }
@@ -320,13 +308,15 @@ static void apply_control(struct shard *s, const struct item *it)
 		emit_status(l, SYMBOL_LIVE, "resumed by the operator");
 		cut_symbol(s, l, SYMBOL_LIVE);
 	}
-	refresh_due(s, l);
+	shard_refresh_due(s, l);
 }
 
 static void apply(struct shard *s, const struct item *it)
 {
 	struct cut_item progress = {.pos = it->pos, .type = CUT_PROGRESS};
 
+	if (it->flags & ITEM_SNAPSHOT)
+		shard_snapshot_begin(s, it->pos);
 	if (it->flags & ITEM_MARK) {
 		s->sink.cut(s->sink.arg, &progress);
 		s->sink.mark(s->sink.arg, it->pos);

@@ -11,12 +11,15 @@
  * One thread at a time; the worker that owns it, or a test.
  */
 #pragma once
+#include "base/buf.h"
 #include "bus/symtab.h"
 #include "proto/record.h"
 #include "workers/bars_counts.h"
 #include "workers/cut.h"
 #include "workers/out.h"
 #include "workers/params.h"
+#include "workers/section.h"
+#include <stdbool.h>
 #include <stddef.h>
 
 struct shard;
@@ -29,6 +32,12 @@ struct shard_sink {
 	void (*cut)(void *arg, const struct cut_item *c);
 	/** Everything at or below @pos has been derived. */
 	void (*mark)(void *arg, uint64_t pos);
+	/**
+	 * Whole sections (workers/section.h) of the snapshot at @pos; @is_last: there
+	 * are no more of this shard.  0: taken, @part is empty now; else it is offered
+	 * again later.  NULL: nobody takes snapshots.
+	 */
+	int (*snapshot)(void *arg, uint64_t pos, struct buf *part, bool is_last);
 };
 
 /** What a shard counted since it was made; read by its own thread. */
@@ -59,6 +68,29 @@ int shard_new(const struct shard_env *env, const struct shard_sink *sink,
 void shard_free(struct shard *s);
 /** Apply @n items.  All of them: the budget is the caller's. */
 void shard_step(struct shard *s, const struct item *items, size_t n);
+
+/*
+ * Snapshots.  An item with ITEM_SNAPSHOT begins one: a CUT_SNAPSHOT item goes to tier
+ * 2, and every lane is saved as it stands there - before the next item that changes
+ * it, or in its turn by shard_save_step().  So nobody waits for more than one lane,
+ * and the bytes are those of the position, whenever they were written.
+ */
+
+/** Save up to @lanes lanes and hand over; false: there is nothing (more) to do. */
+bool shard_save_step(struct shard *s, uint32_t lanes);
+/** What a loaded lane has published so far. */
+struct shard_streams {
+	uint32_t symbol_id;
+	struct {
+		uint64_t seq, pos;
+	} bar, tier1, status;
+};
+/**
+ * Load one section of kind SECTION_LANE (of this shard's symbols) or SECTION_SOURCES.
+ * 0; -EBADMSG: the shard is to be thrown away; -ENOMEM.  @out_streams is of a lane.
+ */
+int shard_load(struct shard *s, const struct section *sec,
+	       struct shard_streams *out_streams);
 const struct shard_counts *shard_counts(const struct shard *s);
 /** Sum of what the symbols' normalisers counted; walks all symbols. */
 void shard_tally(const struct shard *s, struct bars_counts *out);

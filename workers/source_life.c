@@ -137,3 +137,60 @@ bool source_life_dark(const struct source_life *t, uint16_t source_id, int64_t s
 			return true;
 	return false;
 }
+
+static void life_state(struct state *st, struct life *l)
+{
+	state_i64(st, &l->last_ns);
+	state_u32(st, &l->n_gaps);
+	if (l->n_gaps > 0 && l->gaps == NULL)
+		l->gaps = calloc(SOURCE_LIFE_GAPS, sizeof(*l->gaps));
+	if (l->n_gaps > 0 && l->gaps == NULL) {
+		l->n_gaps = 0;
+		state_spoil(st);
+	}
+	for (uint32_t i = 0; i < gaps_held(l); i++) {
+		state_i64(st, &l->gaps[i].from_ns);
+		state_i64(st, &l->gaps[i].to_ns);
+	}
+}
+
+static struct life *life_at(struct source_life *t, uint32_t id)
+{
+	return t->page[id / PAGE_SOURCES] == NULL
+		       ? NULL
+		       : &t->page[id / PAGE_SOURCES][id % PAGE_SOURCES];
+}
+
+/* Loading: the place of source @id, made if need be. */
+static struct life *life_make(struct source_life *t, uint32_t id)
+{
+	struct life **page = &t->page[id / PAGE_SOURCES];
+
+	if (*page == NULL)
+		*page = calloc(PAGE_SOURCES, sizeof(**page));
+	return life_at(t, id);
+}
+
+void source_life_state(struct state *st, struct source_life *t)
+{
+	uint32_t n = 0, id = 0;
+
+	for (uint32_t i = 0; i < PAGES * PAGE_SOURCES && !state_is_loading(st); i++)
+		n += life_at(t, i) != NULL && life_at(t, i)->seen;
+	state_count(st, &n, PAGES * PAGE_SOURCES);
+	for (uint32_t i = 0; i < n && !state_bad(st); i++, id++) {
+		struct life *l;
+
+		while (!state_is_loading(st) &&
+		       (life_at(t, id) == NULL || !life_at(t, id)->seen))
+			id++;
+		state_count(st, &id, PAGES * PAGE_SOURCES - 1);
+		l = life_make(t, id);
+		if (l == NULL) {
+			state_spoil(st);
+			return;
+		}
+		l->seen = true;
+		life_state(st, l);
+	}
+}

@@ -14,6 +14,7 @@
  * RECORD_SOURCE items, says the same.
  */
 #pragma once
+#include "base/state.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -29,3 +30,5 @@ void source_life_saw(struct source_life *t, uint16_t source_id, int64_t ns);
 /** All of [@start_ns, @end_ns) is dark; true for a source that was never seen. */
 bool source_life_dark(const struct source_life *t, uint16_t source_id, int64_t start_ns,
 		      int64_t end_ns);
+/** Save or load what is known of every source. */
+void source_life_state(struct state *st, struct source_life *t);

@@ -327,3 +327,49 @@ void tier1_bar(struct tier1 *t, const struct event_bar *bar, uint64_t *io_seq,
 	else
 		revise(t, bar, io_seq, out);
 }
+
+static void slot_state(struct state *st, struct slot *slot, bool is_revisable)
+{
+	state_u64(st, &slot->seen);
+	if (!is_revisable)
+		return; /* only counted over, for the readiness gate */
+	state_i64(st, &slot->bar_end_ns);
+	state_f64(st, &slot->bar.close);
+	state_f64(st, &slot->bar.high);
+	state_f64(st, &slot->bar.low);
+	state_f64(st, &slot->bar.log_return);
+	state_f64(st, &slot->bar.spread);
+	state_u64(st, &slot->bar_seq);
+	state_u32(st, &slot->revision);
+	state_bool(st, &slot->valid);
+}
+
+static void shown_state(struct state *st, struct shown *shown)
+{
+	state_bool(st, &shown->any);
+	if (!shown->any)
+		return;
+	state_bool(st, &shown->ready);
+	state_bytes(st, &shown->vector, sizeof(shown->vector));
+}
+
+void tier1_state(struct state *st, struct tier1 *t)
+{
+	uint64_t revisable, counted, valid;
+
+	state_same(st, t->revisable);
+	state_same(st, t->ready_bars);
+	state_u64(st, &t->n_bars);
+	revisable = t->n_bars < t->revisable ? t->n_bars : t->revisable;
+	counted = revisable + t->ready_bars + 1;
+	counted = t->n_bars < counted ? t->n_bars : counted;
+	for (uint64_t i = t->n_bars - counted; i < t->n_bars && !state_bad(st); i++)
+		slot_state(st, slot_at(t, i), t->n_bars - i <= revisable);
+	for (uint64_t i = t->n_bars - revisable; i < t->n_bars && !state_bad(st); i++)
+		shown_state(st, &t->shown[i & t->shown_mask]);
+	valid = tier1_seen(t) - seen_before(t, t->n_bars - revisable);
+	vectors_state(st, t->vectors,
+		      valid < UINT32_MAX ? (uint32_t)valid : UINT32_MAX);
+	if (vectors_seen(t->vectors) != tier1_seen(t))
+		state_spoil(st);
+}

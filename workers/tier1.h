@@ -13,6 +13,7 @@
  * One thread at a time; no I/O, no clock.
  */
 #pragma once
+#include "base/state.h"
 #include "proto/event.h"
 #include "workers/out.h"
 #include "workers/params.h"
@@ -37,5 +38,7 @@ void tier1_bar(struct tier1 *t, const struct event_bar *bar, uint64_t *io_seq,
  * older than the revision window, or was never seen.  Their vectors stay as they were.
  */
 uint64_t tier1_stale(const struct tier1 *t);
+/** Save or load a series of the same parameters. */
+void tier1_state(struct state *st, struct tier1 *t);
 /** Valid bars so far. */
 uint64_t tier1_seen(const struct tier1 *t);

@@ -40,6 +40,9 @@ struct tier2 {
 	struct universe *universes; /* owned */
 	size_t n_universes;
 	struct workshop shop;
+	bool is_saved;      /* `saved` waits to be taken */
+	uint64_t saved_pos; /* of the snapshot in `saved` */
+	struct buf saved;   /* owned; sections that nobody has taken yet */
 };
 
 size_t tier2_bytes_max(const struct params *p)
@@ -152,6 +155,7 @@ void tier2_free(struct tier2 *t)
 	free(t->batch);
 	free(t->known);
 	free(t->universes);
+	buf_free(&t->saved);
 	free(t);
 }
 
@@ -332,11 +336,83 @@ static void drop_strangers(struct tier2 *t)
 	t->n_batch = kept;
 }
 
+/* Takes the requests out of the batch; true if there was one.  All workers send it. */
+static bool take_snapshot_items(struct tier2 *t)
+{
+	size_t kept = 0, n = t->n_batch;
+
+	for (size_t i = 0; i < n; i++)
+		if (t->batch[i].item.type != CUT_SNAPSHOT)
+			t->batch[kept++] = t->batch[i];
+	t->n_batch = kept;
+	return kept < n;
+}
+
+static void save(struct tier2 *t, uint64_t pos)
+{
+	struct state st = state_saving(&t->saved);
+
+	if (t->shop.sink.snapshot == NULL)
+		return;
+	t->saved.len = 0; /* one that was not taken is given up */
+	t->saved_pos = pos;
+	for (size_t i = 0; i < t->n_universes; i++) {
+		size_t at = section_begin(&t->saved, SECTION_UNIVERSE, (uint32_t)i);
+
+		universe_save(&st, &t->universes[i], t->symbols_max);
+		section_end(&t->saved, at);
+	}
+	t->is_saved = true;
+	(void)tier2_save_step(t);
+}
+
+bool tier2_save_step(struct tier2 *t)
+{
+	if (t->is_saved &&
+	    t->shop.sink.snapshot(t->shop.sink.arg, t->saved_pos, &t->saved, true) == 0)
+		t->is_saved = false;
+	return t->is_saved;
+}
+
+int tier2_load(struct tier2 *t, const struct section *sec)
+{
+	struct state st = state_loading(sec->data, sec->len);
+
+	if (sec->id >= t->n_universes)
+		return err_set(-EBADMSG,
+			       "the snapshot has a universe %u, the configuration "
+			       "has %zu of them",
+			       sec->id, t->n_universes);
+	universe_save(&st, &t->universes[sec->id], t->symbols_max);
+	state_end(&st);
+	if (state_bad(&st))
+		return err_set(-EBADMSG,
+			       "universe %u of the snapshot is not the one of the "
+			       "configuration",
+			       sec->id);
+	return 0;
+}
+
+bool tier2_universe(const struct tier2 *t, size_t i, struct tier2_stream *out)
+{
+	if (i >= t->n_universes)
+		return false;
+	*out = (struct tier2_stream){.timeframe_s = t->universes[i].up->timeframe_s,
+				     .version = t->universes[i].version};
+	memcpy(out->universe, t->universes[i].up->name, UNIVERSE_MAX);
+	return true;
+}
+
 static void apply(struct tier2 *t)
 {
 	const struct cut_item *first = &t->batch[0].item;
 	struct moment now = {first->pos, first->recv_ns, first->replay != 0};
+	bool is_snapshot = take_snapshot_items(t);
 
+	if (is_snapshot && t->n_batch == 0) {
+		save(t, now.pos);
+		return;
+	}
 	t->shop.counts.items += t->n_batch;
 	drop_strangers(t);
 	for (size_t i = 0; i < t->n_batch; i++)
@@ -346,6 +422,8 @@ static void apply(struct tier2 *t)
 		universe_decide(&t->universes[i], INT64_MAX, &now, &t->shop);
 		universe_revise(&t->universes[i], &now, &t->shop);
 	}
+	if (is_snapshot)
+		save(t, now.pos);
 }
 
 size_t tier2_step(struct tier2 *t, size_t budget)

@@ -40,10 +40,12 @@
  * One thread at a time.
  */
 #pragma once
+#include "base/buf.h"
 #include "bus/symtab.h"
 #include "proto/event.h"
 #include "workers/cut.h"
 #include "workers/params.h"
+#include "workers/section.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -58,6 +60,8 @@ struct tier2;
 
 struct tier2_sink {
 	void *arg;
+	/** Whole sections of the snapshot at @pos, all of tier 2; as in shard.h. */
+	int (*snapshot)(void *arg, uint64_t pos, struct buf *part, bool is_last);
 	/** @replay: a re-read at start made it; it was published before. */
 	void (*matrix)(void *arg, const struct event_tier2 *e,
 		       const struct tier2_member *members, const double *triangle,
@@ -69,6 +73,13 @@ struct tier2_env {
 	const struct symtab *symbols; /* borrowed */
 	uint32_t n_workers;
 	uint32_t symbols_max; /* ids are below it */
+};
+
+/** A universe's stream of versions. */
+struct tier2_stream {
+	char universe[UNIVERSE_MAX];
+	uint32_t timeframe_s;
+	uint64_t version; /* newest published; 0: none */
 };
 
 /** Counted since the start. */
@@ -98,6 +109,15 @@ int tier2_feed(struct tier2 *t, uint32_t worker, const struct cut_item *items,
 	       size_t n);
 /** Apply what is complete, at most @budget positions; returns how many were applied. */
 size_t tier2_step(struct tier2 *t, size_t budget);
+/**
+ * Hand over what a CUT_SNAPSHOT item made tier 2 save; false: nothing is (left) to do.
+ * tier2_step() tries once by itself.
+ */
+bool tier2_save_step(struct tier2 *t);
+/** Load a SECTION_UNIVERSE.  0, or -EBADMSG: tier 2 is to be thrown away. */
+int tier2_load(struct tier2 *t, const struct section *sec);
+/** Name, timeframe and newest version of universe @i; false: there is no such. */
+bool tier2_universe(const struct tier2 *t, size_t i, struct tier2_stream *out);
 /** Everything at or below this position has been applied. */
 uint64_t tier2_done(const struct tier2 *t);
 /** Items held, waiting for other workers. */

@@ -177,7 +177,7 @@ static inline struct shelf run(struct book *b, uint32_t workers, uint64_t shuffl
 {
 	const struct tier2_env env = {&b->params, b->symbols, workers, SYMBOLS};
 	struct shelf s = {.bytes = malloc(BYTES)};
-	const struct tier2_sink sink = {&s, on_matrix};
+	const struct tier2_sink sink = {.arg = &s, .matrix = on_matrix};
 	struct cut_item *line[4] = {0};
 	size_t n[4] = {0}, fed[4] = {0};
 	struct tier2 *t;

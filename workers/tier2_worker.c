@@ -83,6 +83,13 @@ static void on_matrix(void *arg, const struct event_tier2 *e,
 	stats_add(STAT_MEMBERS_EXCLUDED, e->n_members - e->n_included);
 }
 
+static int on_snapshot(void *arg, uint64_t pos, struct buf *part, bool is_last)
+{
+	struct tier2_worker *w = arg;
+
+	return w->env.snapshot(w->env.arg, pos, part, is_last);
+}
+
 int tier2_worker_new(const struct tier2_worker_env *env, struct tier2_worker **out)
 {
 	size_t need = tier2_bytes_max(env->tier2.params);
@@ -98,7 +105,12 @@ int tier2_worker_new(const struct tier2_worker_env *env, struct tier2_worker **o
 		return err_set(-ENOMEM, "out of memory for tier 2");
 	w->env = *env;
 	parker_init(&w->room);
-	rc = tier2_new(&env->tier2, &(struct tier2_sink){w, on_matrix}, &w->tier2);
+	rc = tier2_new(&env->tier2,
+		       &(struct tier2_sink){
+			       .arg = w,
+			       .matrix = on_matrix,
+			       .snapshot = env->snapshot == NULL ? NULL : on_snapshot},
+		       &w->tier2);
 	if (rc < 0) {
 		free(w);
 		return rc;
@@ -189,6 +201,8 @@ size_t tier2_worker_step(struct tier2_worker *w, size_t budget)
 		if (counts->versions != before)
 			histogram_add(&w->latency, clock_mono_ns() - start);
 	}
+	if (tier2_save_step(w->tier2))
+		done++;
 	/* The end of a burst, not every position of it, is worth a message. */
 	if (done < budget && counts->versions == before)
 		mark(w);
@@ -266,6 +280,11 @@ void tier2_worker_stop(struct tier2_worker *w)
 	parker_wake(w->env.parker);
 	(void)pthread_join(w->thread, NULL);
 	w->running_thread = false;
+}
+
+struct tier2 *tier2_worker_tier2(struct tier2_worker *w)
+{
+	return w->tier2;
 }
 
 uint64_t tier2_worker_moved(const struct tier2_worker *w)

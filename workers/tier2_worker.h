@@ -27,6 +27,8 @@ struct tier2_worker_env {
 	void (*bell)(void *arg);
 	/** Called while there is no room; NULL: sleep a little and try again. */
 	void (*wait)(void *arg);
+	/** Takes the parts of a snapshot (tier2.h); NULL: there are none. */
+	int (*snapshot)(void *arg, uint64_t pos, struct buf *part, bool is_last);
 	void *arg;
 	int64_t spin_ns; /* look this long before sleeping */
 };
@@ -39,6 +41,8 @@ void tier2_worker_free(struct tier2_worker *w);
  * returns how much was done, 0 when there is nothing to do now.
  */
 ON_TIER2 size_t tier2_worker_step(struct tier2_worker *w, size_t budget);
+/** For loading a snapshot and for the last one: while no thread runs it. */
+struct tier2 *tier2_worker_tier2(struct tier2_worker *w);
 /** Run tier2_worker_step() on a thread of its own until tier2_worker_stop(). */
 int tier2_worker_start(struct tier2_worker *w);
 /** Finish what is in the rings, then join.  Stop the workers first. */

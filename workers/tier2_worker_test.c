@@ -172,7 +172,7 @@ static struct tally without_threads(const struct params *p,
 {
 	const struct tier2_env env = {p, symbols, 1, SYMBOLS};
 	struct tally t = {.hash = HASH_SEED};
-	const struct tier2_sink sink = {&t, tally_matrix};
+	const struct tier2_sink sink = {.arg = &t, .matrix = tally_matrix};
 	struct cut_item mark = {.pos = SYMBOLS * MINUTES, .type = CUT_PROGRESS};
 	struct tier2 *t2;
 

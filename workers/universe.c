@@ -28,7 +28,7 @@ static uint32_t columns_for(const struct universe_params *up)
 	return up->window + (uint32_t)(waiting < PENDING_MAX ? waiting : PENDING_MAX);
 }
 
-static void add_member(struct universe *u, const char *symbol, size_t len)
+void universe_add_member(struct universe *u, const char *symbol, size_t len)
 {
 	struct member *m = &u->members[u->n_members];
 	const struct symbol_params *sp;
@@ -71,8 +71,8 @@ int universe_init(struct universe *u, const struct params *params,
 	}
 	memset(u->member_of, 0xff, ((size_t)symbols_max + 1) * sizeof(*u->member_of));
 	for (uint32_t i = 0; !up->all && i < up->n_symbols; i++)
-		add_member(u, up->symbols[i],
-			   symbol_field_len(up->symbols[i], SYMBOL_MAX));
+		universe_add_member(u, up->symbols[i],
+				    symbol_field_len(up->symbols[i], SYMBOL_MAX));
 	return 0;
 }
 
@@ -153,7 +153,7 @@ static void join(struct universe *u, uint32_t symbol_id, const char *symbol)
 {
 	uint32_t m = u->n_members;
 
-	add_member(u, symbol, symbol_field_len(symbol, SYMBOL_MAX));
+	universe_add_member(u, symbol, symbol_field_len(symbol, SYMBOL_MAX));
 	u->members[m].symbol_id = symbol_id;
 	u->member_of[symbol_id] = m;
 	rank_by_id(u, m);

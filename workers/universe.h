@@ -11,6 +11,7 @@
  *      cells of a member, by column
  */
 #pragma once
+#include "base/state.h"
 #include "workers/corr.h"
 #include "workers/eigen.h"
 #include "workers/grid.h"
@@ -83,6 +84,10 @@ void universe_deinit(struct universe *u);
 /** Largest number of rows of @up. */
 uint32_t universe_rows_max(const struct universe_params *up);
 
+/** Save or load all that it remembers between two positions; ids are < @symbols_max. */
+void universe_save(struct state *st, struct universe *u, uint32_t symbols_max);
+/** The next member, @len bytes of name; there must be room for it. */
+void universe_add_member(struct universe *u, const char *symbol, size_t len);
 /** First sight of a symbol, with its name. */
 void universe_meet(struct universe *u, uint32_t symbol_id, const char *symbol);
 /** A symbol's state changed. */

@@ -127,6 +127,11 @@ uint64_t vectors_ml_mask(const struct vectors *f)
 	return (UINT64_C(1) << n) - 1;
 }
 
+uint64_t vectors_seen(const struct vectors *f)
+{
+	return f->seen;
+}
+
 void vectors_cut(struct vectors *f, uint64_t seen)
 {
 	assert(seen <= f->seen);
@@ -381,4 +386,37 @@ void vectors_push(struct vectors *f, const struct vectors_bar *bar, struct vecto
 	put_norms(f, t.row, out);
 	settle(out->value, TIER1_N);
 	settle(out->norm, TIER1_ML_N);
+}
+
+/* The rows of a column that are needed, oldest first. */
+static void column_state(struct state *st, double *column, uint32_t from, uint32_t n)
+{
+	state_bytes(st, column + from, n * sizeof(*column));
+}
+
+/*
+ * The rows that a later vector can read, moved to the front when loaded.  Older ones
+ * are there only because make_room() has not moved the others yet.
+ */
+void vectors_state(struct state *st, struct vectors *f, uint32_t undoable)
+{
+	uint32_t n = f->keep + undoable, from;
+	double *const columns[COLUMNS] = {f->close,  f->high, f->low,  f->log_return,
+					  f->spread, f->tr,   f->path, f->macd};
+
+	state_u64(st, &f->seen);
+	n = n < f->seen ? n : (uint32_t)f->seen;
+	if (undoable > f->undo) {
+		state_spoil(st);
+		n = 0;
+	}
+	if (state_is_loading(st))
+		f->n_rows = n;
+	from = f->n_rows - n;
+	for (size_t i = 0; i < COLUMNS; i++)
+		column_state(st, columns[i], from, n);
+	for (uint32_t r = from; r < from + n; r++)
+		state_bytes(st, f->ml + (size_t)r * WINDOW_STRIDE,
+			    TIER1_ML_N * sizeof(double));
+	state_bytes(st, f->state + from, n * sizeof(*f->state));
 }

@@ -16,6 +16,7 @@
  * full, the rows still needed move to its front.
  */
 #pragma once
+#include "base/state.h"
 #include "proto/event.h"
 #include "workers/params.h"
 
@@ -44,6 +45,10 @@ int vectors_new(const struct tier1_params *p, uint32_t timeframe_s, uint32_t und
 void vectors_free(struct vectors *f);
 /** Take back all but the first @seen bars: at most `undo` of them. */
 void vectors_cut(struct vectors *f, uint64_t seen);
+/** Bars pushed and not taken back. */
+uint64_t vectors_seen(const struct vectors *f);
 void vectors_push(struct vectors *f, const struct vectors_bar *bar, struct vector *out);
 /** Warm bits that a vector of this timeframe needs to be of use to a model. */
 uint64_t vectors_ml_mask(const struct vectors *f);
+/** Save or load the rows that later vectors read; the newest @undoable may be cut. */
+void vectors_state(struct state *st, struct vectors *f, uint32_t undoable);

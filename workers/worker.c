@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define BUDGET     1024
+#define SAVE_LANES 16                /* of a snapshot, between two helpings of items */
 #define IDLE_NS    (100 * NS_PER_MS) /* a sleeper still shows that it lives */
 #define ROOM_NS    (200 * NS_PER_US)
 #define MEMORY_NS  (50 * NS_PER_MS)
@@ -195,6 +196,13 @@ static void on_mark(void *arg, uint64_t pos)
 	send(arg, WORKER_MARK, &pos, sizeof(pos));
 }
 
+static int on_snapshot(void *arg, uint64_t pos, struct buf *part, bool is_last)
+{
+	struct worker *w = arg;
+
+	return w->env.snapshot(w->env.arg, pos, part, is_last);
+}
+
 /*
  * The shard sets faulted symbols aside by itself and can resume them (a record in the
  * log says so, and a replay must agree): for the bus nothing fails.
@@ -220,7 +228,9 @@ int worker_new(const struct worker_env *env, struct worker **out)
 				  .tier1 = on_tier1,
 				  .status = on_status,
 				  .cut = on_cut,
-				  .mark = on_mark};
+				  .mark = on_mark,
+				  .snapshot =
+					  env->snapshot == NULL ? NULL : on_snapshot};
 	int rc;
 
 	if (w == NULL)
@@ -320,6 +330,8 @@ size_t worker_step(struct worker *w, size_t budget)
 	size_t done = bus_shard_step(w->env.bus, w->env.shard.index, budget);
 
 	flush(w);
+	if (shard_save_step(w->shard, SAVE_LANES))
+		done++;
 	if (done > 0) {
 		show_counts(w);
 		show_tallies(w);
@@ -368,6 +380,11 @@ void worker_stop(struct worker *w)
 	bus_shard_wake(w->env.bus, w->env.shard.index);
 	(void)pthread_join(w->thread, NULL);
 	w->running_thread = false;
+}
+
+struct shard *worker_shard(struct worker *w)
+{
+	return w->shard;
 }
 
 uint64_t worker_moved(const struct worker *w)

@@ -37,6 +37,8 @@ struct worker_env {
 	void (*cut_bell)(void *arg);
 	/** Called while there is no room; NULL: sleep a little and try again. */
 	void (*wait)(void *arg);
+	/** Takes the parts of a snapshot (shard.h); NULL: there are none. */
+	int (*snapshot)(void *arg, uint64_t pos, struct buf *part, bool is_last);
 	void *arg;
 	int64_t spin_ns; /* look this long before sleeping */
 };
@@ -44,8 +46,13 @@ struct worker_env {
 /** Becomes the handler of its shard of the bus. */
 int worker_new(const struct worker_env *env, struct worker **out);
 void worker_free(struct worker *w);
-/** Apply about @budget items; returns how many. */
+/**
+ * Apply about @budget items and save about a millisecond's worth of lanes if a snapshot
+ * is being taken; returns how many of both.
+ */
 ON_WORKER size_t worker_step(struct worker *w, size_t budget);
+/** For loading a snapshot and for the last one: while no thread runs it. */
+struct shard *worker_shard(struct worker *w);
 /** Run worker_step() on a thread of its own until worker_stop(). */
 int worker_start(struct worker *w);
 /** Finish what the bus has for it, then join. */

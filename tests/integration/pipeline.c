@@ -185,7 +185,7 @@ static void open_bus(struct pipeline *p, size_t slots)
 struct pipeline *pipeline_new(const struct pipeline_env *env)
 {
 	struct pipeline *p = calloc(1, sizeof(*p));
-	const struct tier2_sink sink = {p, on_matrix};
+	const struct tier2_sink sink = {.arg = p, .matrix = on_matrix};
 	size_t slots = env->ring_slots != 0 ? env->ring_slots : 4096;
 	struct dispatch_env de = {.bell = nothing, .symbols_max = 4096, .from_pos = 1};
 	struct tier2_env te = {.params = env->params,

@@ -90,7 +90,7 @@ int main(int argc, char **argv)
 	struct symtab *symbols = read_head(&params);
 	const struct tier2_env env = {&params, symbols, workers,
 				      params.universes[0].n_symbols};
-	const struct tier2_sink sink = {NULL, on_matrix};
+	const struct tier2_sink sink = {.matrix = on_matrix};
 	struct cut_item c = {.type = CUT_BAR, .timeframe_s = 60};
 	struct tier2 *t;
 	int64_t minute;

@@ -1,0 +1,165 @@
+/* shard_state - snapshots of a shard, see shard.h. */
+#include "base/err.h"
+#include "base/state.h"
+#include "workers/shard_parts.h"
+#include <errno.h>
+
+#define PART_BYTES ((size_t)256 << 10) /* about so much is handed over at once */
+/* Series of a symbol: timeframes times price types. */
+#define SERIES_MAX (TIMEFRAMES_MAX * PRICE_TYPES_MAX)
+
+static void tier1_slots_state(struct state *st, struct lane *l)
+{
+	uint32_t n = l->n_tier1;
+
+	state_count(st, &n, SERIES_MAX);
+	for (uint32_t i = 0; i < n && !state_bad(st); i++) {
+		uint32_t timeframe_s = 0;
+		uint8_t price_type = 0;
+		struct tier1 *t;
+
+		if (!state_is_loading(st)) {
+			timeframe_s = l->tier1[i].timeframe_s;
+			price_type = l->tier1[i].price_type;
+		}
+		state_u32(st, &timeframe_s);
+		state_u8(st, &price_type);
+		t = state_bad(st) || timeframe_s == 0
+			    ? NULL
+			    : shard_tier1(l, timeframe_s, price_type);
+		if (t == NULL)
+			state_spoil(st);
+		else
+			tier1_state(st, t);
+	}
+}
+
+static void lane_state(struct state *st, struct lane *l)
+{
+	bool has_bars = l->bars != NULL;
+
+	state_u64(st, &l->tier1_seq);
+	state_u64(st, &l->status_seq);
+	state_u64(st, &l->bar_chain);
+	state_u64(st, &l->tier1_chain);
+	state_u64(st, &l->status_chain);
+	state_u64(st, &l->bar_pos);
+	state_u64(st, &l->tier1_pos);
+	state_u64(st, &l->status_pos);
+	state_bool(st, &l->paused);
+	state_bool(st, &l->faulted);
+	state_bool(st, &has_bars);
+	if (!has_bars)
+		return; /* it never had memory */
+	if (l->bars == NULL) {
+		state_spoil(st);
+		return;
+	}
+	bars_state(st, l->bars);
+	tier1_slots_state(st, l);
+}
+
+/* ---- saving ---- */
+
+void shard_lane_save(struct shard *s, struct lane *l)
+{
+	struct state st = state_saving(&s->saving.part);
+	size_t at = section_begin(&s->saving.part, SECTION_LANE, l->symbol_id);
+
+	lane_state(&st, l);
+	section_end(&s->saving.part, at);
+	l->saved = s->saving.number;
+}
+
+void shard_snapshot_begin(struct shard *s, uint64_t pos)
+{
+	struct saving *v = &s->saving;
+	struct cut_item c = {.pos = pos, .type = CUT_SNAPSHOT};
+
+	if (s->sink.snapshot == NULL)
+		return;
+	/* One that is not whole yet is given up: its taker sees another position. */
+	v->part.len = 0;
+	*v = (struct saving){
+		.on = true, .pos = pos, .number = v->number + 1, .part = v->part};
+	if (s->env.index == 0) {
+		struct state st = state_saving(&v->part);
+		size_t at = section_begin(&v->part, SECTION_SOURCES, 0);
+
+		source_life_state(&st, s->life);
+		section_end(&v->part, at);
+	}
+	s->sink.cut(s->sink.arg, &c);
+}
+
+bool shard_save_step(struct shard *s, uint32_t lanes)
+{
+	struct saving *v = &s->saving;
+
+	if (!v->on)
+		return false;
+	for (; lanes > 0 && v->next < s->n_lanes && v->part.len < PART_BYTES;
+	     v->next++) {
+		struct lane *l = &s->lanes[v->next];
+
+		if (l->shard == NULL || l->saved == v->number)
+			continue;
+		shard_lane_save(s, l);
+		lanes--;
+	}
+	v->is_whole = v->next == s->n_lanes;
+	if (v->part.len < PART_BYTES && !v->is_whole)
+		return true;
+	if (s->sink.snapshot(s->sink.arg, v->pos, &v->part, v->is_whole) != 0)
+		return true;
+	v->on = !v->is_whole;
+	return v->on;
+}
+
+/* ---- loading ---- */
+
+static int bad_section(const struct section *sec)
+{
+	return err_set(-EBADMSG,
+		       "section %u of kind %u of the snapshot does not hold what this "
+		       "configuration needs",
+		       sec->id, sec->kind);
+}
+
+static int load_lane(struct shard *s, const struct section *sec,
+		     struct shard_streams *out)
+{
+	struct state st = state_loading(sec->data, sec->len);
+	struct lane *l;
+
+	if (sec->id >= symtab_count(s->env.symbols) || sec->id >= s->env.symbols_max ||
+	    sec->id % s->env.n_shards != s->env.index ||
+	    s->lanes[sec->id / s->env.n_shards].shard != NULL)
+		return bad_section(sec);
+	l = shard_lane_make(s, sec->id);
+	lane_state(&st, l);
+	state_end(&st);
+	if (state_bad(&st))
+		return bad_section(sec);
+	if (l->bars != NULL)
+		shard_refresh_due(s, l);
+	*out = (struct shard_streams){
+		.symbol_id = sec->id,
+		.bar = {l->bars != NULL ? bars_seq(l->bars) : 0, l->bar_pos},
+		.tier1 = {l->tier1_seq, l->tier1_pos},
+		.status = {l->status_seq, l->status_pos},
+	};
+	return 0;
+}
+
+int shard_load(struct shard *s, const struct section *sec,
+	       struct shard_streams *out_streams)
+{
+	struct state st = state_loading(sec->data, sec->len);
+
+	if (sec->kind == SECTION_LANE)
+		return load_lane(s, sec, out_streams);
+	source_life_state(&st, s->life);
+	state_end(&st);
+	return state_bad(&st) ? bad_section(sec) : 0;
+}
