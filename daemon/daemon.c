@@ -132,9 +132,17 @@ void daemon_turn(struct daemon *d)
 {
 	size_t n = publisher_step(d->publisher, PUBLISH_BUDGET);
 
-	/* Somebody waits for the stream to run dry: do not leave it to the timer. */
-	if (n == 0 && d->state != DAEMON_READY)
-		publisher_flush(d->publisher);
+	/*
+	 * Somebody waits for the stream to run dry: do not leave it to the timer.
+	 * After a turn that found something the next one comes at once, or the last
+	 * frame of a replay would wait for the quarter of a second.
+	 */
+	if (d->state != DAEMON_READY) {
+		if (n == 0)
+			publisher_flush(d->publisher);
+		else
+			daemon_bell(d);
+	}
 	take_answers(d);
 	become_ready(d);
 	check_failure(d);
