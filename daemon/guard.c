@@ -27,13 +27,20 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define GUARD_PERIOD 8 /* steps of 250 ms between probes */
+/*
+ * In steps of 250 ms.  A listener that dies right after a probe is found by the
+ * next one, judged, probed at once again, judged and opened anew after 3.75 s.
+ */
+#define GUARD_PERIOD 6 /* between probes */
+#define GUARD_WAIT   4 /* until a probe that was not noticed is a miss */
+#define GUARD_MISSES 2 /* in a row, and the listener is dead */
 
 struct guard {
 	nng_socket socket; /* guarded, not owned */
 	nng_listener listener;
 	int probe; /* the probe's connection; -1: none */
 	bool peer_req;
+	bool greeted; /* the probe has said its eight bytes */
 	unsigned misses;
 	unsigned phase; /* steps since the last probe */
 	unsigned pipes_max;
@@ -148,30 +155,6 @@ static socklen_t address_of(const char *url, struct sockaddr_storage *out)
 	return inet_pton(AF_INET, text, &v4->sin_addr) == 1 ? sizeof(*v4) : 0;
 }
 
-static void probe_start(struct guard *g)
-{
-	const uint8_t greeting[8] = {0, 'S', 'P', 0, 0, g->peer_req ? 0x30 : 0x21,
-				     0, 0};
-	struct sockaddr_storage sa;
-	socklen_t len = address_of(g->url, &sa);
-	int fd;
-
-	if (len == 0)
-		return;
-	fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return; /* no descriptors: that says nothing about the listener */
-	g->added_before = atomic_load(&g->added);
-	/* Loopback: connect() and eight bytes do not wait. */
-	if (connect(fd, (const struct sockaddr *)&sa, len) < 0 ||
-	    send(fd, greeting, sizeof(greeting), MSG_NOSIGNAL) != sizeof(greeting)) {
-		close(fd);
-		g->misses++;
-		return;
-	}
-	g->probe = fd;
-}
-
 static void rebuild(struct guard *g)
 {
 	log_warn("guard", "listener %s stopped matching connections; rebuilding it",
@@ -183,21 +166,65 @@ static void rebuild(struct guard *g)
 	g->misses = 0;
 }
 
-/* The probe of the last step: did its pipe arrive? */
+static void miss(struct guard *g)
+{
+	stats_add(STAT_GUARD_MISSES, 1);
+	if (++g->misses >= GUARD_MISSES)
+		rebuild(g);
+}
+
+static void greet(struct guard *g)
+{
+	const uint8_t greeting[8] = {0, 'S', 'P', 0, 0, g->peer_req ? 0x30 : 0x21,
+				     0, 0};
+
+	if (!g->greeted)
+		g->greeted = send(g->probe, greeting, sizeof(greeting), MSG_NOSIGNAL) ==
+			     sizeof(greeting);
+}
+
+/*
+ * Nothing here waits: when a flood has filled the listener's queue, a connection
+ * to the loopback takes its time like any other.
+ */
+static void probe_start(struct guard *g)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = address_of(g->url, &sa);
+	int fd;
+
+	g->phase = 0;
+	if (len == 0)
+		return;
+	fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return; /* no descriptors: that says nothing about the listener */
+	g->added_before = atomic_load(&g->added);
+	if (connect(fd, (const struct sockaddr *)&sa, len) < 0 &&
+	    errno != EINPROGRESS) {
+		close(fd);
+		miss(g); /* nobody listens: the last rebuild failed */
+		return;
+	}
+	g->probe = fd;
+	g->greeted = false;
+	greet(g);
+}
+
+/* The probe of an earlier step: did its pipe arrive? */
 static void judge(struct guard *g)
 {
-	if (atomic_load(&g->added) > g->added_before) {
-		g->misses = 0;
-	} else if (g->phase < GUARD_PERIOD / 2) {
-		return; /* busy, perhaps: give it a second */
-	} else {
-		g->misses++;
-		stats_add(STAT_GUARD_MISSES, 1);
-	}
+	bool arrived = atomic_load(&g->added) > g->added_before;
+
+	greet(g);
+	if (!arrived && g->phase < GUARD_WAIT)
+		return; /* busy, perhaps */
 	close(g->probe);
 	g->probe = -1;
-	if (g->misses >= 2)
-		rebuild(g);
+	if (arrived)
+		g->misses = 0;
+	else
+		miss(g);
 }
 
 void guard_step(struct guard *g)
@@ -205,11 +232,9 @@ void guard_step(struct guard *g)
 	g->phase++;
 	if (g->probe >= 0)
 		judge(g); /* it lives as short as it can: a SUB is sent everything */
-	if (g->probe < 0 && g->phase >= GUARD_PERIOD) {
-		g->phase = 0;
-		/* Full house: a refused probe would look like a dead listener. */
-		if (atomic_load(&g->pipes) >= g->pipes_max)
-			return;
+	if (g->probe >= 0 || (g->misses == 0 && g->phase < GUARD_PERIOD))
+		return;
+	/* Full house: a refused probe would look like a dead listener. */
+	if (atomic_load(&g->pipes) < g->pipes_max)
 		probe_start(g);
-	}
 }

@@ -5,8 +5,8 @@
  * is more than PUB_QUEUE messages behind loses its oldest ones and sees the hole
  * by sequence.  Debian's nng 1.5.2 can have a listener killed by one rude peer
  * (it keeps accepting and never matches again), so pub_guard() greets the own
- * endpoint every 2 s over a bare connection and wants to see the pipe arrive on the
- * server side; after two misses it closes the listener and makes a new one.
+ * endpoint every 1.5 s over a bare connection and wants to see the pipe arrive on
+ * the server side; after two misses, 3.75 s at most, it makes a new listener.
  */
 #pragma once
 #include "base/role.h"
@@ -27,7 +27,7 @@ ON_LOOP void pub_send(struct pub *p, const char *topic, size_t topic_len,
 /** Connected subscribers, the guard's own probe not counted. */
 ANY_THREAD unsigned pub_subscribers(const struct pub *p);
 ON_LOOP const char *pub_url(const struct pub *p);
-/** Every 250 ms: see above; a probe every 2 s. */
+/** Every 250 ms: see above; a probe every 1.5 s. */
 ON_LOOP void pub_guard(struct pub *p);
 
 /*

@@ -1,0 +1,62 @@
+"""What the fault tests share: a daemon whose place and text can be chosen, and waiting."""
+import os
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
+import tickbusd as tb  # noqa: E402
+
+# A sanitizer makes everything slower: fewer rounds, longer limits.
+SLOW = bool(os.environ.get("TICKBUS_SLOW"))
+
+
+class Daemon(tb.Tickbusd):
+    """A tickbusd whose state may lie elsewhere than its configuration and sockets."""
+
+    def __init__(self, binary, state=None, edit=None, **kwargs):
+        super().__init__(binary, **kwargs)
+        self.state = state or self.dir
+        if state is not None:
+            self.edit_config(lambda t: t.replace(f"store: {{dir: {self.dir},", f"store: {{dir: {state},"))
+        if edit is not None:
+            self.edit_config(edit)
+
+    def edit_config(self, edit):
+        with open(self.config, encoding="ascii") as f:
+            text = edit(f.read())
+        with open(self.config, "w", encoding="ascii") as f:
+            f.write(text)
+
+    def counter(self, name):
+        """A number of /metrics; the sum over labels."""
+        code, text = self.http("/metrics")
+        assert code == 200, text
+        values = [float(line.rpartition(" ")[2]) for line in text.split("\n")
+                  if line.startswith((name + " ", name + "{"))]
+        assert values, name
+        return sum(values)
+
+    def status(self):
+        answer = self.admin("status")
+        assert answer["ok"], answer
+        return answer["result"]
+
+
+def until(what, condition, timeout=10, pause=0.05):
+    """Wait until @condition() is true and return it; an OSError means not yet."""
+    end, last = time.monotonic() + timeout, None
+    while True:
+        try:
+            value = condition()
+            if value:
+                return value
+            last = value
+        except OSError as e:
+            last = e
+        assert time.monotonic() < end, f"{what}: not within {timeout} s ({last!r})"
+        time.sleep(pause)
+
+
+def new_dir(prefix="tickbus-fault-"):
+    return tempfile.mkdtemp(prefix=prefix)
