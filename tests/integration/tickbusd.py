@@ -19,7 +19,7 @@ import time
 NULL = -(2 ** 63)
 SECOND = 10 ** 9
 START = 1_700_000_000 // 3600 * 3600 * SECOND  # where the tests' event times begin
-KIND_MASK = {"tick": 1, "bar": 2, "tier1": 4, "tier2": 8, "status": 16}
+KIND_MASK = {"tick": 1, "bar": 2, "tier1": 4, "tier2": 8, "status": 32}
 
 
 def free_ports(n):
@@ -77,13 +77,18 @@ class SpSocket:
 
 
 def sbe_ticks(producer, source, first_seq, ticks):
-    """An SBE ingest request; ticks: (symbol, event_ns, price_e9, size_e8, source_seq)."""
+    """An SBE ingest request; ticks: (symbol, event_ns, price_e9, size_e8, source_seq).
+
+    Without a symbol it is a clock record.
+    """
     out = [struct.pack("<HHHH", 60, 21, 7400, 1),
            struct.pack("<32s16sQI", producer.encode(), source.encode(), first_seq, 0),
            struct.pack("<HH", 120, len(ticks))]
     for symbol, event_ns, price, size, seq in ticks:
+        if not symbol:
+            price = size = NULL
         out.append(struct.pack("<7q2Q8s3B5x32s", event_ns, price, size, NULL, NULL, NULL,
-                               NULL, seq, 0, b"", 1, 0, 0, symbol.encode()))
+                               NULL, seq, 0, b"", 1 if symbol else 2, 0, 0, symbol.encode()))
     return b"".join(out)
 
 
@@ -201,7 +206,9 @@ class Tickbusd:
             page = s.ask(struct.pack("<HHHH", 24, 31, 7400, 1) +
                          struct.pack("<QIIIB3x", pos, skip, page_events, mask, 1) +
                          struct.pack("<HH", 56, 0))
-            done = page[8 + 37]
+            status, done = page[8 + 36], page[8 + 37]
+            if status != 0:
+                raise ValueError(f"catch-up answers {status}: {page[8 + 40:8 + 104]}")
             pos, skip = struct.unpack_from("<QI", page, 8 + 24)
             yield from page_frames(page)
             if done:
@@ -213,12 +220,15 @@ class Tickbusd:
         return [t for frame in self.frames(["tick"]) for t in frame_ticks(frame)]
 
     def events(self, kind):
-        """The blocks of every held event of a kind that is not tier2, as bytes."""
-        return [b for frame in self.frames([kind]) for b in frame_blocks(frame)]
+        """The blocks of every held event of a kind that is not tier2, as bytes.
+
+        Without recv_ns, the only field that differs from one run to the next.
+        """
+        return [without_recv_ns(b) for frame in self.frames([kind]) for b in frame_blocks(frame)]
 
     def matrices(self):
         """The body of every held matrix: what follows the frame's own fields."""
-        return [frame[40:] for frame in self.frames(["tier2"])]
+        return [without_recv_ns(frame[40:]) for frame in self.frames(["tier2"])]
 
     def kill(self):
         self.process.kill()
@@ -246,6 +256,10 @@ def page_frames(page):
         size = struct.unpack_from("<I", page, at)[0]
         yield page[at + 4:at + 4 + size]
         at += 4 + size
+
+
+def without_recv_ns(block):
+    return block[:24] + bytes(8) + block[32:]
 
 
 def frame_blocks(frame):
