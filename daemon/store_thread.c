@@ -128,7 +128,6 @@ ON_STORE static unsigned run_jobs(struct store_thread *st)
 ON_STORE static int housekeeping(struct store_thread *st, bool idle)
 {
 	int64_t now = clock_mono_ns();
-	struct store_snapshot snap;
 	uint32_t retired = 0;
 	int rc;
 
@@ -139,8 +138,9 @@ ON_STORE static int housekeeping(struct store_thread *st, bool idle)
 	if (rc < 0 && rc != -ENOSPC)
 		return rc;
 	/* What no snapshot stands for can only be derived from the log: it stays. */
-	if (tickstore_snapshot_get(st->env.store, UINT64_MAX, &snap) == 0) {
-		rc = tickstore_retain(st->env.store, clock_wall_ns(), snap.pos,
+	if (tickstore_snapshot_floor(st->env.store) > 0) {
+		rc = tickstore_retain(st->env.store, clock_wall_ns(),
+				      tickstore_snapshot_floor(st->env.store),
 				      RETAIN_BUDGET, &retired);
 		stats_add(STAT_SEGMENTS_RETIRED, retired);
 	}

@@ -95,8 +95,7 @@ static bool work(struct life *l)
 		if (i % 4 == 3 &&
 		    !is_fine(l, tickstore_tick(l->f.ts, l->f.now_ns, true)))
 			return false;
-		if (i == 5 &&
-		    !is_fine(l, tickstore_snapshot_put(l->f.ts, 1, 1, "s", 1)))
+		if (i == 5 && !is_fine(l, fixture_snapshot(l->f.ts, 1, 1, "s", 1)))
 			return false;
 		if (i == 6 &&
 		    !is_fine(l, tickstore_derived_append(l->f.ts, 1, 1, 1, 1, "d", 1)))

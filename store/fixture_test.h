@@ -219,3 +219,27 @@ static inline const char *fixture_path(const struct fixture *f, const char *name
 	(void)snprintf(path, sizeof(path), "%s/%s", f->dir, name);
 	return path;
 }
+
+/* A snapshot of one part. */
+static inline int fixture_snapshot(struct tickstore *ts, uint64_t pos, uint32_t version,
+				   const void *data, size_t len)
+{
+	int rc = tickstore_snapshot_part(ts, pos, 0, data, len);
+
+	return rc < 0 ? rc : tickstore_snapshot_seal(ts, pos, version, 1);
+}
+
+struct fixture_text {
+	char text[64];
+	size_t len;
+};
+
+static inline int fixture_text_add(void *arg, const void *data, size_t len)
+{
+	struct fixture_text *t = arg;
+
+	assert_true(t->len + len < sizeof(t->text));
+	memcpy(t->text + t->len, data, len);
+	t->len += len;
+	return 0;
+}

@@ -1,4 +1,4 @@
-/* schema - the tables of version 1, and the upgrade. */
+/* schema - the tables of each version, and the upgrade. */
 #include "store/schema.h"
 #include "base/err.h"
 #include "store/sqlite.h"
@@ -58,7 +58,23 @@ static const char *const step_0_to_1[] = {
 	NULL,
 };
 
-static const schema_step steps[SCHEMA_VERSION] = {step_0_to_1};
+/*
+ * Derived events have grown a chain: they are made anew from the log, and published
+ * again (subscribers know their sequences).  A snapshot is a head and its parts now.
+ */
+static const char *const step_1_to_2[] = {
+	"DROP TABLE snapshot",
+	"DELETE FROM derived",
+	"CREATE TABLE snapshot("
+	" pos INTEGER PRIMARY KEY, version INTEGER NOT NULL, n_parts INTEGER NOT NULL,"
+	" bytes INTEGER NOT NULL, crc INTEGER NOT NULL) STRICT",
+	"CREATE TABLE snapshot_part("
+	" pos INTEGER NOT NULL, part INTEGER NOT NULL, crc INTEGER NOT NULL,"
+	" data BLOB NOT NULL, PRIMARY KEY (pos, part)) STRICT",
+	NULL,
+};
+
+static const schema_step steps[SCHEMA_VERSION] = {step_0_to_1, step_1_to_2};
 
 static int sync_file(const char *path)
 {

@@ -14,7 +14,7 @@
 
 struct sq;
 
-#define SCHEMA_VERSION        1
+#define SCHEMA_VERSION        2
 #define SCHEMA_APPLICATION_ID 0x74627573 /* "tbus" */
 
 /** Step i leads from version i to i + 1; NULL-terminated SQL statements. */

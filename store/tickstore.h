@@ -289,19 +289,41 @@ ON_STORE uint64_t tickstore_derived_last_pos(const struct tickstore *ts, unsigne
 
 /* ---- snapshots, meta, quarantine ---- */
 
-/** Keep a state snapshot at @pos; the newest two stay.  Synced. */
-ON_STORE int tickstore_snapshot_put(struct tickstore *ts, uint64_t pos,
-				    uint32_t version, const void *data, size_t len);
+/**
+ * Write part @part (from 0, in order) of the state snapshot at @pos.  Not synced; it
+ * counts only once sealed.  Errors as tickstore_commit().
+ */
+ON_STORE int tickstore_snapshot_part(struct tickstore *ts, uint64_t pos, uint32_t part,
+				     const void *data, size_t len);
+/**
+ * The snapshot at @pos is whole with @n_parts parts, > 0.  Synced, and with it all that
+ * was written before.  The newest two snapshots stay, the rest leaves.
+ */
+ON_STORE int tickstore_snapshot_seal(struct tickstore *ts, uint64_t pos,
+				     uint32_t version, uint32_t n_parts);
+/** Forget the parts that were not sealed. */
+ON_STORE int tickstore_snapshot_abandon(struct tickstore *ts);
+/** Position of the oldest snapshot kept; 0: there is none. */
+ON_STORE uint64_t tickstore_snapshot_floor(const struct tickstore *ts);
+
 struct store_snapshot {
 	uint64_t pos;
 	uint32_t version;
-	uint32_t damaged; /* newer ones that were passed over */
-	size_t len;
-	const void *data; /* valid until the next tickstore call */
+	uint32_t n_parts;
+	uint64_t bytes;
 };
-/** The newest undamaged snapshot at or before @max_pos.  0 or STORE_NONE. */
-ON_STORE int tickstore_snapshot_get(struct tickstore *ts, uint64_t max_pos,
-				    struct store_snapshot *out);
+/** The newest snapshot at or before @max_pos whose head is good.  0, STORE_NONE. */
+ON_STORE int tickstore_snapshot_find(struct tickstore *ts, uint64_t max_pos,
+				     struct store_snapshot *out);
+/** Return 0 to go on, anything else to stop: it is forwarded. */
+typedef int (*store_part_fn)(void *arg, const void *data, size_t len);
+/**
+ * Call @fn for each part.  0; STORE_NONE: a part is damaged or missing (some may have
+ * been handed over, err_text() says which snapshot): try an older one.
+ */
+ON_STORE int tickstore_snapshot_read(struct tickstore *ts,
+				     const struct store_snapshot *s, store_part_fn fn,
+				     void *arg);
 
 /** Remember @data under @key ("config.text", ...); replaces.  Synced. */
 ON_STORE int tickstore_meta_put(struct tickstore *ts, const char *key, const void *data,

@@ -87,7 +87,9 @@ struct tickstore {
 
 	int64_t moved_checked_ns;
 	int64_t ballast_tried_ns;
-	uint8_t *blob; /* owned: the last snapshot or meta value read */
+	uint8_t *blob; /* owned: the last meta value read */
+	uint64_t snapshot_floor;
+	uint64_t snapshot_bytes; /* of the parts written since part 0 */
 
 	struct sq_stmt *put_segment; /* owned, as all below */
 	struct sq_stmt *seg_at;      /* the segment at or before a position */
@@ -103,6 +105,9 @@ struct tickstore {
 	struct sq_stmt *snapshot_put;
 	struct sq_stmt *snapshot_get;
 	struct sq_stmt *snapshot_trim;
+	struct sq_stmt *snapshot_part_put;
+	struct sq_stmt *snapshot_part_get;
+	struct sq_stmt *snapshot_part_trim;
 	struct sq_stmt *refusal_put;
 	struct sq_stmt *refusal_list;
 };
@@ -144,6 +149,11 @@ void tickstore_take_head(const struct tickstore *ts, struct sq_stmt *st,
 int tickstore_load_cold(struct tickstore *ts, struct sq_stmt *st);
 /** Is every position of @first .. @last known to be lost? */
 bool tickstore_is_lost(const struct tickstore *ts, uint64_t first, uint64_t last);
+
+/* tickstore_snapshot.c */
+
+/** Find the oldest, forget what was never sealed. */
+int tickstore_snapshot_load(struct tickstore *ts);
 
 /* tickstore_derived.c */
 

@@ -1,5 +1,5 @@
 /*
- * tickstore_meta - snapshots, keyed values and the quarantine of refused ticks.
+ * tickstore_meta - keyed values and the quarantine of refused ticks.
  */
 #include "base/clock.h"
 #include "base/err.h"
@@ -93,73 +93,6 @@ int tickstore_meta_get(struct tickstore *ts, const char *key, const void **out_d
 		       size_t *out_len)
 {
 	return tickstore_meta_read(ts, key, out_data, out_len);
-}
-
-/* ---- snapshots ---- */
-
-static uint32_t snapshot_crc(const struct tickstore *ts, uint64_t pos, uint64_t version,
-			     const void *data, size_t len)
-{
-	uint32_t crc = rowcrc_begin(ts->store_id, 'S');
-
-	crc = rowcrc_u64(rowcrc_u64(crc, pos), version);
-	return rowcrc_bytes(crc, data, len);
-}
-
-int tickstore_snapshot_put(struct tickstore *ts, uint64_t pos, uint32_t version,
-			   const void *data, size_t len)
-{
-	struct sq_stmt *st = ts->snapshot_put;
-	int rc = tickstore_alive(ts);
-
-	if (rc == 0)
-		rc = sq_begin(ts->db, true);
-	if (rc < 0)
-		return tickstore_failed(ts, rc);
-	sq_bind_u64(st, 1, pos);
-	sq_bind_int(st, 2, version);
-	sq_bind_int(st, 3, snapshot_crc(ts, pos, version, data, len));
-	sq_bind_blob(st, 4, data, len);
-	rc = sq_run(st);
-	if (rc == 0)
-		rc = sq_run(ts->snapshot_trim);
-	if (rc < 0)
-		sq_rollback(ts->db);
-	else
-		rc = sq_commit(ts->db);
-	return tickstore_failed(ts, rc);
-}
-
-int tickstore_snapshot_get(struct tickstore *ts, uint64_t max_pos,
-			   struct store_snapshot *out)
-{
-	struct sq_stmt *st = ts->snapshot_get;
-	struct store_snapshot s = {0};
-	bool found = false;
-	int rc;
-
-	/* Positions beyond the signed range exist nowhere. */
-	sq_bind_u64(st, 1, max_pos > INT64_MAX ? INT64_MAX : max_pos);
-	while ((rc = sq_step(st)) == SQ_ROW) {
-		const void *data = sq_blob(st, 3, &s.len);
-
-		s.pos = sq_u64(st, 0);
-		s.version = (uint32_t)sq_u64(st, 1);
-		if (sq_u64(st, 2) ==
-		    snapshot_crc(ts, s.pos, sq_u64(st, 1), data, s.len)) {
-			rc = keep_blob(ts, data, s.len);
-			found = rc == 0;
-			break;
-		}
-		s.damaged++;
-		ts->status.snapshots_damaged++;
-	}
-	sq_reset(st);
-	if (!found)
-		return rc < 0 ? rc : STORE_NONE;
-	s.data = ts->blob;
-	*out = s;
-	return 0;
 }
 
 /* ---- quarantine ---- */

@@ -104,9 +104,16 @@ static int prepare(struct tickstore *ts)
 				     " FROM derived WHERE id >= ? AND id <= ?"
 				     " ORDER BY id LIMIT 1"},
 		{&ts->snapshot_put,
-		 "INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?, ?)"},
-		{&ts->snapshot_get, "SELECT pos, version, crc, data FROM snapshot"
-				    " WHERE pos <= ? ORDER BY pos DESC"},
+		 "INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?, ?, ?)"},
+		{&ts->snapshot_get,
+		 "SELECT pos, version, n_parts, bytes, crc FROM snapshot"
+		 " WHERE pos <= ? ORDER BY pos DESC"},
+		{&ts->snapshot_part_put,
+		 "INSERT OR REPLACE INTO snapshot_part VALUES (?, ?, ?, ?)"},
+		{&ts->snapshot_part_get, "SELECT part, crc, data FROM snapshot_part"
+					 " WHERE pos = ? ORDER BY part"},
+		{&ts->snapshot_part_trim, "DELETE FROM snapshot_part WHERE pos NOT IN"
+					  " (SELECT pos FROM snapshot)"},
 		{&ts->snapshot_trim, "DELETE FROM snapshot WHERE pos NOT IN"
 				     " (SELECT pos FROM snapshot ORDER BY pos DESC"
 				     " LIMIT 2)"},
@@ -126,11 +133,15 @@ static int prepare(struct tickstore *ts)
 static void unprepare(struct tickstore *ts)
 {
 	struct sq_stmt **list[] = {
-		&ts->put_segment,    &ts->seg_at,        &ts->seg_after,
-		&ts->seg_head,       &ts->seg_delete,    &ts->meta_put,
-		&ts->meta_get,       &ts->derived_put,   &ts->derived_get,
-		&ts->derived_delete, &ts->derived_first, &ts->snapshot_put,
-		&ts->snapshot_get,   &ts->snapshot_trim, &ts->refusal_put,
+		&ts->put_segment,       &ts->seg_at,
+		&ts->seg_after,         &ts->seg_head,
+		&ts->seg_delete,        &ts->meta_put,
+		&ts->meta_get,          &ts->derived_put,
+		&ts->derived_get,       &ts->derived_delete,
+		&ts->derived_first,     &ts->snapshot_put,
+		&ts->snapshot_get,      &ts->snapshot_trim,
+		&ts->refusal_put,       &ts->snapshot_part_put,
+		&ts->snapshot_part_get, &ts->snapshot_part_trim,
 		&ts->refusal_list,
 	};
 
@@ -278,6 +289,8 @@ static int load(struct tickstore *ts, const struct store_names *symbols,
 		rc = tickstore_derived_load(ts);
 	if (rc == 0)
 		rc = tickstore_quarantine_load(ts);
+	if (rc == 0)
+		rc = tickstore_snapshot_load(ts);
 	return rc;
 }
 

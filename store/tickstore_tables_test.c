@@ -168,24 +168,71 @@ static void a_damaged_batch_is_not_served(void **state)
 
 /* ---- snapshots ---- */
 
+static void expect_snapshot(struct fixture *f, uint64_t max_pos, uint64_t pos,
+			    uint32_t version, const char *want)
+{
+	struct store_snapshot s;
+	struct fixture_text text = {0};
+
+	assert_int_equal(0, tickstore_snapshot_find(f->ts, max_pos, &s));
+	assert_int_equal(pos, s.pos);
+	assert_int_equal(version, s.version);
+	assert_int_equal(0,
+			 tickstore_snapshot_read(f->ts, &s, fixture_text_add, &text));
+	assert_string_equal(want, text.text);
+}
+
 static void the_newest_two_snapshots_stay(void **state)
 {
 	struct fixture *f = *state;
 	struct store_snapshot s;
 
-	assert_int_equal(STORE_NONE, tickstore_snapshot_get(f->ts, UINT64_MAX, &s));
-	assert_int_equal(0, tickstore_snapshot_put(f->ts, 100, 7, "one", 3));
-	assert_int_equal(0, tickstore_snapshot_put(f->ts, 200, 7, "two", 3));
-	assert_int_equal(0, tickstore_snapshot_put(f->ts, 300, 8, "three", 5));
+	assert_int_equal(STORE_NONE, tickstore_snapshot_find(f->ts, UINT64_MAX, &s));
+	assert_int_equal(0, tickstore_snapshot_floor(f->ts));
+	assert_int_equal(0, fixture_snapshot(f->ts, 100, 7, "one", 3));
+	assert_int_equal(0, fixture_snapshot(f->ts, 200, 7, "two", 3));
+	assert_int_equal(0, tickstore_snapshot_part(f->ts, 300, 0, "th", 2));
+	assert_int_equal(0, tickstore_snapshot_part(f->ts, 300, 1, "ree", 3));
+	assert_int_equal(100, tickstore_snapshot_floor(f->ts));
+	assert_int_equal(0, tickstore_snapshot_seal(f->ts, 300, 8, 2));
+	assert_int_equal(200, tickstore_snapshot_floor(f->ts));
 	assert_int_equal(0, fixture_reopen(f));
-	assert_int_equal(0, tickstore_snapshot_get(f->ts, UINT64_MAX, &s));
-	assert_int_equal(300, s.pos);
-	assert_int_equal(8, s.version);
-	assert_int_equal(5, s.len);
-	assert_memory_equal("three", s.data, 5);
-	assert_int_equal(0, tickstore_snapshot_get(f->ts, 299, &s));
-	assert_int_equal(200, s.pos);
-	assert_int_equal(STORE_NONE, tickstore_snapshot_get(f->ts, 199, &s));
+	assert_int_equal(200, tickstore_snapshot_floor(f->ts));
+	expect_snapshot(f, UINT64_MAX, 300, 8, "three");
+	expect_snapshot(f, 299, 200, 7, "two");
+	assert_int_equal(STORE_NONE, tickstore_snapshot_find(f->ts, 199, &s));
+}
+
+static void parts_that_were_never_sealed_are_no_snapshot(void **state)
+{
+	struct fixture *f = *state;
+	struct store_snapshot s;
+
+	assert_int_equal(0, tickstore_snapshot_part(f->ts, 100, 0, "one", 3));
+	assert_int_equal(STORE_NONE, tickstore_snapshot_find(f->ts, UINT64_MAX, &s));
+	assert_int_equal(0, fixture_reopen(f));
+	assert_int_equal(STORE_NONE, tickstore_snapshot_find(f->ts, UINT64_MAX, &s));
+	/* What was left over is no part of the next one at the same position. */
+	assert_int_equal(0, tickstore_snapshot_part(f->ts, 100, 1, "rest", 4));
+	assert_int_equal(0, tickstore_snapshot_abandon(f->ts));
+	assert_int_equal(0, fixture_snapshot(f->ts, 100, 7, "one", 3));
+	expect_snapshot(f, UINT64_MAX, 100, 7, "one");
+}
+
+/* Read whatever is newest: damage is counted, told, and never handed on as whole. */
+static void expect_damage(struct fixture *f, uint64_t pos)
+{
+	struct store_snapshot s;
+	struct fixture_text text = {0};
+	struct store_status st;
+
+	assert_int_equal(0, tickstore_snapshot_find(f->ts, UINT64_MAX, &s));
+	assert_int_equal(pos, s.pos);
+	assert_int_equal(STORE_NONE,
+			 tickstore_snapshot_read(f->ts, &s, fixture_text_add, &text));
+	assert_non_null(strstr(err_text(), "snapshot at position"));
+	tickstore_status(f->ts, &st);
+	assert_int_equal(1, st.snapshots_damaged);
 }
 
 static void a_damaged_snapshot_gives_way_to_the_one_before(void **state)
@@ -194,18 +241,22 @@ static void a_damaged_snapshot_gives_way_to_the_one_before(void **state)
 	struct store_snapshot s;
 	struct store_status st;
 
-	assert_int_equal(0, tickstore_snapshot_put(f->ts, 100, 1, "one", 3));
-	assert_int_equal(0, tickstore_snapshot_put(f->ts, 200, 1, "two", 3));
-	bend(f, "UPDATE snapshot SET data = CAST('twO' AS BLOB) WHERE pos = 200");
+	assert_int_equal(0, fixture_snapshot(f->ts, 100, 1, "one", 3));
+	assert_int_equal(0, tickstore_snapshot_part(f->ts, 200, 0, "tw", 2));
+	assert_int_equal(0, tickstore_snapshot_part(f->ts, 200, 1, "o", 1));
+	assert_int_equal(0, tickstore_snapshot_seal(f->ts, 200, 1, 2));
+	bend(f, "UPDATE snapshot_part SET data = CAST('O' AS BLOB) WHERE part = 1");
 	assert_int_equal(0, fixture_open(f));
-	assert_int_equal(0, tickstore_snapshot_get(f->ts, UINT64_MAX, &s));
-	assert_int_equal(100, s.pos);
-	assert_int_equal(1, s.damaged);
+	expect_damage(f, 200);
+	expect_snapshot(f, 199, 100, 1, "one");
+	bend(f, "DELETE FROM snapshot_part WHERE pos = 200 AND part = 1");
+	assert_int_equal(0, fixture_open(f));
+	expect_damage(f, 200);
+	bend(f, "UPDATE snapshot SET version = 2");
+	assert_int_equal(0, fixture_open(f));
+	assert_int_equal(STORE_NONE, tickstore_snapshot_find(f->ts, UINT64_MAX, &s));
 	tickstore_status(f->ts, &st);
-	assert_int_equal(1, st.snapshots_damaged);
-	bend(f, "UPDATE snapshot SET version = 2 WHERE pos = 100");
-	assert_int_equal(0, fixture_open(f));
-	assert_int_equal(STORE_NONE, tickstore_snapshot_get(f->ts, UINT64_MAX, &s));
+	assert_int_equal(2, st.snapshots_damaged);
 }
 
 /* ---- meta ---- */
@@ -372,6 +423,7 @@ int main(void)
 		TEST(old_batches_make_room_by_number_and_by_bytes),
 		TEST(a_damaged_batch_is_not_served),
 		TEST(the_newest_two_snapshots_stay),
+		TEST(parts_that_were_never_sealed_are_no_snapshot),
 		TEST(a_damaged_snapshot_gives_way_to_the_one_before),
 		TEST(a_value_is_replaced_and_found_again),
 		TEST(rows_that_vanish_or_change_are_refused),

@@ -171,7 +171,8 @@ static void side_work(struct tickstore *ts, struct symtab *symbols, uint64_t pos
 			fail("derived", pos, 0);
 		break;
 	case 1:
-		if (tickstore_snapshot_put(ts, pos, 1, &pos, sizeof(pos)) != 0)
+		if (tickstore_snapshot_part(ts, pos, 0, &pos, sizeof(pos)) != 0 ||
+		    tickstore_snapshot_seal(ts, pos, 1, 1) != 0)
 			fail("snapshot", pos, 0);
 		break;
 	case 2:
@@ -240,6 +241,11 @@ static void check_log(struct tickstore *ts, struct acked *stored)
 		fail("read", pos, (uint64_t)-rc);
 }
 
+static int is_position(void *arg, const void *data, size_t len)
+{
+	return len == sizeof(uint64_t) && memcmp(data, arg, len) == 0 ? 0 : 1;
+}
+
 static void check(const char *dir, const struct acked *acked, bool vanish)
 {
 	static struct symtab symbols;
@@ -260,8 +266,9 @@ static void check(const char *dir, const struct acked *acked, bool vanish)
 			fail("the producer's row differs from the log", p,
 			     stored.seq[p]);
 	}
-	if (tickstore_snapshot_get(ts, UINT64_MAX, &snap) == 0 &&
-	    (snap.pos > s.last_pos || memcmp(snap.data, &snap.pos, 8) != 0))
+	if (tickstore_snapshot_find(ts, UINT64_MAX, &snap) == 0 &&
+	    (snap.pos > s.last_pos ||
+	     tickstore_snapshot_read(ts, &snap, is_position, &snap.pos) != 0))
 		fail("snapshot", snap.pos, s.last_pos);
 	if (!vanish && tickstore_close(ts) != 0)
 		fail("close", 0, 0);
