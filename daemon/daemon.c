@@ -124,7 +124,8 @@ ON_LOOP static void check_failure(struct daemon *d)
 	if (store_failure(d->store) == NULL || d->exit_code != 0)
 		return;
 	log_err("daemon", "the log failed: %s; stopping", store_failure(d->store));
-	d->exit_code = EXITCODE_IO;
+	d->exit_code =
+		store_failure_code(d->store) == -EBADMSG ? EXITCODE_DATA : EXITCODE_IO;
 	uv_stop(&d->loop);
 }
 
@@ -302,10 +303,12 @@ ON_LOOP static void close_with_limit(struct daemon *d)
 /* The stream's top first: nobody writes to what is already gone. */
 ON_LOOP static void stop(struct daemon *d)
 {
-	if (d->exit_code == EXITCODE_IO) {
-		/* The disk cannot be trusted: no checkpoint, no goodbye.  What was
-		 * acknowledged is in the log; the next start reads it. */
-		_exit(EXITCODE_IO);
+	if (d->exit_code == EXITCODE_IO ||
+	    (d->store != NULL && store_failure(d->store) != NULL)) {
+		/* The disk cannot be trusted, or the log is damaged: no checkpoint,
+		 * no goodbye.  What was acknowledged is in the log; the next start
+		 * reads it. */
+		_exit(d->exit_code);
 	}
 	sim_thread_stop(d->sim);
 	if (d->ingest != NULL)

@@ -37,6 +37,7 @@ struct store_thread {
 	pthread_mutex_t status_lock; /* guards status and failure only */
 	struct store_status status;
 	char failure[ERR_TEXT_MAX];
+	int failure_rc; /* constant once has_failed is true */
 	atomic_bool has_failed;
 	bool derived_broken;
 };
@@ -169,8 +170,9 @@ int store_step(struct store_thread *st)
 	return rc < 0 ? rc : (int)jobs + n;
 }
 
-ON_STORE static void fail(struct store_thread *st)
+ON_STORE static void fail(struct store_thread *st, int rc)
 {
+	st->failure_rc = rc;
 	(void)pthread_mutex_lock(&st->status_lock);
 	(void)snprintf(st->failure, sizeof(st->failure), "%s", err_text());
 	(void)pthread_mutex_unlock(&st->status_lock);
@@ -213,7 +215,7 @@ static void *body(void *arg)
 		int n = store_step(st);
 
 		if (n < 0) {
-			fail(st);
+			fail(st, n);
 			return NULL;
 		}
 		if (n > 0)
@@ -284,6 +286,11 @@ void store_status_copy(struct store_thread *st, struct store_status *out)
 const char *store_failure(const struct store_thread *st)
 {
 	return atomic_load(&st->has_failed) ? st->failure : NULL;
+}
+
+int store_failure_code(const struct store_thread *st)
+{
+	return atomic_load(&st->has_failed) ? st->failure_rc : 0;
 }
 
 uint64_t store_moved(const struct store_thread *st)

@@ -52,6 +52,8 @@ ON_STORE void store_derived_break(struct store_thread *st);
 ANY_THREAD void store_status_copy(struct store_thread *st, struct store_status *out);
 /** A sentence, once failed. */
 ANY_THREAD const char *store_failure(const struct store_thread *st);
+/** 0, or what failed: -EBADMSG (the log is damaged), else a write or sync. */
+ANY_THREAD int store_failure_code(const struct store_thread *st);
 ANY_THREAD uint64_t store_moved(const struct store_thread *st);
 ANY_THREAD uint64_t store_committed(const struct store_thread *st);
 ANY_THREAD uint64_t store_dispatched(const struct store_thread *st);
