@@ -5,11 +5,9 @@
  * yesterday: the answer is the same data, a refusal, or a loss with its exact
  * range - never a wrong record, never silence, never a crash.
  */
-#include "base/hash.h"
 #include "store/fixture_test.h"
 #include <errno.h>
 
-#define ROUNDS   1000
 #define RECORDS  2000
 #define FILE_MAX (8 << 20)
 
@@ -247,20 +245,14 @@ static enum verdict judge_moment(const struct moment *m)
 	return v;
 }
 
-static uint32_t random_below(uint64_t *rng, uint64_t n)
-{
-	*rng += UINT64_C(0x9e3779b97f4a7c15);
-	return (uint32_t)((hash_mix(*rng) >> 32) * n >> 32);
-}
-
 static void bend(struct image *i, uint64_t *rng)
 {
 	/* Half of the blows go where the trees' roots and heads are. */
-	size_t span = random_below(rng, 2) ? i->len : i->len / 8 + 1;
-	size_t at = random_below(rng, span);
+	size_t span = fixture_random(rng, 2) ? i->len : i->len / 8 + 1;
+	size_t at = fixture_random(rng, span);
 	size_t len = i->len - at;
 
-	switch (random_below(rng, 4)) {
+	switch (fixture_random(rng, 4)) {
 	case 0:
 		i->len = at;
 		break;
@@ -268,7 +260,7 @@ static void bend(struct image *i, uint64_t *rng)
 		memset(i->data + at, 0, len < 512 ? len : 512);
 		break;
 	default:
-		i->data[at] ^= (uint8_t)(1u << random_below(rng, 8));
+		i->data[at] ^= (uint8_t)(1u << fixture_random(rng, 8));
 	}
 }
 
@@ -276,11 +268,12 @@ static void bent_anywhere(int file)
 {
 	uint64_t seed = UINT64_C(20240105) + (uint64_t)file;
 	int count[VERDICTS] = {0};
+	int rounds = fixture_rounds(1000);
 	uint8_t *kept = full.file[file].data;
 	size_t len = full.file[file].len;
 	uint8_t *copy = malloc(FILE_MAX);
 
-	for (int i = 0; i < ROUNDS; i++) {
+	for (int i = 0; i < rounds; i++) {
 		struct moment m = full;
 		uint64_t rng = seed + (uint64_t)i * 1000;
 
@@ -292,13 +285,13 @@ static void bent_anywhere(int file)
 	free(copy);
 	print_message("# %s, %d blows: %d same, %d refused, %d loss reported, "
 		      "%d refused when read\n",
-		      file_names[file], ROUNDS, count[SAME], count[REFUSED],
+		      file_names[file], rounds, count[SAME], count[REFUSED],
 		      count[REPORTED], count[REFUSED_LATER]);
 	/*
 	 * If little was noticed, little was tested.  Pages have slack, where a
 	 * blow changes nothing; the high-water file's other slot makes up for one.
 	 */
-	assert_true(file == MARK || count[SAME] < ROUNDS * 3 / 4);
+	assert_true(file == MARK || count[SAME] < rounds * 3 / 4);
 }
 
 static void a_database_bent_anywhere_gives_no_wrong_record(void **state)

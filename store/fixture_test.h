@@ -4,6 +4,7 @@
  */
 #pragma once
 #include "base/err.h"
+#include "base/hash.h"
 #include "store/tickstore.h"
 #include <dirent.h>
 #include <fcntl.h>
@@ -209,6 +210,20 @@ static inline uint32_t fixture_producer(struct fixture *f, const char *name)
 	if (tickstore_producer(f->ts, name, strlen(name), &id) != 0)
 		abort();
 	return id;
+}
+
+/** How often to repeat what goes by chance: TICKBUS_ROUNDS in a campaign. */
+static inline int fixture_rounds(int otherwise)
+{
+	const char *text = getenv("TICKBUS_ROUNDS");
+
+	return text && atoi(text) > 0 ? atoi(text) : otherwise;
+}
+
+static inline uint32_t fixture_random(uint64_t *rng, uint64_t below)
+{
+	*rng += UINT64_C(0x9e3779b97f4a7c15);
+	return (uint32_t)((hash_mix(*rng) >> 32) * below >> 32);
 }
 
 /** Path of a file in the directory; of static storage. */
