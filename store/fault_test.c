@@ -107,7 +107,7 @@ static bool work(struct life *l)
 static void begin(struct life *l, enum durability durability)
 {
 	memset(l, 0, sizeof(*l));
-	fault_vfs_track();
+	fault_disk_forget();
 	fixture_begin_in(&l->f, fixture_fast_dir());
 	l->f.params.vfs = "fault";
 	l->f.params.durability = durability;
@@ -378,7 +378,7 @@ static void cut_everywhere(enum durability durability)
 			(void)tickstore_close(l.f.ts);
 			l.f.ts = NULL;
 			fault_vfs_disarm();
-			fault_vfs_power_loss(model, nth);
+			fault_disk_on(model, nth);
 			lost += l.durable < l.acked;
 			after_power_loss(&l, model, nth);
 		}

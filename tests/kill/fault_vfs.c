@@ -1,38 +1,15 @@
 /* fault_vfs - see the header; nothing here is used by the product. */
 #include "tests/kill/fault_vfs.h"
 #include "base/hash.h"
-#include <assert.h>
-#include <fcntl.h>
 #include <sqlite3.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define FILES_MAX 16
-#define SECTOR    512
-
-struct op {
-	int64_t at;
-	size_t len;
-	uint8_t *data; /* owned; NULL: truncate to @at */
-};
-
-struct tracked {
-	char path[256];
-	uint8_t *base; /* owned: what is on the disk for certain */
-	size_t base_len;
-	struct op *ops; /* owned */
-	size_t n_ops;
-	size_t cap;
-};
+#define SECTOR 512
 
 /* SQLite allocates szOsFile bytes: ours, and the real file behind it. */
 struct file {
 	sqlite3_file base;
 	sqlite3_file *real;
-	struct tracked *tracked;
+	struct fault_file *disk; /* NULL: temporary */
 };
 
 static struct {
@@ -43,8 +20,7 @@ static struct {
 	enum fault_kind kind;
 	bool persistent;
 	bool fired;
-	struct tracked files[FILES_MAX];
-	int n_files;
+	uint64_t chance;
 } fault;
 
 static bool strikes(enum fault_op op)
@@ -65,52 +41,6 @@ static struct file *file_of(sqlite3_file *f)
 	return (struct file *)(void *)f;
 }
 
-static void remember(struct tracked *t, int64_t at, const void *data, size_t len)
-{
-	struct op *op;
-
-	if (!t)
-		return;
-	if (t->n_ops == t->cap) {
-		t->cap = t->cap ? 2 * t->cap : 64;
-		t->ops = realloc(t->ops, t->cap * sizeof(*t->ops));
-	}
-	op = &t->ops[t->n_ops++];
-	*op = (struct op){.at = at, .len = len};
-	if (data) {
-		op->data = malloc(len);
-		memcpy(op->data, data, len);
-	}
-}
-
-static void resize(struct tracked *t, size_t len)
-{
-	if (len > t->base_len) {
-		t->base = realloc(t->base, len);
-		memset(t->base + t->base_len, 0, len - t->base_len);
-	}
-	t->base_len = len;
-}
-
-static void apply(struct tracked *t, const struct op *op, size_t len)
-{
-	if (!op->data) {
-		resize(t, (size_t)op->at);
-		return;
-	}
-	if ((size_t)op->at + len > t->base_len)
-		resize(t, (size_t)op->at + len);
-	if (len > 0)
-		memcpy(t->base + op->at, op->data, len);
-}
-
-static void forget_ops(struct tracked *t)
-{
-	for (size_t i = 0; i < t->n_ops; i++)
-		free(t->ops[i].data);
-	t->n_ops = 0;
-}
-
 static int on_close(sqlite3_file *f)
 {
 	return file_of(f)->real->pMethods->xClose(file_of(f)->real);
@@ -128,9 +58,12 @@ static int on_write(sqlite3_file *f, const void *buf, int n, sqlite3_int64 at)
 	int len = struck ? n / 2 : n;
 	int rc = SQLITE_OK;
 
+	if (x->disk && !fault_disk_begin())
+		return SQLITE_IOERR_WRITE;
 	if (len > 0) {
 		rc = x->real->pMethods->xWrite(x->real, buf, len, at);
-		remember(x->tracked, at, buf, (size_t)len);
+		if (x->disk)
+			fault_disk_wrote(x->disk, at, buf, (size_t)len);
 	}
 	if (!struck)
 		return rc;
@@ -143,7 +76,10 @@ static int on_truncate(sqlite3_file *f, sqlite3_int64 size)
 
 	if (strikes(FAULT_TRUNCATE))
 		return SQLITE_IOERR_TRUNCATE;
-	remember(x->tracked, size, NULL, 0);
+	if (x->disk && !fault_disk_begin())
+		return SQLITE_IOERR_TRUNCATE;
+	if (x->disk)
+		fault_disk_cut(x->disk, size);
 	return x->real->pMethods->xTruncate(x->real, size);
 }
 
@@ -154,12 +90,11 @@ static int on_sync(sqlite3_file *f, int flags)
 	(void)flags;
 	if (strikes(FAULT_SYNC))
 		return SQLITE_IOERR_FSYNC;
+	if (x->disk && !fault_disk_begin())
+		return SQLITE_IOERR_FSYNC;
 	/* The real sync is left out: this machine's power stays on. */
-	if (x->tracked) {
-		for (size_t i = 0; i < x->tracked->n_ops; i++)
-			apply(x->tracked, &x->tracked->ops[i], x->tracked->ops[i].len);
-		forget_ops(x->tracked);
-	}
+	if (x->disk)
+		fault_disk_synced(x->disk);
 	return SQLITE_OK;
 }
 
@@ -217,36 +152,6 @@ static const sqlite3_io_methods methods = {
 	.xDeviceCharacteristics = on_traits,
 };
 
-static void load_base(struct tracked *t)
-{
-	struct stat st;
-	int fd = open(t->path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	if (fstat(fd, &st) == 0 && st.st_size > 0) {
-		t->base = malloc((size_t)st.st_size);
-		if (read(fd, t->base, (size_t)st.st_size) == st.st_size)
-			t->base_len = (size_t)st.st_size;
-	}
-	close(fd);
-}
-
-static struct tracked *track(const char *path)
-{
-	struct tracked *t;
-
-	for (int i = 0; i < fault.n_files; i++)
-		if (strcmp(fault.files[i].path, path) == 0)
-			return &fault.files[i];
-	assert(fault.n_files < FILES_MAX);
-	t = &fault.files[fault.n_files++];
-	*t = (struct tracked){0};
-	(void)snprintf(t->path, sizeof(t->path), "%s", path);
-	load_base(t);
-	return t;
-}
-
 static int on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags,
 		   int *out_flags)
 {
@@ -257,11 +162,29 @@ static int on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flag
 	*x = (struct file){.real = (sqlite3_file *)(void *)(x + 1)};
 	/* Before it exists: a new file begins empty on the disk. */
 	if (name)
-		x->tracked = track(name);
+		x->disk = fault_disk_file(name);
 	rc = fault.real->xOpen(fault.real, name, x->real, flags, out_flags);
 	if (rc == SQLITE_OK)
 		x->base.pMethods = &methods;
 	return rc;
+}
+
+/* What SQLite seeds its generator with. */
+static int on_chance(sqlite3_vfs *vfs, int n, char *out)
+{
+	(void)vfs;
+	for (int i = 0; i < n; i++)
+		out[i] = (char)hash_mix(fault.chance + (uint64_t)i);
+	return n;
+}
+
+void fault_vfs_seed(uint64_t seed)
+{
+	fault.chance = seed;
+	fault.vfs.xRandomness = on_chance;
+	/* It asks the default layer, once, until it is told to forget. */
+	(void)sqlite3_vfs_register(&fault.vfs, 1);
+	sqlite3_randomness(0, NULL);
 }
 
 void fault_vfs_register(void)
@@ -293,67 +216,4 @@ void fault_vfs_disarm(void)
 bool fault_vfs_fired(void)
 {
 	return fault.fired;
-}
-
-void fault_vfs_track(void)
-{
-	for (int i = 0; i < fault.n_files; i++) {
-		forget_ops(&fault.files[i]);
-		free(fault.files[i].ops);
-		free(fault.files[i].base);
-	}
-	fault.n_files = 0;
-}
-
-static uint32_t random_below(uint64_t *state, uint64_t n)
-{
-	*state += UINT64_C(0x9e3779b97f4a7c15);
-	return (uint32_t)((hash_mix(*state) >> 32) * n >> 32);
-}
-
-/* Part of a write, up to a sector's border in the file. */
-static size_t torn(const struct op *op, uint64_t *rng)
-{
-	size_t cut = random_below(rng, op->len + 1);
-	size_t end = ((size_t)op->at + cut) / SECTOR * SECTOR;
-
-	return end <= (size_t)op->at ? 0 : end - (size_t)op->at;
-}
-
-static void lose(struct tracked *t, enum power_loss model, uint64_t *rng)
-{
-	size_t keep = model == LOSS_ALL    ? 0
-		      : model == LOSS_TAIL ? random_below(rng, t->n_ops + 1)
-					   : t->n_ops;
-
-	for (size_t i = 0; i < keep; i++) {
-		const struct op *op = &t->ops[i];
-		size_t len = op->len;
-
-		if (model == LOSS_TAIL && i + 1 == keep)
-			len = torn(op, rng);
-		if (model == LOSS_RANDOM && random_below(rng, 2) == 0)
-			continue;
-		if (model == LOSS_RANDOM && random_below(rng, 4) == 0)
-			len = torn(op, rng);
-		apply(t, op, len);
-	}
-	forget_ops(t);
-}
-
-void fault_vfs_power_loss(enum power_loss model, uint64_t seed)
-{
-	for (int i = 0; i < fault.n_files; i++) {
-		struct tracked *t = &fault.files[i];
-		int fd = open(t->path, O_WRONLY | O_CLOEXEC);
-
-		lose(t, model, &seed);
-		if (fd < 0)
-			continue; /* removed meanwhile */
-		if (ftruncate(fd, 0) < 0 ||
-		    pwrite(fd, t->base ? t->base : (uint8_t *)"", t->base_len, 0) !=
-			    (ssize_t)t->base_len)
-			abort();
-		close(fd);
-	}
 }
