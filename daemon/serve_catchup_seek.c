@@ -200,7 +200,7 @@ ON_STORE static int seek_time(struct query *q)
 	if (rc == STORE_END)
 		q->start = q->log.last_pos + 1;
 	q->is_gone = q->start < q->first_pos ||
-		     (q->log.first_pos > 1 && q->start == q->log.first_pos);
+		     (q->log.begin_pos > 1 && q->start == q->log.first_pos);
 	return 0;
 }
 
@@ -216,7 +216,7 @@ static bool is_by_seq(const struct query *q)
 ON_STORE static int find_bounds(struct query *q)
 {
 	tickstore_status(q->env->store, &q->log);
-	tick_index_trim(q->env->ticks, q->log.first_pos);
+	tick_index_trim(q->env->ticks, q->log.begin_pos);
 	q->horizon = q->log.last_pos;
 	q->first_pos = 1;
 	for (unsigned k = 0; k < EVENT_KINDS; k++) {

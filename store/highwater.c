@@ -26,10 +26,10 @@
 struct slot {
 	char magic[8];
 	uint32_t version;
-	uint32_t crc; /* of the five numbers behind it */
+	uint32_t crc; /* of the numbers behind it */
 	struct highwater_mark mark;
 };
-_Static_assert(sizeof(struct slot) == 56, "no padding");
+_Static_assert(sizeof(struct slot) == HIGHWATER_USED, "no padding");
 
 static const char MAGIC[8] = {'t', 'b', 'h', 'i', 'g', 'h', 'w', '\n'};
 
@@ -61,7 +61,8 @@ static bool slot_decode(const uint8_t *block, struct highwater_mark *out)
 		return false;
 	if (s.crc != crc32c(HIGHWATER_VERSION, &s.mark, sizeof(s.mark)))
 		return false;
-	if (s.mark.synced_pos > s.mark.acked_pos)
+	if (s.mark.synced_pos > s.mark.acked_pos ||
+	    s.mark.acked_pos > s.mark.promised_pos)
 		return false;
 	*out = s.mark;
 	return true;
@@ -214,16 +215,14 @@ fail:
 	return rc;
 }
 
-int highwater_write(struct highwater *h, uint64_t epoch, uint64_t acked_pos,
-		    uint64_t synced_pos)
+int highwater_write(struct highwater *h, const struct highwater_mark *mark)
 {
-	struct highwater_mark m = h->mark;
+	struct highwater_mark m = *mark;
 	int rc;
 
-	m.epoch = epoch;
-	m.acked_pos = acked_pos;
-	m.synced_pos = synced_pos;
-	m.generation++;
+	m.store_id = h->mark.store_id;
+	m.boot_id = h->mark.boot_id;
+	m.generation = h->mark.generation + 1;
 	highwater_encode(&m, h->block);
 
 	rc = write_at(h->fd, h->block, (off_t)(m.generation & 1) * HIGHWATER_SLOT);

@@ -7,6 +7,10 @@
  * witness: two slots of a block each, written in turn, each with a generation
  * and a CRC.  A torn write harms one slot, the other is one commit older.
  *
+ * Without a sync per write a power cut takes the newest marks together with the
+ * records they witness.  Hence promised_pos: a bound far ahead that was synced before;
+ * after another boot it is what may have been acknowledged.
+ *
  *	0      4096     8192
  *	| slot 0 | slot 1 |       newest valid generation counts
  *
@@ -17,16 +21,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HIGHWATER_VERSION 1
+#define HIGHWATER_VERSION 2
+#define HIGHWATER_USED    72 /* bytes of a slot; the rest is zero */
 #define HIGHWATER_SLOT    4096
 #define HIGHWATER_FILE    (2 * HIGHWATER_SLOT)
 
 struct highwater_mark {
 	uint64_t store_id; /* of the database this belongs to */
 	uint64_t epoch;
-	uint64_t acked_pos;  /* highest position that may have been acknowledged */
-	uint64_t synced_pos; /* highest position known to be on the disk */
-	uint64_t generation; /* +1 per write */
+	uint64_t acked_pos;    /* highest position that may have been acknowledged */
+	uint64_t synced_pos;   /* highest position known to be on the disk */
+	uint64_t promised_pos; /* no higher one is acknowledged before the next sync */
+	uint64_t boot_id;      /* of the machine's run that wrote this (bootid.h) */
+	uint64_t generation;   /* +1 per write */
 };
 
 struct highwater;
@@ -50,8 +57,10 @@ int highwater_read(int dirfd, struct highwater_mark *out);
  */
 int highwater_create(int dirfd, const struct highwater_mark *m, bool every_write,
 		     struct highwater **out);
-/** Write the next generation; durable when every_write, else after _sync(). */
-int highwater_write(struct highwater *h, uint64_t epoch, uint64_t acked_pos,
-		    uint64_t synced_pos);
+/**
+ * Write @m's positions and epoch as the next generation; durable when every_write, else
+ * after _sync().
+ */
+int highwater_write(struct highwater *h, const struct highwater_mark *m);
 int highwater_sync(struct highwater *h);
 void highwater_close(struct highwater *h);

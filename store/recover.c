@@ -236,7 +236,9 @@ static int begin_epoch(struct tickstore *ts, const struct recover_epoch *e)
 	return 0;
 }
 
-static int on_loss(struct tickstore *ts, const struct highwater_mark *m, int64_t now_ns)
+/* @last: the highest position that may have been acknowledged. */
+static int on_loss(struct tickstore *ts, const struct highwater_mark *m, uint64_t last,
+		   int64_t now_ns)
 {
 	uint64_t from = ts->next_pos;
 	bool promised = from > m->synced_pos && !ts->status.created;
@@ -244,18 +246,18 @@ static int on_loss(struct tickstore *ts, const struct highwater_mark *m, int64_t
 
 	(void)snprintf(
 		ts->status.alarm, sizeof(ts->status.alarm),
-		"positions %" PRIu64 " to %" PRIu64 " were acknowledged and are %s; "
+		"positions %" PRIu64 " to %" PRIu64 " %s acknowledged and are %s; "
 		"epoch %" PRIu64 " begins at %" PRIu64 "; producers must send again",
-		from, m->acked_pos,
+		from, last, last > m->acked_pos ? "may have been" : "were",
 		ts->status.created ? "gone with the whole database"
 		: promised         ? "gone: none was synced (durability normal)"
 				   : "gone although synced: the disk or a restored "
 				     "backup lost them",
-		epoch + 1, m->acked_pos + 1);
+		epoch + 1, last + 1);
 	return begin_epoch(ts, &(struct recover_epoch){.epoch = epoch + 1,
-						       .first_pos = m->acked_pos + 1,
+						       .first_pos = last + 1,
 						       .lost_first = from,
-						       .lost_last = m->acked_pos,
+						       .lost_last = last,
 						       .since_ns = now_ns,
 						       .reason = "loss"});
 }
@@ -278,6 +280,7 @@ static int on_restored(struct tickstore *ts, const struct highwater_mark *m,
 static int check_highwater(struct tickstore *ts, int64_t now_ns)
 {
 	struct highwater_mark m = {0};
+	uint64_t last;
 	int rc = highwater_read(ts->dirfd, &m);
 
 	if (rc < 0)
@@ -299,11 +302,36 @@ static int check_highwater(struct tickstore *ts, int64_t now_ns)
 			"databases; if the database is the right one, remove the "
 			"file 'highwater'",
 			ts->path);
-	if (m.acked_pos >= ts->next_pos)
-		return on_loss(ts, &m, now_ns);
+	/* What was written and not synced outlives the process, not the machine. */
+	last = m.boot_id != 0 && m.boot_id == ts->boot_id ? m.acked_pos
+							  : m.promised_pos;
+	if (last >= ts->next_pos)
+		return on_loss(ts, &m, last, now_ns);
 	if (m.epoch > ts->status.epoch)
 		return on_restored(ts, &m, now_ns);
 	return 0;
+}
+
+/*
+ * A start that found a loss may have been cut short before anybody heard of it: until
+ * something stands behind the lost range it is reported again.
+ */
+static void repeat_loss(struct tickstore *ts)
+{
+	const struct lost_range *l = ts->lost;
+
+	if (ts->n_lost == 0)
+		return;
+	l += ts->n_lost - 1;
+	if (l->last + 1 != ts->next_pos)
+		return;
+	ts->status.lost_first = l->first;
+	ts->status.lost_last = l->last;
+	(void)snprintf(ts->status.alarm, sizeof(ts->status.alarm),
+		       "positions %" PRIu64 " to %" PRIu64
+		       " were lost before an earlier start; epoch %" PRIu64
+		       " begins at %" PRIu64 "; producers must send again",
+		       l->first, l->last, ts->status.epoch, ts->next_pos);
 }
 
 int recover_check(struct tickstore *ts, int64_t now_ns)
@@ -312,6 +340,8 @@ int recover_check(struct tickstore *ts, int64_t now_ns)
 
 	if (rc == 0)
 		rc = check_heads(ts);
+	if (rc == 0)
+		repeat_loss(ts);
 	if (rc == 0)
 		rc = allocate_cold(ts);
 	if (rc == 0)

@@ -26,6 +26,7 @@
 
 #define MOVED_CHECK_NS   (60 * NS_PER_S)
 #define BALLAST_RETRY_NS (10 * NS_PER_S)
+#define PROMISE          (UINT64_C(1) << 20) /* positions, between two syncs */
 
 int tickstore_failed(struct tickstore *ts, int rc)
 {
@@ -229,13 +230,55 @@ static int transact(struct tickstore *ts, int64_t now_ns, struct segment_head *h
 	return sq_commit(ts->db);
 }
 
+uint64_t tickstore_promise(const struct tickstore *ts, uint64_t last_pos)
+{
+	return last_pos + (ts->params.durability == DURABILITY_FULL ? 0 : PROMISE);
+}
+
+static int write_mark(struct tickstore *ts, uint64_t last_pos, uint64_t durable_pos,
+		      uint64_t promised_pos)
+{
+	const struct highwater_mark m = {.epoch = ts->status.epoch,
+					 .acked_pos = last_pos,
+					 .synced_pos = durable_pos,
+					 .promised_pos = promised_pos};
+
+	return highwater_write(ts->highwater, &m);
+}
+
+/* The same, and on the disk. */
+static int sync_mark(struct tickstore *ts, uint64_t last_pos, uint64_t durable_pos,
+		     uint64_t promised_pos)
+{
+	int rc = write_mark(ts, last_pos, durable_pos, promised_pos);
+
+	if (rc == 0)
+		rc = highwater_sync(ts->highwater);
+	if (rc == 0)
+		ts->promised_pos = promised_pos;
+	return rc;
+}
+
+int tickstore_mark_end(struct tickstore *ts)
+{
+	return sync_mark(ts, ts->status.last_pos, ts->status.last_pos,
+			 ts->status.last_pos);
+}
+
 /* Step 3: from here on the records may be acknowledged. */
 static int mark(struct tickstore *ts, uint64_t last_pos, int64_t now_ns)
 {
 	bool full = ts->params.durability == DURABILITY_FULL;
 	uint64_t durable = full ? last_pos : ts->status.durable_pos;
-	int rc = highwater_write(ts->highwater, ts->status.epoch, last_pos, durable);
+	uint64_t promised = tickstore_promise(ts, last_pos);
+	int rc;
 
+	if (full)
+		rc = write_mark(ts, last_pos, durable, promised);
+	else if (last_pos > ts->promised_pos)
+		rc = sync_mark(ts, last_pos, durable, promised);
+	else
+		rc = write_mark(ts, last_pos, durable, ts->promised_pos);
 	if (rc < 0)
 		return err_prefix(-EIO, "nothing more is acknowledged");
 	ts->status.durable_pos = durable;
@@ -315,10 +358,8 @@ int tickstore_make_durable(struct tickstore *ts)
 		return 0;
 	rc = sq_sync_wal(ts->db);
 	if (rc == 0)
-		rc = highwater_write(ts->highwater, ts->status.epoch,
-				     ts->status.last_pos, ts->status.last_pos);
-	if (rc == 0)
-		rc = highwater_sync(ts->highwater);
+		rc = sync_mark(ts, ts->status.last_pos, ts->status.last_pos,
+			       tickstore_promise(ts, ts->status.last_pos));
 	if (rc < 0) /* a sync that fails is never tried again, whatever its errno */
 		return err_prefix(-EIO, "nothing more is acknowledged");
 	ts->status.durable_pos = ts->status.last_pos;
@@ -422,6 +463,7 @@ void tickstore_status(const struct tickstore *ts, struct store_status *out)
 {
 	*out = ts->status;
 	out->durability = ts->params.durability;
+	out->begin_pos = ts->retired_pos + 1;
 	out->wal_bytes = sq_wal_bytes(ts->db);
 	out->producers = producers_count(ts->producers);
 	if (sq_db_bytes(ts->db, &out->db_bytes) < 0)

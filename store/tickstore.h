@@ -102,9 +102,10 @@ struct store_names {
 
 /** What the store knows about itself; a copy by tickstore_status(). */
 struct store_status {
-	uint64_t epoch;       /* +1 at each loss or restored backup */
-	uint64_t first_pos;   /* oldest held; 0: the log is empty */
-	uint64_t last_pos;    /* newest committed; 0: none ever */
+	uint64_t epoch;     /* +1 at each loss or restored backup */
+	uint64_t first_pos; /* oldest held; 0: the log is empty */
+	uint64_t begin_pos; /* what lies before it was retired; lost ones may follow */
+	uint64_t last_pos;  /* newest committed; 0: none ever */
 	uint64_t durable_pos; /* newest that survives the power */
 	uint64_t lost_first;  /* found missing at this open; 0: nothing */
 	uint64_t lost_last;

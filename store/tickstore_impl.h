@@ -46,7 +46,9 @@ struct tickstore {
 
 	/* The log's end. */
 	uint64_t next_pos;
-	uint64_t retired_pos; /* everything up to here was retired */
+	uint64_t retired_pos;  /* everything up to here was retired */
+	uint64_t promised_pos; /* as it stands synced in the high-water file */
+	uint64_t boot_id;
 	int64_t high_event_ns;
 	int64_t unsynced_since_ns; /* commit time of the oldest unsynced; 0: none */
 
@@ -118,6 +120,10 @@ struct tickstore {
 int tickstore_failed(struct tickstore *ts, int rc);
 /** -EIO once the store is dead, else 0. */
 int tickstore_alive(const struct tickstore *ts);
+/** The mark of an orderly end: nothing beyond the log was ever acknowledged. */
+int tickstore_mark_end(struct tickstore *ts);
+/** What the high-water file may promise when the log ends at @last_pos. */
+uint64_t tickstore_promise(const struct tickstore *ts, uint64_t last_pos);
 /** Make all of the log durable, tell the high-water file. */
 int tickstore_make_durable(struct tickstore *ts);
 /** Checkpoint and count; @truncate as sq_checkpoint(). */

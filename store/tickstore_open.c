@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "store/bootid.h"
 #include "store/recover.h"
 #include "store/rowcrc.h"
 #include "store/schema.h"
@@ -317,8 +318,11 @@ static int take_over(struct tickstore *ts)
 		.epoch = ts->status.epoch,
 		.acked_pos = ts->next_pos - 1,
 		.synced_pos = ts->next_pos - 1,
+		.promised_pos = tickstore_promise(ts, ts->next_pos - 1),
+		.boot_id = ts->boot_id,
 		.generation = 1,
 	};
+	ts->promised_pos = m.promised_pos;
 	rc = highwater_create(ts->dirfd, &m, ts->params.durability == DURABILITY_FULL,
 			      &ts->highwater);
 	if (rc == 0 && fsync(ts->dirfd) < 0)
@@ -365,6 +369,7 @@ int tickstore_open(const struct store_params *params, const struct store_names *
 	if (!ts)
 		return err_set(-ENOMEM, "the store: no memory");
 	ts->dirfd = -1;
+	ts->boot_id = bootid_read();
 	ts->params = *params;
 	ts->moved_checked_ns = now_ns;
 	ts->ballast_tried_ns = now_ns;
@@ -402,6 +407,8 @@ int tickstore_close(struct tickstore *ts)
 			rc = tickstore_make_durable(ts);
 		if (rc == 0)
 			rc = tickstore_checkpoint(ts, true);
+		if (rc == 0)
+			rc = tickstore_mark_end(ts);
 	}
 	destroy(ts);
 	return rc;

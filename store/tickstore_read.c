@@ -114,12 +114,10 @@ static int where(const struct tickstore *ts, uint64_t pos, uint64_t *out_pos)
 {
 	if (pos >= ts->next_pos || ts->next_pos == 1)
 		return STORE_END;
-	if (ts->status.first_pos == 0) { /* all of it was lost */
-		*out_pos = ts->next_pos;
-		return STORE_GONE;
-	}
-	if (pos < ts->status.first_pos) {
-		*out_pos = ts->status.first_pos;
+	/* What was lost is a hole, also at the beginning; what was retired is gone. */
+	if (pos <= ts->retired_pos) {
+		*out_pos =
+			ts->status.first_pos != 0 ? ts->status.first_pos : ts->next_pos;
 		return STORE_GONE;
 	}
 	/* Behind the newest there may be a lost range that ends at next_pos. */

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOT_USED 56
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t block[HIGHWATER_SLOT];
@@ -18,9 +16,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (highwater_decode(data, size, &m) != 0)
 		return 0;
 	highwater_encode(&m, block);
-	if (memcmp(block, data, SLOT_USED) == 0)
+	if (memcmp(block, data, HIGHWATER_USED) == 0)
 		return 0;
-	if (size < second + SLOT_USED || memcmp(block, data + second, SLOT_USED) != 0)
+	if (size < second + HIGHWATER_USED ||
+	    memcmp(block, data + second, HIGHWATER_USED) != 0)
 		abort();
 	return 0;
 }
