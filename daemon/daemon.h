@@ -82,7 +82,8 @@ struct daemon {
 	uv_timer_t quarter;              /* 250 ms: guards, watchdog, flushes */
 	uv_timer_t clock;                /* clock: wall: the next boundary */
 	uint64_t moved[WORKERS_MAX + 2]; /* what the watchdog saw last */
-	int64_t moved_ns;                /* when every thread had moved */
+	int64_t watched_ns;              /* when the watchdog looked last */
+	int64_t still_ns;                /* how long some thread has not moved */
 	int64_t fed_ns;                  /* when the service manager heard of it */
 	struct parker closed;            /* where the limit on closing sleeps */
 	atomic_bool has_closed;

@@ -46,20 +46,30 @@ static bool all_moved(struct daemon *d)
 static void watch(struct daemon *d)
 {
 	int64_t now = clock_mono_ns();
+	int64_t since_ns = now - d->watched_ns;
 	uint64_t feed_ms = notify_watchdog_ms();
 
-	if (d->moved_ns == 0 || all_moved(d))
-		d->moved_ns = now;
-	else
+	/*
+	 * Time in which this thread did not look either (a machine that was paused)
+	 * is no evidence against the others.
+	 */
+	if (since_ns > 2 * QUARTER_MS * NS_PER_MS)
+		since_ns = 2 * QUARTER_MS * NS_PER_MS;
+	if (d->watched_ns == 0 || all_moved(d)) {
+		d->still_ns = 0;
+	} else {
+		d->still_ns += since_ns;
 		stats_add(STAT_WATCHDOG_MISSES, 1);
-	if (d->config.watchdog_ns > 0 && now - d->moved_ns > d->config.watchdog_ns) {
+	}
+	d->watched_ns = now;
+	if (d->config.watchdog_ns > 0 && d->still_ns > d->config.watchdog_ns) {
 		log_err("watchdog",
 			"a thread has not moved for %lld ms; ending the process, "
 			"the log has everything",
-			(long long)((now - d->moved_ns) / NS_PER_MS));
+			(long long)(d->still_ns / NS_PER_MS));
 		abort();
 	}
-	if (feed_ms > 0 && d->moved_ns == now &&
+	if (feed_ms > 0 && d->still_ns == 0 &&
 	    now - d->fed_ns >= (int64_t)feed_ms * NS_PER_MS / 2) {
 		d->fed_ns = now;
 		notify_watchdog();
