@@ -221,6 +221,23 @@ int daemon_reload(struct daemon *d)
 	return 0;
 }
 
+/*
+ * Held while nobody could act on them: on the way up until everything stands, on the
+ * way down from the end of the loop on.  Threads inherit the mask, so those that are
+ * started meanwhile never take one; a signal that came early is acted on when it is
+ * let through, one that comes late does not change the exit code.
+ */
+static void hold_signals(bool hold)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	(void)pthread_sigmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
 static int start_signals(struct daemon *d)
 {
 	const struct {
@@ -228,7 +245,6 @@ static int start_signals(struct daemon *d)
 		int signum;
 	} all[] = {{&d->sigterm, SIGTERM}, {&d->sigint, SIGINT}, {&d->sighup, SIGHUP}};
 
-	(void)signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < 3; i++) {
 		int rc = uv_signal_init(&d->loop, all[i].handle);
 
@@ -337,6 +353,8 @@ int daemon_run(struct config *config, const char *config_path)
 	d->config_path = config_path;
 	d->started_ns = clock_mono_ns();
 	role_assert_loop(); /* one thread until the others are started: every role */
+	(void)signal(SIGPIPE, SIG_IGN);
+	hold_signals(true);
 	if (uv_loop_init(&d->loop) < 0) {
 		free(d);
 		return EXITCODE_INTERNAL;
@@ -351,7 +369,9 @@ int daemon_run(struct config *config, const char *config_path)
 		d->state = DAEMON_REPLAYING;
 		role_self = &role_loop;
 		daemon_bell(d);
+		hold_signals(false);
 		(void)uv_run(&d->loop, UV_RUN_DEFAULT);
+		hold_signals(true);
 		role_self = NULL;
 	}
 	stop(d);
