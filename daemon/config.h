@@ -48,6 +48,7 @@ struct config_store { /* what store/tickstore.h calls struct store_params */
 	uint64_t retain_bytes; /* 0: no bound */
 	uint64_t wal_bytes_max;
 	uint64_t ballast_bytes;
+	uint32_t snapshot_every; /* records; 0: no snapshots */
 };
 
 struct config_derived { /* the catch-up window, per kind */

@@ -67,6 +67,8 @@ static const struct config_key global_keys[] = {
 	{"store.wal_size", CONFIG_BYTES, AT(store.wal_bytes_max), MIB, 16 * GIB, 0, 0,
 	 0},
 	{"store.ballast", CONFIG_BYTES, AT(store.ballast_bytes), 0, GIB, 0, 0, 0},
+	{"store.snapshot", CONFIG_U32, AT(store.snapshot_every), 0, 1000000000, 0, 0,
+	 0},
 	{"derived.retain", CONFIG_DURATION, AT(derived.retain_ns), 0, 36500 * D, 0,
 	 CONFIG_RELOAD, 0},
 	{"derived.retain_size", CONFIG_BYTES, AT(derived.retain_bytes), 0, 1024 * TIB,

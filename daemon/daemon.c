@@ -15,6 +15,7 @@
 #include "daemon/daemon_parts.h"
 #include "daemon/exitcode.h"
 #include "daemon/notify.h"
+#include "daemon/restore.h"
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -104,7 +105,7 @@ ON_LOOP static void become_ready(struct daemon *d)
 	d->state = DAEMON_READY;
 	log_info("start", "ready after %lld ms; %llu records replayed",
 		 (long long)((clock_mono_ns() - d->started_ns) / NS_PER_MS),
-		 (unsigned long long)d->replay_end);
+		 (unsigned long long)(d->replay_end - d->restored_pos));
 	notify_ready();
 }
 
@@ -273,9 +274,13 @@ ON_LOOP static int start(struct daemon *d)
 	rc = daemon_open_pipeline(d);
 	if (rc < 0)
 		return rc;
+	rc = restore_state(d);
+	if (rc < 0)
+		return rc;
 	rc = daemon_open_sockets(d);
 	if (rc < 0)
 		return rc;
+	restore_streams(d);
 	rc = start_signals(d);
 	if (rc < 0)
 		return rc;
@@ -331,6 +336,8 @@ ON_LOOP static void stop(struct daemon *d)
 		ingest_server_quiesce(d->ingest);
 	store_thread_stop(d->store);
 	daemon_stop_pipeline(d);
+	if (d->state == DAEMON_DRAINING && is_drained(d))
+		daemon_last_snapshot(d);
 	ingest_server_halt(d->ingest);
 	rep_halt(d->catchup);
 	daemon_close_store(d);

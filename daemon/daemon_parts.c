@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "bus/stats.h"
+#include "daemon/restore.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,6 +153,22 @@ static int open_dispatch(struct daemon *d, struct tickstore *ts, struct dispatch
 	return dispatch_new(&env, out);
 }
 
+static int open_snapshot(struct daemon *d, const struct store_env *se,
+			 struct snapshot **out)
+{
+	const struct snapshot_env env = {
+		.store = se->store,
+		.dispatch = se->dispatch,
+		.every = d->config.store.snapshot_every,
+		.config_hash = params_hash(&d->config.derive),
+		.n_takers = d->n_workers + 1,
+		.is_stored = daemon_derived_stored,
+		.arg = d,
+	};
+
+	return snapshot_new(&env, out);
+}
+
 static int open_bus(struct daemon *d)
 {
 	const struct config *c = &d->config;
@@ -218,11 +235,14 @@ int daemon_open_store(struct daemon *d)
 	if (rc == 0)
 		rc = open_dispatch(d, env.store, &env.dispatch);
 	if (rc == 0)
+		rc = open_snapshot(d, &env, &env.snapshot);
+	if (rc == 0)
 		rc = store_thread_new(&env, &d->store);
 	if (rc < 0 && d->store == NULL) {
 		role_assert_store(); /* its thread has not begun */
 		intake_free(env.intake);
 		dispatch_free(env.dispatch);
+		snapshot_free(env.snapshot);
 		(void)tickstore_close(env.store);
 	}
 	return rc;
@@ -252,6 +272,7 @@ static int open_worker(struct daemon *d, uint32_t w)
 
 		.bell = daemon_bell,
 		.cut_bell = wake_tier2,
+		.snapshot = daemon_snapshot_part,
 		.arg = d,
 		.spin_ns = d->config.workers.spin_ns,
 	};
@@ -269,6 +290,7 @@ static int open_tier2(struct daemon *d)
 		.cuts = d->cuts,
 		.parker = &d->tier2_parker,
 		.bell = daemon_bell,
+		.snapshot = daemon_snapshot_part,
 		.arg = d,
 	};
 	size_t bytes = 8 * tier2_bytes_max(&d->config.derive);
@@ -294,6 +316,19 @@ int daemon_open_pipeline(struct daemon *d)
 			return rc;
 	}
 	return open_tier2(d);
+}
+
+int daemon_renew_pipeline(struct daemon *d)
+{
+	tier2_worker_free(d->tier2);
+	d->tier2 = NULL;
+	outbox_free(d->tier2_outbox);
+	d->tier2_outbox = NULL;
+	for (uint32_t w = 0; w < d->n_workers; w++) {
+		worker_free(d->workers[w]);
+		d->workers[w] = NULL;
+	}
+	return daemon_open_pipeline(d);
 }
 
 int daemon_start_threads(struct daemon *d)
@@ -325,6 +360,7 @@ void daemon_close_parts(struct daemon *d)
 {
 	publisher_free(d->publisher);
 	derived_free(d->derived);
+	restored_free(d->restored);
 	sim_thread_free(d->sim);
 	tier2_worker_free(d->tier2);
 	for (uint32_t w = 0; w < d->n_workers; w++) {

@@ -9,6 +9,8 @@
 ON_LOOP int daemon_open_store(struct daemon *d);
 /** Rings, outboxes, workers, tier 2 (not started). */
 ON_LOOP int daemon_open_pipeline(struct daemon *d);
+/** The same anew: what was loaded into workers and tier 2 is forgotten. */
+ON_LOOP int daemon_renew_pipeline(struct daemon *d);
 /** Broadcast rings, PUB sockets, publisher, admin, HTTP, catch-up. */
 ON_LOOP int daemon_open_sockets(struct daemon *d);
 /** The ingest socket and the simulator: when the log has been replayed. */
@@ -16,6 +18,13 @@ ON_LOOP int daemon_open_ingest(struct daemon *d);
 ON_LOOP int daemon_start_threads(struct daemon *d);
 /** Workers and tier 2, top of the stream first; their rings are dry. */
 ON_LOOP void daemon_stop_pipeline(struct daemon *d);
+/** A part of a snapshot (shard.h); @arg is the daemon.  0 or: not now. */
+ANY_THREAD int daemon_snapshot_part(void *arg, uint64_t pos, struct buf *part,
+				    bool is_last);
+/** Every derived event at or below @pos is in the store; @arg is the daemon. */
+ON_STORE bool daemon_derived_stored(void *arg, uint64_t pos);
+/** When everything is drained and the threads are gone: the state as it is. */
+ON_LOOP void daemon_last_snapshot(struct daemon *d);
 /** Close the log: a checkpoint, and the next start needs no recovery. */
 ON_LOOP void daemon_close_store(struct daemon *d);
 ON_LOOP void daemon_close_sockets(struct daemon *d);

@@ -16,11 +16,13 @@ struct dispatch {
 	struct dispatch_env env;
 	_Atomic uint64_t pos; /* next to carry */
 	uint64_t *tick_seq;   /* owned; per symbol id */
+	uint64_t *tick_pos;   /* owned; by symbol id: position of its newest tick */
 	int64_t *source_next; /* owned; per source: event time of its next second */
 	int64_t now_ns;       /* monotonic; stamp of this step's items */
 	int64_t clock_ns;     /* newest clock record carried; INT64_MIN: none */
 	size_t room;          /* items that surely fit every ring */
 	uint64_t marked;      /* last position that was marked */
+	bool is_between;      /* a record's source is told, the record must wait */
 };
 
 int dispatch_new(const struct dispatch_env *env, struct dispatch **out)
@@ -34,15 +36,24 @@ int dispatch_new(const struct dispatch_env *env, struct dispatch **out)
 	d->clock_ns = INT64_MIN;
 	d->marked = env->from_pos - 1;
 	d->tick_seq = calloc(env->symbols_max, sizeof(*d->tick_seq));
+	d->tick_pos = calloc(env->symbols_max, sizeof(*d->tick_pos));
 	d->source_next = malloc(SOURCES * sizeof(*d->source_next));
-	if (d->tick_seq == NULL || d->source_next == NULL) {
+	if (d->tick_seq == NULL || d->tick_pos == NULL || d->source_next == NULL) {
 		dispatch_free(d);
 		return err_set(-ENOMEM, "out of memory for the dispatcher");
 	}
-	for (size_t i = 0; i < SOURCES; i++)
-		d->source_next[i] = INT64_MIN;
+	dispatch_reset(d);
 	*out = d;
 	return 0;
+}
+
+void dispatch_reset(struct dispatch *d)
+{
+	memset(d->tick_seq, 0, d->env.symbols_max * sizeof(*d->tick_seq));
+	memset(d->tick_pos, 0, d->env.symbols_max * sizeof(*d->tick_pos));
+	for (size_t i = 0; i < SOURCES; i++)
+		d->source_next[i] = INT64_MIN;
+	d->clock_ns = INT64_MIN;
 }
 
 void dispatch_free(struct dispatch *d)
@@ -50,6 +61,7 @@ void dispatch_free(struct dispatch *d)
 	if (d == NULL)
 		return;
 	free(d->tick_seq);
+	free(d->tick_pos);
 	free(d->source_next);
 	free(d);
 }
@@ -67,6 +79,59 @@ uint64_t dispatch_pos(const struct dispatch *d)
 uint64_t dispatch_tick_seq(const struct dispatch *d, uint32_t symbol_id)
 {
 	return d->tick_seq[symbol_id];
+}
+
+uint64_t dispatch_tick_pos(const struct dispatch *d, uint32_t symbol_id)
+{
+	return d->tick_pos[symbol_id];
+}
+
+bool dispatch_snapshot(struct dispatch *d)
+{
+	const struct item it = {.pos = dispatch_pos(d) - 1,
+				.flags = ITEM_MARK | ITEM_SNAPSHOT};
+
+	if (d->is_between || !bus_is_running(d->env.bus) ||
+	    bus_publish_all(d->env.bus, &it, sizeof(it)) != 0)
+		return false;
+	bus_flush(d->env.bus);
+	d->marked = it.pos;
+	return true;
+}
+
+static void sources_state(struct state *st, struct dispatch *d)
+{
+	uint32_t n = 0, id = 0;
+
+	for (uint32_t i = 0; i < SOURCES && !state_is_loading(st); i++)
+		n += d->source_next[i] != INT64_MIN;
+	state_count(st, &n, SOURCES);
+	for (uint32_t i = 0; i < n && !state_bad(st); i++, id++) {
+		while (!state_is_loading(st) && d->source_next[id] == INT64_MIN)
+			id++;
+		state_count(st, &id, SOURCES - 1);
+		state_i64(st, &d->source_next[id]);
+	}
+}
+
+void dispatch_state(struct state *st, struct dispatch *d)
+{
+	uint32_t n = symtab_count(d->env.symbols);
+
+	state_count(st, &n, d->env.symbols_max);
+	state_bytes(st, d->tick_seq, n * sizeof(*d->tick_seq));
+	state_bytes(st, d->tick_pos, n * sizeof(*d->tick_pos));
+	state_i64(st, &d->clock_ns);
+	sources_state(st, d);
+}
+
+void dispatch_seek(struct dispatch *d, uint64_t pos)
+{
+	atomic_store_explicit(&d->pos, pos + 1, memory_order_relaxed);
+	d->marked = 0; /* who waits for a mark at @pos gets one */
+	if (d->env.index != NULL)
+		tick_index_note(d->env.index, pos, d->tick_seq,
+				symtab_count(d->env.symbols));
 }
 
 /*
@@ -114,9 +179,11 @@ static int source_seen(struct dispatch *d, uint64_t pos, const struct record *r)
 			   .type = RECORD_SOURCE};
 	int rc = to_everybody(d, pos, &s);
 
-	if (rc == 0)
-		d->source_next[r->source_id] = (r->event_ns / NS_PER_S + 1) * NS_PER_S;
-	return rc;
+	if (rc != 0)
+		return rc;
+	d->source_next[r->source_id] = (r->event_ns / NS_PER_S + 1) * NS_PER_S;
+	d->is_between = true;
+	return 0;
 }
 
 void dispatch_tick(const struct symtab *symbols, const struct item *it,
@@ -167,6 +234,7 @@ static int carry_tick(struct dispatch *d, uint64_t pos, const struct record *r)
 		return rc; /* and what was claimed was never there */
 	d->room--;
 	d->tick_seq[r->symbol_id] = it.seq;
+	d->tick_pos[r->symbol_id] = pos;
 	if (e != NULL) {
 		dispatch_tick(d->env.symbols, &it, e);
 		outbox_commit(d->env.ticks);
@@ -185,7 +253,10 @@ static int carry(struct dispatch *d, uint64_t pos, const struct record *r)
 		return rc;
 	if (r->type == RECORD_CLOCK)
 		d->clock_ns = r->event_ns;
-	return r->type == RECORD_TICK ? carry_tick(d, pos, r) : to_everybody(d, pos, r);
+	rc = r->type == RECORD_TICK ? carry_tick(d, pos, r) : to_everybody(d, pos, r);
+	if (rc == 0)
+		d->is_between = false;
+	return rc;
 }
 
 /*

@@ -14,6 +14,7 @@
  */
 #pragma once
 #include "base/role.h"
+#include "base/state.h"
 #include "bus/bus.h"
 #include "bus/outbox.h"
 #include "bus/symtab.h"
@@ -49,5 +50,18 @@ ON_STORE int64_t dispatch_clock(const struct dispatch *d);
 /** The TICK_RECEIVED event of a tick's item. */
 ANY_THREAD void dispatch_tick(const struct symtab *symbols, const struct item *it,
 			      struct event_tick *out);
+/**
+ * Tell every worker to save its state as it is behind the last record carried; false:
+ * not now, there is no room.
+ */
+ON_STORE bool dispatch_snapshot(struct dispatch *d);
+/** Save or load sequences, positions of the newest ticks, sources and the clock. */
+ON_STORE void dispatch_state(struct state *st, struct dispatch *d);
+/** Forget what dispatch_state() loaded. */
+ON_STORE void dispatch_reset(struct dispatch *d);
+/** After loading: go on behind @pos. */
+ON_STORE void dispatch_seek(struct dispatch *d, uint64_t pos);
+/** Log position of the newest tick of a symbol; 0: none. */
+ON_STORE uint64_t dispatch_tick_pos(const struct dispatch *d, uint32_t symbol_id);
 /** Last TICK_RECEIVED sequence of a symbol. */
 ON_STORE uint64_t dispatch_tick_seq(const struct dispatch *d, uint32_t symbol_id);

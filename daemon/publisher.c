@@ -194,22 +194,33 @@ static uint32_t symbol_of(enum event_kind k, const void *event)
 	}
 }
 
+void publisher_seed(struct publisher *p, enum event_kind k, uint32_t symbol_id,
+		    uint64_t seq, uint64_t pos)
+{
+	struct kind *kind = &p->kinds[k];
+	struct stream *s;
+
+	if (symbol_id >= p->env.symbols_max || kind->streams == NULL || seq == 0)
+		return;
+	s = &kind->streams[symbol_id];
+	s->last_seq = seq;
+	s->pos = pos;
+	if (!s->touched) {
+		s->touched = true;
+		kind->touched[kind->n_touched++] = symbol_id;
+	}
+}
+
+void publisher_seed_matrix(struct publisher *p, const struct event_tier2 *e, size_t len)
+{
+	touch_matrix(p, e, len);
+}
+
 static void touch(struct publisher *p, enum event_kind k, const void *event)
 {
 	const struct event_head *head = event;
-	struct kind *kind = &p->kinds[k];
-	uint32_t id = symbol_of(k, event);
-	struct stream *s;
 
-	if (id >= p->env.symbols_max)
-		return;
-	s = &kind->streams[id];
-	s->last_seq = head->seq;
-	s->pos = head->pos;
-	if (!s->touched) {
-		s->touched = true;
-		kind->touched[kind->n_touched++] = id;
-	}
+	publisher_seed(p, k, symbol_of(k, event), head->seq, head->pos);
 }
 
 /* ---- the step ---- */

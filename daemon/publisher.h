@@ -58,6 +58,12 @@ ON_LOOP size_t publisher_step(struct publisher *p, size_t budget);
 ON_LOOP void publisher_flush(struct publisher *p);
 /** Once a second, after publisher_flush(): it names everything that was framed. */
 ON_LOOP void publisher_heartbeat(struct publisher *p);
+/** A stream of another life had come to @seq: the next heartbeat says so. */
+ON_LOOP void publisher_seed(struct publisher *p, enum event_kind kind,
+			    uint32_t symbol_id, uint64_t seq, uint64_t pos);
+/** The newest matrix of a universe in another life, with its tail: @len bytes. */
+ON_LOOP void publisher_seed_matrix(struct publisher *p, const struct event_tier2 *e,
+				   size_t len);
 /** Everything that entered the outboxes up to position @pos has left. */
 ON_LOOP bool publisher_reached(const struct publisher *p, uint64_t pos);
 

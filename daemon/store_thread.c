@@ -96,6 +96,7 @@ int store_thread_free(struct store_thread *st)
 	role_assert_store(); /* its thread is gone */
 	intake_free(st->env.intake);
 	dispatch_free(st->env.dispatch);
+	snapshot_free(st->env.snapshot);
 	rc = tickstore_close(st->env.store);
 	mailbox_free(st->box);
 	(void)pthread_mutex_destroy(&st->status_lock);
@@ -166,6 +167,7 @@ int store_step(struct store_thread *st)
 		return n;
 	stats_add(STAT_DISPATCHED, (uint64_t)n);
 	intake_clock(st->env.intake, dispatch_clock(st->env.dispatch));
+	n += (int)snapshot_step(st->env.snapshot);
 	rc = housekeeping(st, jobs == 0 && n == 0);
 	return rc < 0 ? rc : (int)jobs + n;
 }
@@ -260,6 +262,11 @@ struct intake *store_intake(struct store_thread *st)
 struct dispatch *store_dispatch(struct store_thread *st)
 {
 	return st->env.dispatch;
+}
+
+struct snapshot *store_snapshot(struct store_thread *st)
+{
+	return st->env.snapshot;
 }
 
 bool store_derived_broken(const struct store_thread *st)

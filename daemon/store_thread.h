@@ -11,6 +11,7 @@
 #include "bus/symtab.h"
 #include "daemon/dispatch.h"
 #include "daemon/intake.h"
+#include "daemon/snapshot.h"
 #include "store/tickstore.h"
 #include <stdbool.h>
 
@@ -23,6 +24,7 @@ struct store_env {
 	struct tickstore *store;   /* taken: closed by store_thread_free() */
 	struct intake *intake;     /* taken */
 	struct dispatch *dispatch; /* taken */
+	struct snapshot *snapshot; /* taken */
 	size_t mailbox_slots;
 	int64_t spin_ns;
 	/** Called once when the log failed; the loop then ends the process. */
@@ -45,6 +47,7 @@ ON_STORE int store_step(struct store_thread *st);
 ON_STORE struct tickstore *store_log(struct store_thread *st);
 ON_STORE struct intake *store_intake(struct store_thread *st);
 ON_STORE struct dispatch *store_dispatch(struct store_thread *st);
+ON_STORE struct snapshot *store_snapshot(struct store_thread *st);
 /** Derived batches are not stored any more in this life (a write failed). */
 ON_STORE bool store_derived_broken(const struct store_thread *st);
 ON_STORE void store_derived_break(struct store_thread *st);

@@ -76,6 +76,8 @@ void shard_step(struct shard *s, const struct item *items, size_t n);
  * and the bytes are those of the position, whenever they were written.
  */
 
+/** Begin one without an item and without tier 2's part: for the last of a life. */
+void shard_save_begin(struct shard *s, uint64_t pos);
 /** Save up to @lanes lanes and hand over; false: there is nothing (more) to do. */
 bool shard_save_step(struct shard *s, uint32_t lanes);
 /** What a loaded lane has published so far. */

@@ -71,13 +71,10 @@ void shard_lane_save(struct shard *s, struct lane *l)
 	l->saved = s->saving.number;
 }
 
-void shard_snapshot_begin(struct shard *s, uint64_t pos)
+void shard_save_begin(struct shard *s, uint64_t pos)
 {
 	struct saving *v = &s->saving;
-	struct cut_item c = {.pos = pos, .type = CUT_SNAPSHOT};
 
-	if (s->sink.snapshot == NULL)
-		return;
 	/* One that is not whole yet is given up: its taker sees another position. */
 	v->part.len = 0;
 	*v = (struct saving){
@@ -89,6 +86,15 @@ void shard_snapshot_begin(struct shard *s, uint64_t pos)
 		source_life_state(&st, s->life);
 		section_end(&v->part, at);
 	}
+}
+
+void shard_snapshot_begin(struct shard *s, uint64_t pos)
+{
+	struct cut_item c = {.pos = pos, .type = CUT_SNAPSHOT};
+
+	if (s->sink.snapshot == NULL)
+		return;
+	shard_save_begin(s, pos);
 	s->sink.cut(s->sink.arg, &c);
 }
 

@@ -336,8 +336,11 @@ static void drop_strangers(struct tier2 *t)
 	t->n_batch = kept;
 }
 
-/* Takes the requests out of the batch; true if there was one.  All workers send it. */
-static bool take_snapshot_items(struct tier2 *t)
+/*
+ * Takes the requests out of the batch; true if there was one.  Every worker sends it,
+ * and where a mark had been before they come one by one: the first one counts.
+ */
+static bool take_snapshot_items(struct tier2 *t, uint64_t pos)
 {
 	size_t kept = 0, n = t->n_batch;
 
@@ -345,17 +348,17 @@ static bool take_snapshot_items(struct tier2 *t)
 		if (t->batch[i].item.type != CUT_SNAPSHOT)
 			t->batch[kept++] = t->batch[i];
 	t->n_batch = kept;
-	return kept < n;
+	return kept < n && pos != t->saved_pos;
 }
 
-static void save(struct tier2 *t, uint64_t pos)
+void tier2_save_begin(struct tier2 *t, uint64_t pos)
 {
 	struct state st = state_saving(&t->saved);
 
+	t->saved_pos = pos;
 	if (t->shop.sink.snapshot == NULL)
 		return;
 	t->saved.len = 0; /* one that was not taken is given up */
-	t->saved_pos = pos;
 	for (size_t i = 0; i < t->n_universes; i++) {
 		size_t at = section_begin(&t->saved, SECTION_UNIVERSE, (uint32_t)i);
 
@@ -407,10 +410,11 @@ static void apply(struct tier2 *t)
 {
 	const struct cut_item *first = &t->batch[0].item;
 	struct moment now = {first->pos, first->recv_ns, first->replay != 0};
-	bool is_snapshot = take_snapshot_items(t);
+	bool is_snapshot = take_snapshot_items(t, first->pos);
 
-	if (is_snapshot && t->n_batch == 0) {
-		save(t, now.pos);
+	if (t->n_batch == 0) {
+		if (is_snapshot)
+			tier2_save_begin(t, now.pos);
 		return;
 	}
 	t->shop.counts.items += t->n_batch;
@@ -423,7 +427,7 @@ static void apply(struct tier2 *t)
 		universe_revise(&t->universes[i], &now, &t->shop);
 	}
 	if (is_snapshot)
-		save(t, now.pos);
+		tier2_save_begin(t, now.pos);
 }
 
 size_t tier2_step(struct tier2 *t, size_t budget)

@@ -114,6 +114,8 @@ size_t tier2_step(struct tier2 *t, size_t budget);
  * tier2_step() tries once by itself.
  */
 bool tier2_save_step(struct tier2 *t);
+/** Begin one without an item: for the last of a life. */
+void tier2_save_begin(struct tier2 *t, uint64_t pos);
 /** Load a SECTION_UNIVERSE.  0, or -EBADMSG: tier 2 is to be thrown away. */
 int tier2_load(struct tier2 *t, const struct section *sec);
 /** Name, timeframe and newest version of universe @i; false: there is no such. */
