@@ -80,8 +80,8 @@ class Producer(threading.Thread):
 
 
 def short_log(text):
-    """A write-ahead log of 1 MiB: a checkpoint every few dozen commits."""
-    return text.replace("ballast: 0B", "ballast: 0B, wal_size: 1MiB")
+    """Checkpoints every few dozen commits, a state snapshot every second life or so."""
+    return text.replace("ballast: 0B", "ballast: 0B, wal_size: 1MiB, snapshot: 3000")
 
 
 def one_life(d, state, rng):
