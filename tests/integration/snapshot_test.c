@@ -288,7 +288,7 @@ static void compare_from(const struct world *w, uint32_t at, uint32_t n_before,
 	struct kept *end_a = calloc(1, sizeof(*end_a)),
 		    *end_b = calloc(1, sizeof(*end_b));
 	struct run a, b;
-	uint64_t last = w->items[w->n - 1].pos;
+	uint64_t last = w->items[w->n - 1].pos + 1; /* one snapshot a position */
 
 	run_begin(&a, w, n_before, 0);
 	run_items(&a, w, 0, at);
