@@ -361,6 +361,7 @@ int daemon_run(struct config *config, const char *config_path)
 	d->started_ns = clock_mono_ns();
 	role_assert_loop(); /* one thread until the others are started: every role */
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is a full disk: an error */
 	hold_signals(true);
 	if (uv_loop_init(&d->loop) < 0) {
 		free(d);

@@ -1,7 +1,5 @@
 /*
- * sqlite - one exclusive connection in WAL mode.
- *
- * Why each setting is what it is:
+ * sqlite - one exclusive connection in WAL mode; why each setting is what it is:
  *
  *   locking_mode=EXCLUSIVE before journal_mode=WAL: no shared memory file, a
  *       second process gets "locked", and SQLite's WAL-reset bug (3.7.0 to
@@ -216,12 +214,14 @@ int sq_open(const char *path, const char *vfs, int32_t application_id, struct sq
 	}
 	harden(s->db);
 	s->full_sync = true;
-
-	rc = configure(s, application_id);
+	/* SQLite falls back to reading by itself, and fails later and oddly. */
+	if (sqlite3_db_readonly(s->db, "main") == 1)
+		rc = err_set(-EROFS, "%s: the file or its disk is read-only", path);
+	if (rc == 0)
+		rc = configure(s, application_id);
 	if (rc < 0)
 		goto fail;
 	sqlite3_wal_hook(s->db, on_wal, s);
-
 	rc = sq_prepare(s, "BEGIN IMMEDIATE", &s->begin);
 	if (rc == 0)
 		rc = sq_prepare(s, "COMMIT", &s->commit);
