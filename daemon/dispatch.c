@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "bus/stats.h"
+#include "daemon/inband.h"
 #include "proto/event.h"
 #include <errno.h>
 #include <stdatomic.h>
@@ -10,65 +11,51 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SOURCES 65536u
-
 struct dispatch {
 	struct dispatch_env env;
 	_Atomic uint64_t pos; /* next to carry */
-	uint64_t *tick_seq;   /* owned; per symbol id */
-	uint64_t *tick_pos;   /* owned; by symbol id: position of its newest tick */
-	int64_t *source_next; /* owned; per source: event time of its next second */
-	int64_t now_ns;       /* monotonic; stamp of this step's items */
-	int64_t clock_ns;     /* newest clock record carried; INT64_MIN: none */
-	size_t room;          /* items that surely fit every ring */
-	uint64_t marked;      /* last position that was marked */
-	bool is_between;      /* a record's source is told, the record must wait */
+	struct inband inband;
+	int64_t now_ns;  /* monotonic; stamp of this step's items */
+	size_t room;     /* items that surely fit every ring */
+	uint64_t marked; /* last position that was marked */
+	bool is_between; /* a record's source is told, the record must wait */
 };
 
 int dispatch_new(const struct dispatch_env *env, struct dispatch **out)
 {
 	struct dispatch *d = calloc(1, sizeof(*d));
+	int rc;
 
 	if (d == NULL)
 		return err_set(-ENOMEM, "out of memory for the dispatcher");
 	d->env = *env;
 	d->pos = env->from_pos;
-	d->clock_ns = INT64_MIN;
 	d->marked = env->from_pos - 1;
-	d->tick_seq = calloc(env->symbols_max, sizeof(*d->tick_seq));
-	d->tick_pos = calloc(env->symbols_max, sizeof(*d->tick_pos));
-	d->source_next = malloc(SOURCES * sizeof(*d->source_next));
-	if (d->tick_seq == NULL || d->tick_pos == NULL || d->source_next == NULL) {
-		dispatch_free(d);
-		return err_set(-ENOMEM, "out of memory for the dispatcher");
+	rc = inband_init(&d->inband, env->symbols_max);
+	if (rc < 0) {
+		free(d);
+		return rc;
 	}
-	dispatch_reset(d);
 	*out = d;
 	return 0;
 }
 
 void dispatch_reset(struct dispatch *d)
 {
-	memset(d->tick_seq, 0, d->env.symbols_max * sizeof(*d->tick_seq));
-	memset(d->tick_pos, 0, d->env.symbols_max * sizeof(*d->tick_pos));
-	for (size_t i = 0; i < SOURCES; i++)
-		d->source_next[i] = INT64_MIN;
-	d->clock_ns = INT64_MIN;
+	inband_reset(&d->inband);
 }
 
 void dispatch_free(struct dispatch *d)
 {
 	if (d == NULL)
 		return;
-	free(d->tick_seq);
-	free(d->tick_pos);
-	free(d->source_next);
+	inband_deinit(&d->inband);
 	free(d);
 }
 
 int64_t dispatch_clock(const struct dispatch *d)
 {
-	return d->clock_ns;
+	return d->inband.clock_ns;
 }
 
 uint64_t dispatch_pos(const struct dispatch *d)
@@ -78,12 +65,12 @@ uint64_t dispatch_pos(const struct dispatch *d)
 
 uint64_t dispatch_tick_seq(const struct dispatch *d, uint32_t symbol_id)
 {
-	return d->tick_seq[symbol_id];
+	return d->inband.tick_seq[symbol_id];
 }
 
 uint64_t dispatch_tick_pos(const struct dispatch *d, uint32_t symbol_id)
 {
-	return d->tick_pos[symbol_id];
+	return d->inband.tick_pos[symbol_id];
 }
 
 bool dispatch_snapshot(struct dispatch *d)
@@ -99,30 +86,9 @@ bool dispatch_snapshot(struct dispatch *d)
 	return true;
 }
 
-static void sources_state(struct state *st, struct dispatch *d)
-{
-	uint32_t n = 0, id = 0;
-
-	for (uint32_t i = 0; i < SOURCES && !state_is_loading(st); i++)
-		n += d->source_next[i] != INT64_MIN;
-	state_count(st, &n, SOURCES);
-	for (uint32_t i = 0; i < n && !state_bad(st); i++, id++) {
-		while (!state_is_loading(st) && d->source_next[id] == INT64_MIN)
-			id++;
-		state_count(st, &id, SOURCES - 1);
-		state_i64(st, &d->source_next[id]);
-	}
-}
-
 void dispatch_state(struct state *st, struct dispatch *d)
 {
-	uint32_t n = symtab_count(d->env.symbols);
-
-	state_count(st, &n, d->env.symbols_max);
-	state_bytes(st, d->tick_seq, n * sizeof(*d->tick_seq));
-	state_bytes(st, d->tick_pos, n * sizeof(*d->tick_pos));
-	state_i64(st, &d->clock_ns);
-	sources_state(st, d);
+	inband_state(st, &d->inband, symtab_count(d->env.symbols));
 }
 
 void dispatch_seek(struct dispatch *d, uint64_t pos)
@@ -130,7 +96,7 @@ void dispatch_seek(struct dispatch *d, uint64_t pos)
 	atomic_store_explicit(&d->pos, pos + 1, memory_order_relaxed);
 	d->marked = 0; /* who waits for a mark at @pos gets one */
 	if (d->env.index != NULL)
-		tick_index_note(d->env.index, pos, d->tick_seq,
+		tick_index_note(d->env.index, pos, d->inband.tick_seq,
 				symtab_count(d->env.symbols));
 }
 
@@ -167,25 +133,6 @@ static int to_everybody(struct dispatch *d, uint64_t pos, const struct record *r
 	return rc;
 }
 
-/*
- * The source's event time entered a new second: it lives, tell every worker.  Once,
- * also if the record itself must wait after that.
- */
-static int source_seen(struct dispatch *d, uint64_t pos, const struct record *r)
-{
-	struct record s = {.event_ns = r->event_ns,
-			   .recv_ns = r->recv_ns,
-			   .source_id = r->source_id,
-			   .type = RECORD_SOURCE};
-	int rc = to_everybody(d, pos, &s);
-
-	if (rc != 0)
-		return rc;
-	d->source_next[r->source_id] = (r->event_ns / NS_PER_S + 1) * NS_PER_S;
-	d->is_between = true;
-	return 0;
-}
-
 void dispatch_tick(const struct symtab *symbols, const struct item *it,
 		   struct event_tick *out)
 {
@@ -217,24 +164,16 @@ static int carry_tick(struct dispatch *d, uint64_t pos, const struct record *r)
 	struct event_tick *e = NULL;
 	int rc;
 
-	if (r->symbol_id >= d->env.symbols_max)
-		return err_set(-EBADMSG,
-			       "position %llu names symbol %u of %u: limits.symbols is "
-			       "lower than it was",
-			       (unsigned long long)pos, r->symbol_id,
-			       d->env.symbols_max);
 	if (pos > d->env.replay_end) {
 		e = outbox_claim(d->env.ticks, EVENT_TICK, sizeof(*e));
 		if (e == NULL)
 			return 1;
 	}
-	it.seq = d->tick_seq[r->symbol_id] + 1;
+	it.seq = inband_seq(&d->inband, r);
 	rc = bus_publish(d->env.bus, EVENT_TICK, r->symbol_id, &it, sizeof(it));
 	if (rc != 0)
 		return rc; /* and what was claimed was never there */
 	d->room--;
-	d->tick_seq[r->symbol_id] = it.seq;
-	d->tick_pos[r->symbol_id] = pos;
 	if (e != NULL) {
 		dispatch_tick(d->env.symbols, &it, e);
 		outbox_commit(d->env.ticks);
@@ -242,21 +181,30 @@ static int carry_tick(struct dispatch *d, uint64_t pos, const struct record *r)
 	return 0;
 }
 
-/* 0, < 0: the log is not ours to read, > 0: the record must wait. */
+/*
+ * 0, < 0: the log is not ours to read, > 0: the record must wait.  Its source is told
+ * once, also if the record itself must wait after that.
+ */
 static int carry(struct dispatch *d, uint64_t pos, const struct record *r)
 {
-	int rc = 0;
+	struct record source;
+	int rc = inband_check(&d->inband, pos, r);
 
-	if (r->source_id != 0 && r->event_ns >= d->source_next[r->source_id])
-		rc = source_seen(d, pos, r);
+	if (rc == 0 && inband_source(&d->inband, r, &source)) {
+		rc = to_everybody(d, pos, &source);
+		if (rc == 0) {
+			inband_source_told(&d->inband, r);
+			d->is_between = true;
+		}
+	}
 	if (rc != 0)
 		return rc;
-	if (r->type == RECORD_CLOCK)
-		d->clock_ns = r->event_ns;
 	rc = r->type == RECORD_TICK ? carry_tick(d, pos, r) : to_everybody(d, pos, r);
-	if (rc == 0)
-		d->is_between = false;
-	return rc;
+	if (rc != 0)
+		return rc;
+	inband_passed(&d->inband, pos, r);
+	d->is_between = false;
+	return 0;
 }
 
 /*
@@ -323,7 +271,7 @@ int dispatch_step(struct dispatch *d, unsigned budget)
 	if (done == 0)
 		return 0;
 	if (d->env.index != NULL)
-		tick_index_note(d->env.index, dispatch_pos(d) - 1, d->tick_seq,
+		tick_index_note(d->env.index, dispatch_pos(d) - 1, d->inband.tick_seq,
 				symtab_count(d->env.symbols));
 	if (outbox_unpublished(d->env.ticks) > 0) {
 		outbox_publish(d->env.ticks);
