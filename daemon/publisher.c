@@ -202,6 +202,8 @@ void publisher_seed(struct publisher *p, enum event_kind k, uint32_t symbol_id,
 
 	if (symbol_id >= p->env.symbols_max || kind->streams == NULL || seq == 0)
 		return;
+	if (pos > kind->last_pos)
+		kind->last_pos = pos;
 	s = &kind->streams[symbol_id];
 	s->last_seq = seq;
 	s->pos = pos;

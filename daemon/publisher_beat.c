@@ -22,12 +22,19 @@ ON_LOOP static void send_heartbeat(struct publisher *p, enum event_kind k,
 	stats_add_published(EVENT_HEARTBEAT, 1);
 }
 
-static uint64_t reached(const struct publisher *p)
+/*
+ * Every event of kind @k at or below has been published.  Ticks come from one input
+ * in the log's order; the others from inputs that say how far they have come.
+ */
+static uint64_t reached(const struct publisher *p, enum event_kind k)
 {
+	enum publisher_input what = k == EVENT_TIER2 ? INPUT_TIER2 : INPUT_WORKER;
 	uint64_t pos = UINT64_MAX;
 
+	if (k == EVENT_TICK)
+		return p->kinds[k].last_pos;
 	for (size_t i = 0; i < p->n_inputs; i++)
-		if (p->inputs[i].what == INPUT_WORKER && p->inputs[i].mark < pos)
+		if (p->inputs[i].what == what && p->inputs[i].mark < pos)
 			pos = p->inputs[i].mark;
 	return pos == UINT64_MAX ? 0 : pos;
 }
@@ -56,7 +63,7 @@ struct beat {
 ON_LOOP static void beat_begin(struct beat *b)
 {
 	frame_heartbeat_begin(&b->f, b->data, sizeof(b->data), b->k, b->p->env.epoch,
-			      reached(b->p));
+			      reached(b->p, b->k));
 }
 
 ON_LOOP static void beat_add(struct beat *b, const struct frame_heartbeat *hb)

@@ -24,6 +24,7 @@ struct kind {
 	bool open; /* the frame holds events */
 	int64_t opened_ns;
 	uint64_t frame_seq;
+	uint64_t last_pos; /* of the newest event; not of matrices */
 	uint64_t events;
 	char topic[TOPIC_MAX];
 	size_t topic_len;

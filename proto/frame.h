@@ -28,7 +28,8 @@ _Static_assert(sizeof(struct frame_root) == 32, "wire block");
 
 /** Root of a heartbeat: which kind it speaks of. */
 struct frame_heartbeat_root {
-	struct frame_root root; /* last_pos: what the publisher has reached */
+	struct frame_root root; /* last_pos: every event of the kind at or below
+				   has been published */
 	uint8_t kind;           /* enum event_kind */
 	uint8_t reserved[7];
 };

@@ -1,0 +1,176 @@
+"""A tickbus daemon of some 150 lines for the tests of tickbus.py: PUB sockets and catch-up over a list of ticks.
+
+It does what a test tells it: keep frames back, cut connections, forget its beginning, answer garbage.
+"""
+import selectors
+import socket
+import struct
+import threading
+
+NULL = -(2 ** 63)
+TIME = 1767623400500000000
+
+
+def tick(seq, pos, symbol="AAPL", recv_ns=None, price_e9=10 ** 11, extra=b""):
+    """The block of a tick."""
+    return struct.pack("<QQqq6qQQ8sIHBB32s", seq, pos, TIME + pos, TIME + pos if recv_ns is None else recv_ns, price_e9,
+                       10 ** 8, NULL, NULL, NULL, NULL, 0, 0, b"", 1, 1, 0, 0, symbol.encode()) + extra
+
+
+def frame(blocks, frame_seq=0, epoch=1, template=1, publish_ns=0, root_extra=b""):
+    """A frame of equally long blocks."""
+    last_pos = max((struct.unpack_from("<Q", b, 8)[0] for b in blocks), default=0)
+    root = struct.pack("<QqQQ", epoch, publish_ns, frame_seq, last_pos) + root_extra
+    return (struct.pack("<HHHH", len(root), template, 7400, 1) + root
+            + struct.pack("<HH", len(blocks[0]) if blocks else 144, len(blocks)) + b"".join(blocks))
+
+
+def heartbeat(streams, frame_seq, last_pos, epoch=1, kind=0):
+    """streams: (symbol, last_seq)."""
+    root = struct.pack("<QqQQB7x", epoch, 0, frame_seq, last_pos, kind)
+    blocks = [struct.pack("<QQII32s", seq, last_pos, 1, 0, symbol.encode()) for symbol, seq in streams]
+    return (struct.pack("<HHHH", len(root), 8, 7400, 1) + root + struct.pack("<HH", 56, len(blocks)) + b"".join(blocks))
+
+
+def page(frames, live_pos, next_pos, done=1, status=0, gone=(), first_held=1, epoch=1, text=b""):
+    """A page of catch-up as the first version had it: without count and hash."""
+    root = struct.pack("<QQQQIBBBx64s", epoch, live_pos, first_held, next_pos, 0, status, done, 1, text)
+    return (struct.pack("<HHHH", len(root), 32, 7400, 1) + root + struct.pack("<HH", 48, len(gone))
+            + b"".join(struct.pack("<QIB3x32s", first, 0, 0, symbol.encode()) for symbol, first in gone)
+            + struct.pack("<HH", 0, len(frames)) + b"".join(struct.pack("<I", len(f)) + f for f in frames))
+
+
+class FakeBus:
+    """Ticks only.  log holds (pos, symbol, seq, block); what a test wants is said by the methods."""
+
+    def __init__(self, page_events=3):
+        self.lock = threading.RLock()
+        self.page_events, self.epoch, self.frame_seq, self.first_held, self.log = page_events, 1, 0, 1, []
+        self.requests, self.answer, self.is_mute = [], None, False
+        self.selector, self.peers = selectors.DefaultSelector(), {}
+        self.ports = {}
+        for name in ("tick", "catchup"):
+            s = socket.create_server(("127.0.0.1", 0))
+            self.ports[name] = s.getsockname()[1]
+            self.selector.register(s, selectors.EVENT_READ, name)
+        self.stopper, end = socket.socketpair()
+        self.selector.register(end, selectors.EVENT_READ, "end")
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    @property
+    def urls(self):
+        return {name: f"tcp://127.0.0.1:{port}" for name, port in self.ports.items()}
+
+    def close(self):
+        self.stopper.close()
+        self.thread.join(10)
+        for key in list(self.selector.get_map().values()):
+            key.fileobj.close()
+        self.selector.close()
+
+    # ---- what a test says
+
+    def add(self, symbol, seq, extra=b"", **more):
+        """One tick into the log; returns its block."""
+        with self.lock:
+            pos = self.log[-1][0] + 1 if self.log else 1
+            block = tick(seq, pos, symbol, extra=extra, **more)
+            self.log.append((pos, symbol, seq, block))
+            return block
+
+    def publish(self, *blocks, is_lost=False):
+        """A frame to everybody, or to nobody."""
+        with self.lock:
+            self.frame_seq += 1
+            if not is_lost:
+                self.send(b"tick|" + frame(list(blocks), self.frame_seq, self.epoch))
+
+    def beat(self, *streams):
+        with self.lock:
+            self.send(b"hb|" + heartbeat(streams, self.frame_seq, self.log[-1][0] if self.log else 0, self.epoch))
+
+    def send(self, message, protocol="tick"):
+        with self.lock:
+            for s, peer in list(self.peers.items()):
+                if peer["name"] == protocol and peer["greeted"]:
+                    s.sendall(struct.pack(">Q", len(message)) + message)
+
+    def cut(self):
+        """Close every connection."""
+        with self.lock:
+            for s in list(self.peers):
+                self._drop(s)
+
+    def subscribers(self):
+        with self.lock:
+            return sum(p["name"] == "tick" and p["greeted"] for p in self.peers.values())
+
+    # ---- the other side
+
+    def _drop(self, s):
+        self.selector.unregister(s)
+        del self.peers[s]
+        s.close()
+
+    def _run(self):
+        while True:
+            for key, _ in self.selector.select():
+                if key.data == "end":
+                    return
+                with self.lock:
+                    if key.data in ("tick", "catchup"):
+                        s, _ = key.fileobj.accept()
+                        self.peers[s] = {"name": key.data, "got": b"", "greeted": False}
+                        self.selector.register(s, selectors.EVENT_READ, "peer")
+                        s.sendall(struct.pack(">4sHH", b"\0SP\0", 0x20 if key.data == "tick" else 0x31, 0))
+                    elif key.fileobj in self.peers:
+                        self._read(key.fileobj)
+
+    def _read(self, s):
+        peer = self.peers[s]
+        try:
+            part = s.recv(65536)
+        except OSError:
+            part = b""
+        if not part:
+            return self._drop(s)
+        peer["got"] += part
+        if not peer["greeted"] and len(peer["got"]) >= 8:
+            peer["greeted"], peer["got"] = True, peer["got"][8:]
+        while len(peer["got"]) >= 8:
+            size = struct.unpack_from(">Q", peer["got"])[0]
+            if len(peer["got"]) < 8 + size:
+                return None
+            body, peer["got"] = peer["got"][8:8 + size], peer["got"][8 + size:]
+            self.requests.append(body[4:])
+            if self.is_mute:
+                continue
+            reply = body[:4] + (self.answer(body[4:]) if self.answer else self.catchup(body[4:]))
+            s.sendall(struct.pack(">Q", len(reply)) + reply)
+        return None
+
+    def catchup(self, request):
+        """What the real one answers, for ticks."""
+        value, skip, _, _, start = struct.unpack_from("<QIIIB", request, 8)
+        at = 8 + struct.unpack_from("<H", request)[0]
+        stride, n = struct.unpack_from("<HH", request, at)
+        wanted, gone = {}, []
+        for i in range(n):
+            first, last, _, _, symbol = struct.unpack_from("<QQIB3x32s", request, at + 4 + i * stride)
+            wanted[symbol.rstrip(b"\0").decode()] = first, last or 2 ** 64
+        newest = self.log[-1][0] if self.log else 0
+        held = [e for e in self.log if e[0] >= self.first_held]
+        begin = {0: self.first_held, 1: max(value, 1), 3: self.first_held, 4: newest + 1}[start]
+        is_gone = start == 1 and begin < self.first_held and not any(first for first, _ in wanted.values())
+        if start == 0:
+            for symbol, (first, _) in wanted.items():
+                seqs = [e[2] for e in held if e[1] == symbol]
+                if seqs and seqs[0] > first or not seqs and self.first_held > 1:
+                    gone.append((symbol, seqs[0] if seqs else 0))
+        give = [e for e in held if e[0] >= begin and (
+            not wanted or e[1] in wanted and wanted[e[1]][0] <= e[2] <= wanted[e[1]][1])]
+        rest, give = give[self.page_events:], give[:self.page_events]
+        next_pos = rest[0][0] if rest else max(newest + 1, begin)
+        frames = [frame([e[3]], 0, self.epoch) for e in give]
+        return page(frames, newest, next_pos, not rest, 1 if is_gone or gone else 0, gone, self.first_held, self.epoch)
