@@ -15,10 +15,12 @@ struct dispatch {
 	struct dispatch_env env;
 	_Atomic uint64_t pos; /* next to carry */
 	struct inband inband;
-	int64_t now_ns;  /* monotonic; stamp of this step's items */
-	size_t room;     /* items that surely fit every ring */
-	uint64_t marked; /* last position that was marked */
-	bool is_between; /* a record's source is told, the record must wait */
+	int64_t now_ns;      /* monotonic; stamp of this step's items */
+	size_t room;         /* items that surely fit every ring */
+	uint64_t marked;     /* last position that was marked */
+	bool stops_at_clock; /* a step ends with a clock record */
+	bool is_at_clock;    /* the last record of this step is one */
+	bool is_between;     /* a record's source is told, the record must wait */
 };
 
 int dispatch_new(const struct dispatch_env *env, struct dispatch **out)
@@ -71,6 +73,12 @@ uint64_t dispatch_tick_seq(const struct dispatch *d, uint32_t symbol_id)
 uint64_t dispatch_tick_pos(const struct dispatch *d, uint32_t symbol_id)
 {
 	return d->inband.tick_pos[symbol_id];
+}
+
+bool dispatch_stop_at_clock(struct dispatch *d, bool stop)
+{
+	d->stops_at_clock = stop;
+	return d->is_at_clock;
 }
 
 bool dispatch_snapshot(struct dispatch *d)
@@ -204,6 +212,7 @@ static int carry(struct dispatch *d, uint64_t pos, const struct record *r)
 		return rc;
 	inband_passed(&d->inband, pos, r);
 	d->is_between = false;
+	d->is_at_clock = r->type == RECORD_CLOCK;
 	return 0;
 }
 
@@ -218,6 +227,11 @@ static void mark(struct dispatch *d)
 	if (it.pos > d->marked && bus_is_running(d->env.bus) &&
 	    bus_publish_all(d->env.bus, &it, sizeof(it)) == 0)
 		d->marked = it.pos;
+}
+
+static bool is_at_stop(const struct dispatch *d)
+{
+	return d->stops_at_clock && d->is_at_clock;
 }
 
 /* Carry what lies at the cursor; returns how many records, or < 0. */
@@ -239,7 +253,7 @@ ON_STORE static int carry_stretch(struct dispatch *d, unsigned budget)
 			(unsigned long long)pos);
 	if (rc == STORE_END)
 		return 0;
-	for (i = 0; i < n && i < budget; i++) {
+	for (i = 0; i < n && i < budget && !is_at_stop(d); i++) {
 		refused = has_room(d) ? carry(d, pos + i, &recs[i]) : BUS_FULL;
 		if (refused != 0)
 			break;
@@ -260,6 +274,7 @@ int dispatch_step(struct dispatch *d, unsigned budget)
 		return 0; /* the log goes on; the cursor stands still */
 	d->now_ns = clock_mono_ns();
 	d->room = 0;
+	d->is_at_clock = false;
 	do {
 		n = carry_stretch(d, budget - done);
 		if (n < 0)

@@ -55,6 +55,8 @@ ANY_THREAD void dispatch_tick(const struct symtab *symbols, const struct item *i
  * not now, there is no room.
  */
 ON_STORE bool dispatch_snapshot(struct dispatch *d);
+/** From now on a step ends with a clock record, or not; true: the last one did. */
+ON_STORE bool dispatch_stop_at_clock(struct dispatch *d, bool stop);
 /** Save or load sequences, positions of the newest ticks, sources and the clock. */
 ON_STORE void dispatch_state(struct state *st, struct dispatch *d);
 /** Forget what dispatch_state() loaded. */

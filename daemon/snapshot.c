@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define PATIENCE_NS (60 * NS_PER_S)
+#define WAIT_PART   8 /* of `every`: so long a clock record is waited for */
 
 struct part {
 	struct part *next;
@@ -185,14 +186,27 @@ ON_STORE static bool is_whole(const struct snapshot *s)
 	return s->n_whole == s->env.n_takers && s->waiting == NULL;
 }
 
+/*
+ * Best right behind a clock record: a clock record changes most symbols, which must be
+ * saved first when they are not yet; so the time up to the next one is wanted for that.
+ */
+ON_STORE static bool is_due(const struct snapshot *s, uint64_t next)
+{
+	bool is_late = next > s->due_pos + s->env.every / WAIT_PART;
+	bool is_wanted = s->env.every > 0 && next > s->due_pos;
+	bool is_at_clock =
+		dispatch_stop_at_clock(s->env.dispatch, is_wanted && !is_late);
+
+	return is_wanted && (is_at_clock || is_late);
+}
+
 unsigned snapshot_step(struct snapshot *s)
 {
 	uint64_t next = dispatch_pos(s->env.dispatch);
 	int rc = 0;
 
 	if (!s->is_running) {
-		if (s->env.every == 0 || next <= s->due_pos ||
-		    !dispatch_snapshot(s->env.dispatch))
+		if (!is_due(s, next) || !dispatch_snapshot(s->env.dispatch))
 			return 0;
 		begin(s, next - 1);
 		return 1;

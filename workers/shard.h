@@ -51,6 +51,7 @@ struct shard_counts {
 	uint64_t paused_ticks;          /* ticks of paused symbols: logged, not used */
 	uint64_t faulted_ticks;         /* ticks of symbols that failed */
 	uint64_t lanes;                 /* symbols held */
+	uint64_t saved;                 /* lanes written into snapshots */
 };
 
 struct shard_env {
@@ -78,6 +79,8 @@ void shard_step(struct shard *s, const struct item *items, size_t n);
 
 /** Begin one without an item and without tier 2's part: for the last of a life. */
 void shard_save_begin(struct shard *s, uint64_t pos);
+/** Is there a snapshot that this shard has not handed over whole? */
+bool shard_is_saving(const struct shard *s);
 /** Save up to @lanes lanes and hand over; false: there is nothing (more) to do. */
 bool shard_save_step(struct shard *s, uint32_t lanes);
 /** What a loaded lane has published so far. */

@@ -69,6 +69,7 @@ void shard_lane_save(struct shard *s, struct lane *l)
 	lane_state(&st, l);
 	section_end(&s->saving.part, at);
 	l->saved = s->saving.number;
+	s->counts.saved++;
 }
 
 void shard_save_begin(struct shard *s, uint64_t pos)
@@ -96,6 +97,11 @@ void shard_snapshot_begin(struct shard *s, uint64_t pos)
 		return;
 	shard_save_begin(s, pos);
 	s->sink.cut(s->sink.arg, &c);
+}
+
+bool shard_is_saving(const struct shard *s)
+{
+	return s->saving.on;
 }
 
 bool shard_save_step(struct shard *s, uint32_t lanes)

@@ -344,18 +344,9 @@ static void slot_state(struct state *st, struct slot *slot, bool is_revisable)
 	state_bool(st, &slot->valid);
 }
 
-static void shown_state(struct state *st, struct shown *shown)
-{
-	state_bool(st, &shown->any);
-	if (!shown->any)
-		return;
-	state_bool(st, &shown->ready);
-	state_bytes(st, &shown->vector, sizeof(shown->vector));
-}
-
 void tier1_state(struct state *st, struct tier1 *t)
 {
-	uint64_t revisable, counted, valid;
+	uint64_t revisable, counted, before, valid;
 
 	state_same(st, t->revisable);
 	state_same(st, t->ready_bars);
@@ -365,11 +356,18 @@ void tier1_state(struct state *st, struct tier1 *t)
 	counted = t->n_bars < counted ? t->n_bars : counted;
 	for (uint64_t i = t->n_bars - counted; i < t->n_bars && !state_bad(st); i++)
 		slot_state(st, slot_at(t, i), t->n_bars - i <= revisable);
-	for (uint64_t i = t->n_bars - revisable; i < t->n_bars && !state_bad(st); i++)
-		shown_state(st, &t->shown[i & t->shown_mask]);
-	valid = tier1_seen(t) - seen_before(t, t->n_bars - revisable);
-	vectors_state(st, t->vectors,
-		      valid < UINT32_MAX ? (uint32_t)valid : UINT32_MAX);
-	if (vectors_seen(t->vectors) != tier1_seen(t))
+	before = seen_before(t, t->n_bars - revisable);
+	valid = tier1_seen(t) - before;
+	if (state_bad(st) || valid > revisable) {
 		state_spoil(st);
+		return;
+	}
+	vectors_state(st, t->vectors, (uint32_t)valid);
+	if (!state_is_loading(st))
+		return;
+	if (vectors_seen(t->vectors) != before)
+		state_spoil(st);
+	/* The last vector of a bar is what its bars make: no need to save it. */
+	for (uint64_t i = t->n_bars - revisable; i < t->n_bars && !state_bad(st); i++)
+		(void)derive(t, i);
 }

@@ -388,35 +388,48 @@ void vectors_push(struct vectors *f, const struct vectors_bar *bar, struct vecto
 	settle(out->norm, TIER1_ML_N);
 }
 
-/* The rows of a column that are needed, oldest first. */
-static void column_state(struct state *st, double *column, uint32_t from, uint32_t n)
+/* What append() works out of the bars; the first row's is never looked at again. */
+static void rework(struct vectors *f)
 {
-	state_bytes(st, column + from, n * sizeof(*column));
+	for (uint32_t r = 0; r < f->n_rows; r++) {
+		const struct vectors_bar bar = {f->close[r], f->high[r], f->low[r], 0,
+						0};
+		double before = r == 0 ? NAN : f->close[r - 1];
+
+		f->tr[r] = true_range(&bar, before);
+		f->path[r] = r == 0 ? NAN : fabs(bar.close - before);
+	}
 }
 
 /*
- * The rows that a later vector can read, moved to the front when loaded.  Older ones
- * are there only because make_room() has not moved the others yet.
+ * The rows that a later vector can read and that cannot be pushed anew, moved to the
+ * front when loaded: older ones are there only because make_room() has not moved the
+ * others yet, and the newest @undoable are pushed again from their bars by the loader.
  */
 void vectors_state(struct state *st, struct vectors *f, uint32_t undoable)
 {
-	uint32_t n = f->keep + undoable, from;
-	double *const columns[COLUMNS] = {f->close,  f->high, f->low,  f->log_return,
-					  f->spread, f->tr,   f->path, f->macd};
+	uint64_t seen = f->seen - (state_is_loading(st) ? 0 : undoable);
+	uint32_t n, from;
 
-	state_u64(st, &f->seen);
-	n = n < f->seen ? n : (uint32_t)f->seen;
-	if (undoable > f->undo) {
-		state_spoil(st);
-		n = 0;
-	}
-	if (state_is_loading(st))
+	state_u64(st, &seen);
+	n = seen < f->keep ? (uint32_t)seen : f->keep;
+	if (state_is_loading(st)) {
+		f->seen = seen;
 		f->n_rows = n;
-	from = f->n_rows - n;
-	for (size_t i = 0; i < COLUMNS; i++)
-		column_state(st, columns[i], from, n);
+		undoable = 0;
+	}
+	from = f->n_rows - undoable - n;
+	state_bytes(st, f->close + from, n * sizeof(double));
+	state_bytes(st, f->high + from, n * sizeof(double));
+	state_bytes(st, f->low + from, n * sizeof(double));
+	state_bytes(st, f->log_return + from, n * sizeof(double));
+	state_bytes(st, f->spread + from, n * sizeof(double));
+	state_bytes(st, f->macd + from, n * sizeof(double));
 	for (uint32_t r = from; r < from + n; r++)
 		state_bytes(st, f->ml + (size_t)r * WINDOW_STRIDE,
 			    TIER1_ML_N * sizeof(double));
-	state_bytes(st, f->state + from, n * sizeof(*f->state));
+	if (n > 0)
+		state_bytes(st, &f->state[from + n - 1], sizeof(*f->state));
+	if (state_is_loading(st))
+		rework(f);
 }

@@ -50,5 +50,8 @@ uint64_t vectors_seen(const struct vectors *f);
 void vectors_push(struct vectors *f, const struct vectors_bar *bar, struct vector *out);
 /** Warm bits that a vector of this timeframe needs to be of use to a model. */
 uint64_t vectors_ml_mask(const struct vectors *f);
-/** Save or load the rows that later vectors read; the newest @undoable may be cut. */
+/**
+ * Save or load the rows that later vectors read, but for the newest @undoable: after
+ * loading, push those again.
+ */
 void vectors_state(struct state *st, struct vectors *f, uint32_t undoable);

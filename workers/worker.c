@@ -11,7 +11,8 @@
 #include <string.h>
 
 #define BUDGET     1024
-#define SAVE_LANES 16                /* of a snapshot, between two helpings of items */
+#define SAVE_LANES 64 /* of a snapshot, between two helpings of items */
+#define PAUSE_NS   (5 * NS_PER_MS)
 #define IDLE_NS    (100 * NS_PER_MS) /* a sleeper still shows that it lives */
 #define ROOM_NS    (200 * NS_PER_US)
 #define MEMORY_NS  (50 * NS_PER_MS)
@@ -325,13 +326,23 @@ static void show_tallies(struct worker *w)
 	memcpy(w->tallies, c, sizeof(c));
 }
 
+/* A helping of a snapshot's lanes; how long it held up the items is told. */
+static size_t save(struct worker *w)
+{
+	int64_t begin_ns = clock_mono_ns();
+	bool is_more = shard_save_step(w->shard, SAVE_LANES);
+
+	stats_add(STAT_SNAPSHOT_PAUSES, clock_mono_ns() - begin_ns > PAUSE_NS);
+	return is_more;
+}
+
 size_t worker_step(struct worker *w, size_t budget)
 {
 	size_t done = bus_shard_step(w->env.bus, w->env.shard.index, budget);
 
 	flush(w);
-	if (shard_save_step(w->shard, SAVE_LANES))
-		done++;
+	if (shard_is_saving(w->shard))
+		done += save(w);
 	if (done > 0) {
 		show_counts(w);
 		show_tallies(w);
