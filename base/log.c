@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/clock.h"
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -64,11 +65,38 @@ static size_t print_head(char *line, size_t cap, enum log_level level, const cha
 	return printed(n, cap);
 }
 
+/*
+ * Whoever reads the other end may be stopped or gone: a line that would have to wait
+ * is counted instead, for no thread of a bus may wait for its log.  Under a lock, or
+ * two threads might see the last room and both take it.
+ */
+static void put(const char *line, size_t len)
+{
+	static pthread_mutex_t put_lock = PTHREAD_MUTEX_INITIALIZER;
+	static uint32_t lost;
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+	char text[64];
+	int n;
+
+	(void)pthread_mutex_lock(&put_lock);
+	if (poll(&p, 1, 0) != 1 || p.revents != POLLOUT) {
+		lost++;
+	} else {
+		if (lost > 0) {
+			n = snprintf(text, sizeof(text),
+				     "(%u lines did not fit into the log)\n", lost);
+			(void)!write(STDERR_FILENO, text, printed(n, sizeof(text)));
+			lost = 0;
+		}
+		while (write(STDERR_FILENO, line, len) < 0 && errno == EINTR)
+			;
+	}
+	(void)pthread_mutex_unlock(&put_lock);
+}
+
 /* Text may quote strangers: a line break of theirs must not start a line of ours. */
 static void emit(char *line, size_t len)
 {
-	ssize_t n;
-
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)line[i];
 
@@ -76,9 +104,7 @@ static void emit(char *line, size_t len)
 			line[i] = ' ';
 	}
 	line[len] = '\n';
-	do {
-		n = write(STDERR_FILENO, line, len + 1);
-	} while (n < 0 && errno == EINTR);
+	put(line, len + 1);
 }
 
 /* True if the site may print; @held is what it kept back before this line. */

@@ -11,6 +11,7 @@
 #define CONNECTIONS_MAX 64u
 #define HEADER_BYTES    (size_t)8192
 #define TIMEOUT_S       5u
+#define IDLE_MS         1000u
 
 struct http {
 	struct MHD_Daemon *mhd;
@@ -81,11 +82,14 @@ static void run(struct http *h)
 	MHD_UNSIGNED_LONG_LONG ms;
 
 	(void)MHD_run(h->mhd);
-	/* MHD's own clock: connection time-outs happen only if it is called. */
-	if (MHD_get_timeout(h->mhd, &ms) == MHD_YES)
-		(void)uv_timer_start(&h->timer, on_timer, ms == 0 ? 1 : ms, 0);
-	else
-		(void)uv_timer_stop(&h->timer);
+	/*
+	 * MHD's own clock: connection time-outs happen only if it is called.  Once a
+	 * second in any case: when descriptors ran out it stops accepting, and takes
+	 * that back at the call after the one that closed a connection.
+	 */
+	if (MHD_get_timeout(h->mhd, &ms) != MHD_YES || ms > IDLE_MS)
+		ms = IDLE_MS;
+	(void)uv_timer_start(&h->timer, on_timer, ms == 0 ? 1 : ms, 0);
 }
 
 static void on_poll(uv_poll_t *p, int status, int events)
@@ -185,6 +189,7 @@ int http_open(uv_loop_t *loop, const char *endpoint, http_fn fn, void *arg,
 	h->poll.data = h->timer.data = h;
 	h->handles = 2;
 	(void)uv_poll_start(&h->poll, UV_READABLE, on_poll);
+	(void)uv_timer_start(&h->timer, on_timer, IDLE_MS, 0);
 	*out = h;
 	return 0;
 }
