@@ -9,11 +9,14 @@
 #include "daemon/daemon_parts.h"
 #include "daemon/metrics.h"
 #include "daemon/serve_catchup.h"
+#include "daemon/thread_room.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CATCHUP_CONTEXTS 32u
+#define NNG_THREADS      24u /* at most: tasks, resolvers, poller, timer, reaper */
+#define OUR_THREADS      4u  /* besides the workers */
 
 /* One batch of derived frames on its way to the store thread. */
 struct batch {
@@ -156,8 +159,10 @@ ON_LOOP static int open_local(struct daemon *d)
 
 int daemon_open_sockets(struct daemon *d)
 {
-	int rc = open_derived(d);
+	int rc = thread_room_check(NNG_THREADS + OUR_THREADS + d->n_workers);
 
+	if (rc == 0)
+		rc = open_derived(d);
 	if (rc == 0)
 		rc = open_pubs(d);
 	if (rc == 0)

@@ -20,6 +20,7 @@
  *	serve_http.c       /metrics, /healthz, /readyz; metrics.c what they say
  *	serve_ring.c       hands the broadcast rings to local subscribers
  *	unixsock.c         unix sockets for our uid and root alone
+ *	thread_room.c      may we start the threads that we need?
  *	notify.c           the service manager
  *	exitcode.c         why we ended
  */

@@ -17,16 +17,18 @@ struct pub {
 int pub_open(const char *url, unsigned subscribers_max, struct pub **out)
 {
 	struct pub *p = calloc(1, sizeof(*p));
-	int rc;
+	int rc, rv;
 
 	if (p == NULL || strlen(url) >= sizeof(p->url)) {
 		free(p);
 		return err_set(-EINVAL, "endpoint %s cannot be opened", url);
 	}
 	memcpy(p->url, url, strlen(url) + 1);
-	if (nng_pub0_open(&p->socket) != 0) {
+	rv = nng_pub0_open(&p->socket);
+	if (rv != 0) {
 		free(p);
-		return err_set(-ENOMEM, "cannot open a PUB socket for %s", url);
+		return err_set(-ENOMEM, "cannot open a PUB socket for %s: %s", url,
+			       nng_strerror(rv));
 	}
 	/* Before any listener exists; a subscriber has nothing to send. */
 	(void)nng_socket_set_size(p->socket, NNG_OPT_RECVMAXSZ, 1024);
