@@ -159,6 +159,7 @@ static int open_snapshot(struct daemon *d, const struct store_env *se,
 	const struct snapshot_env env = {
 		.store = se->store,
 		.dispatch = se->dispatch,
+		.index = d->tick_index,
 		.every = d->config.store.snapshot_every,
 		.config_hash = params_hash(&d->config.derive),
 		.n_takers = d->n_workers + 1,

@@ -86,6 +86,7 @@ int rerun_load(struct rerun *r, const struct section *sec)
 
 	switch ((enum section_kind)sec->kind) {
 	case SECTION_HEAD:
+	case SECTION_INDEX:
 		return 0;
 	case SECTION_DISPATCH:
 		inband_state(&st, &r->inband, 0);

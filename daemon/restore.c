@@ -96,6 +96,14 @@ static int load_sources(struct loader *l, const struct section *sec)
 	return rc;
 }
 
+/* Without it ticks are counted from further back, and nothing else changes. */
+ON_STORE static void load_index(struct loader *l, const struct section *sec)
+{
+	struct state st = state_loading(sec->data, sec->len);
+
+	tick_index_state(&st, l->d->tick_index);
+}
+
 ON_STORE static int load_section(struct loader *l, const struct section *sec)
 {
 	if (sec->kind != SECTION_HEAD && !l->has_head)
@@ -111,6 +119,9 @@ ON_STORE static int load_section(struct loader *l, const struct section *sec)
 		return load_lane(l, sec);
 	case SECTION_UNIVERSE:
 		return tier2_load(tier2_worker_tier2(l->d->tier2), sec);
+	case SECTION_INDEX:
+		load_index(l, sec);
+		return 0;
 	}
 	return err_set(-EBADMSG, "it has a section of the unknown kind %u", sec->kind);
 }
@@ -135,6 +146,7 @@ static int on_part(void *arg, const void *data, size_t len)
 ON_STORE static int start_over(struct loader *l)
 {
 	dispatch_reset(store_dispatch(l->d->store));
+	tick_index_reset(l->d->tick_index);
 	l->restored->n_symbols = 0;
 	return daemon_renew_pipeline(l->d);
 }

@@ -25,6 +25,7 @@ struct snapshot;
 struct snapshot_env {
 	struct tickstore *store;   /* borrowed */
 	struct dispatch *dispatch; /* borrowed */
+	struct tick_index *index;  /* borrowed; NULL: none */
 	uint64_t every;            /* records between two of them; 0: never */
 	uint64_t config_hash;      /* params_hash() of what is derived */
 	uint32_t n_takers;         /* who hands over parts: workers and tier 2 */

@@ -56,6 +56,16 @@ void tick_index_free(struct tick_index *x)
 	free(x);
 }
 
+void tick_index_reset(struct tick_index *x)
+{
+	for (uint32_t i = 0; i < x->n_marks; i++)
+		clear(&x->marks[i]);
+	x->n_marks = 1;
+	x->marks[0].is_set = true;
+	x->spacing = TICK_INDEX_SPACING;
+	x->noted = false;
+}
+
 /* False: no memory.  Then there is one copy less, and counting takes longer. */
 static bool set(struct mark *m, uint64_t pos, const uint64_t *tick_seq,
 		uint32_t n_symbols)
@@ -231,4 +241,66 @@ int tick_index_before(const struct tick_index *x, uint32_t symbol_id, uint64_t s
 uint32_t tick_index_marks(const struct tick_index *x)
 {
 	return x->n_marks;
+}
+
+/* ---- snapshots ---- */
+
+static void load_mark(struct state *st, struct tick_index *x)
+{
+	struct mark *m = &x->marks[x->n_marks];
+	uint64_t before = x->n_marks > 0 ? x->marks[x->n_marks - 1].pos : 0;
+
+	state_u64(st, &m->pos);
+	state_count(st, &m->n_symbols, x->symbols_max);
+	if (state_bad(st) || m->pos <= before) {
+		state_spoil(st);
+		*m = (struct mark){0};
+		return;
+	}
+	m->tick_seq = calloc(m->n_symbols + 1, sizeof(*m->tick_seq));
+	if (m->tick_seq == NULL) {
+		state_spoil(st);
+		return;
+	}
+	state_bytes(st, m->tick_seq, m->n_symbols * sizeof(*m->tick_seq));
+	m->is_set = true;
+	x->n_marks++;
+}
+
+/* Every how many copies so that what is saved stays within its bound. */
+static uint32_t saved_step(const struct tick_index *x)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 1; i < x->n_marks; i++)
+		bytes += x->marks[i].n_symbols * sizeof(uint64_t);
+	return 1 + (uint32_t)(bytes / TICK_INDEX_SAVED_BYTES);
+}
+
+void tick_index_state(struct state *st, struct tick_index *x)
+{
+	uint32_t step = saved_step(x), n = 0;
+
+	/* The first copy, no ticks at position 0, is there anyway or trimmed away. */
+	for (uint32_t i = 1; i < x->n_marks; i += step)
+		n++;
+	state_u64(st, &x->spacing);
+	state_count(st, &n, TICK_INDEX_MARKS);
+	if (!state_is_loading(st)) {
+		for (uint32_t i = 1; i < x->n_marks; i += step) {
+			struct mark *m = &x->marks[i];
+
+			state_u64(st, &m->pos);
+			state_u32(st, &m->n_symbols);
+			state_bytes(st, m->tick_seq,
+				    m->n_symbols * sizeof(*m->tick_seq));
+		}
+		return;
+	}
+	for (uint32_t i = 0; i < n && !state_bad(st); i++)
+		load_mark(st, x);
+	if (x->spacing < TICK_INDEX_SPACING)
+		state_spoil(st);
+	if (state_bad(st))
+		tick_index_reset(x);
 }

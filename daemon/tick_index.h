@@ -19,11 +19,13 @@
  */
 #pragma once
 #include "base/role.h"
+#include "base/state.h"
 #include <stdint.h>
 
-#define TICK_INDEX_MARKS     128
-#define TICK_INDEX_BOOKMARKS 8
-#define TICK_INDEX_SPACING   65536u /* positions between two copies, at first */
+#define TICK_INDEX_MARKS       128
+#define TICK_INDEX_BOOKMARKS   8
+#define TICK_INDEX_SAVED_BYTES (4u << 20)
+#define TICK_INDEX_SPACING     65536u /* positions between two copies, at first */
 
 struct tick_index;
 
@@ -32,6 +34,8 @@ enum { TICK_INDEX_NONE = 1 };
 /** Begins with one copy: no ticks at position 0.  0 or -ENOMEM. */
 int tick_index_new(uint32_t symbols_max, struct tick_index **out);
 void tick_index_free(struct tick_index *x);
+/** As new. */
+void tick_index_reset(struct tick_index *x);
 
 /**
  * @tick_seq[0 .. n_symbols-1] count the ticks at positions up to and including
@@ -62,5 +66,11 @@ ON_STORE uint64_t tick_index_oldest_seq(const struct tick_index *x, uint32_t sym
  */
 ON_STORE int tick_index_before(const struct tick_index *x, uint32_t symbol_id,
 			       uint64_t seq, uint64_t *out_pos);
+/**
+ * Save some of the copies, about TICK_INDEX_SAVED_BYTES, or load them.  Loading: into a
+ * new index, before anything is noted; what cannot be read is spoilt and leaves it as
+ * new.
+ */
+ON_STORE void tick_index_state(struct state *st, struct tick_index *x);
 /** Copies held, bookmarks not counted. */
 ON_STORE uint32_t tick_index_marks(const struct tick_index *x);

@@ -25,6 +25,8 @@ enum section_kind {
 	SECTION_SOURCES,  /* id 0: when each source was alive */
 	SECTION_LANE,     /* id: symbol */
 	SECTION_UNIVERSE, /* id: index in the configuration */
+	SECTION_INDEX, /* id 0: counts of ticks here and there; no function of the log
+			*/
 };
 
 struct section {

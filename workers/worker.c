@@ -11,7 +11,8 @@
 #include <string.h>
 
 #define BUDGET     1024
-#define SAVE_LANES 64 /* of a snapshot, between two helpings of items */
+#define SAVE_LANES 8         /* of a snapshot, at a time */
+#define SAVE_NS    NS_PER_MS /* ... and so long, between two helpings of items */
 #define PAUSE_NS   (5 * NS_PER_MS)
 #define IDLE_NS    (100 * NS_PER_MS) /* a sleeper still shows that it lives */
 #define ROOM_NS    (200 * NS_PER_US)
@@ -326,13 +327,22 @@ static void show_tallies(struct worker *w)
 	memcpy(w->tallies, c, sizeof(c));
 }
 
-/* A helping of a snapshot's lanes; how long it held up the items is told. */
+/*
+ * A helping of a snapshot's lanes: a millisecond's worth, or to the end, or until
+ * nobody takes them.
+ */
 static size_t save(struct worker *w)
 {
-	int64_t begin_ns = clock_mono_ns();
-	bool is_more = shard_save_step(w->shard, SAVE_LANES);
+	int64_t begin_ns = clock_mono_ns(), took_ns;
+	uint64_t saved;
+	bool is_more;
 
-	stats_add(STAT_SNAPSHOT_PAUSES, clock_mono_ns() - begin_ns > PAUSE_NS);
+	do {
+		saved = shard_counts(w->shard)->saved;
+		is_more = shard_save_step(w->shard, SAVE_LANES);
+		took_ns = clock_mono_ns() - begin_ns;
+	} while (is_more && took_ns < SAVE_NS && saved < shard_counts(w->shard)->saved);
+	stats_add(STAT_SNAPSHOT_PAUSES, took_ns > PAUSE_NS);
 	return is_more;
 }
 
