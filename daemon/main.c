@@ -30,10 +30,12 @@
 #include "daemon/daemon.h"
 #include "daemon/exitcode.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char usage[] =
 	"usage: tickbusd [OPTION]...\n"
@@ -174,12 +176,26 @@ static int print_config(struct config *c)
 	return EXITCODE_OK;
 }
 
+/* Or the first socket would get descriptor 2, and hear our log. */
+static void keep_standard_files(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {0};
 	struct config c;
-	int rc = parse_options(argc, argv, &o);
+	int rc;
 
+	keep_standard_files();
+	rc = parse_options(argc, argv, &o);
 	if (rc >= 0)
 		return rc;
 	rc = load(&o, &c);
