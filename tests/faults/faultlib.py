@@ -9,6 +9,8 @@ import tickbusd as tb  # noqa: E402
 
 # A sanitizer makes everything slower: fewer rounds, longer limits.
 SLOW = bool(os.environ.get("TICKBUS_SLOW"))
+# tools/campaign: what takes minutes.
+LONG = bool(os.environ.get("TICKBUS_LONG"))
 
 
 class Daemon(tb.Tickbusd):
