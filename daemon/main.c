@@ -11,12 +11,19 @@
  *	config*.c          YAML to struct config, by one table
  *	store_thread.c     the sequencer's thread: jobs, commit, dispatch
  *	intake.c           judges ticks, appends them, answers producers
- *	dispatch.c         from the log to the workers, in order; inband.c what it
- *derives sim_thread.c       the simulated exchange as a producer publisher.c from the
- *outboxes to frames, rings and sockets publisher_beat.c   heartbeats derived.c derived
- *events to the store, in log order serve_rep.c        REP sockets; serve_ingest.c and
- *serve_catchup.c use it serve_pub.c        PUB sockets; guard.c keeps nng's listeners
- *alive serve_admin.c      the admin socket; admin_commands.c what it can do
+ *	dispatch.c         from the log to the workers, in order
+ *	inband.c           what is derived on that way
+ *	sim_thread.c       the simulated exchange as a producer
+ *	publisher.c        from the outboxes to frames, rings and sockets
+ *	publisher_beat.c   heartbeats
+ *	derived.c          derived events to the store, in log order
+ *	snapshot.c         takes state snapshots; restore.c starts from one
+ *	rerun*.c           derives anew from records, into memory
+ *	verify*.c          ... and compares with what is stored
+ *	store_access.c     reads the store from another thread; row_walk.c its rows
+ *	serve_rep.c        REP sockets; serve_ingest.c and serve_catchup.c use it
+ *	serve_pub.c        PUB sockets; guard.c keeps nng's listeners alive
+ *	serve_admin.c      the admin socket; admin_commands.c what it can do
  *	serve_http.c       /metrics, /healthz, /readyz; metrics.c what they say
  *	serve_ring.c       hands the broadcast rings to local subscribers
  *	unixsock.c         unix sockets for our uid and root alone

@@ -13,7 +13,6 @@
  * more each shard has its own and the caller keeps tier 2.
  */
 #pragma once
-#include "base/buf.h"
 #include "bus/symtab.h"
 #include "proto/event.h"
 #include "workers/params.h"
@@ -54,8 +53,11 @@ int rerun_load(struct rerun *r, const struct section *sec);
 int rerun_feed(struct rerun *r, uint64_t pos, const struct record *recs, uint32_t n);
 /** Wait until all that was fed has been derived and delivered; as rerun_feed(). */
 int rerun_sync(struct rerun *r);
+/** Takes whole sections (workers/section.h), valid during the call. */
+typedef void (*rerun_part_fn)(void *arg, const void *data, size_t len);
 /**
- * After rerun_sync(): the state as sections (workers/section.h) behind the last record
- * at @pos, all but the head; SECTION_DISPATCH speaks of @n_symbols symbols.
+ * After rerun_sync(): hand the state behind the last record, at @pos, over in parts -
+ * all but the head; SECTION_DISPATCH comes first and speaks of @n_symbols symbols.
  */
-void rerun_save(struct rerun *r, uint64_t pos, uint32_t n_symbols, struct buf *out);
+void rerun_save(struct rerun *r, uint64_t pos, uint32_t n_symbols, rerun_part_fn part,
+		void *arg);

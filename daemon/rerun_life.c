@@ -38,7 +38,7 @@ static void on_mark(void *arg, uint64_t pos)
 
 static int take_sections(struct rerun *r, struct buf *part)
 {
-	buf_add(r->saving, part->data, part->len);
+	r->part(r->part_arg, part->data, part->len);
 	part->len = 0;
 	return 0;
 }
@@ -109,21 +109,25 @@ int rerun_load(struct rerun *r, const struct section *sec)
 		       sec->kind);
 }
 
-void rerun_save(struct rerun *r, uint64_t pos, uint32_t n_symbols, struct buf *out)
+void rerun_save(struct rerun *r, uint64_t pos, uint32_t n_symbols, rerun_part_fn part,
+		void *arg)
 {
-	struct state st = state_saving(out);
-	size_t at = section_begin(out, SECTION_DISPATCH, 0);
+	struct buf own = {0};
+	struct state st = state_saving(&own);
+	size_t at = section_begin(&own, SECTION_DISPATCH, 0);
 
 	inband_state(&st, &r->inband, n_symbols);
-	section_end(out, at);
-	r->saving = out;
+	section_end(&own, at);
+	part(arg, own.data, own.len);
+	buf_free(&own);
+	r->part = part;
+	r->part_arg = arg;
 	for (uint32_t w = 0; w < r->env.n_workers; w++) {
 		shard_save_begin(r->runners[w].shard, pos);
 		while (shard_save_step(r->runners[w].shard, UINT32_MAX))
 			;
 	}
 	tier2_save_begin(r->tier2, pos);
-	r->saving = NULL;
 }
 
 /* ---- life ---- */

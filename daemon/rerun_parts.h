@@ -48,7 +48,8 @@ struct rerun {
 	struct runner runners[RERUN_WORKERS_MAX];
 	struct tier2 *tier2; /* owned */
 	struct buf matrix;   /* owned; the one being delivered */
-	struct buf *saving;  /* borrowed, during rerun_save() */
+	rerun_part_fn part;  /* during rerun_save() */
+	void *part_arg;
 	struct batch slots[SLOTS];
 	uint64_t n_delivered; /* batches */
 	int rc;               /* the first thing that went wrong */

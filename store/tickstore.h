@@ -326,6 +326,11 @@ ON_STORE int tickstore_snapshot_read(struct tickstore *ts,
 				     const struct store_snapshot *s, store_part_fn fn,
 				     void *arg);
 
+/** The same for part @part < s->n_parts alone: a piece of work that has a bound. */
+ON_STORE int tickstore_snapshot_read_part(struct tickstore *ts,
+					  const struct store_snapshot *s, uint32_t part,
+					  store_part_fn fn, void *arg);
+
 /** Remember @data under @key ("config.text", ...); replaces.  Synced. */
 ON_STORE int tickstore_meta_put(struct tickstore *ts, const char *key, const void *data,
 				size_t len);

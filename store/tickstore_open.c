@@ -112,7 +112,7 @@ static int prepare(struct tickstore *ts)
 		{&ts->snapshot_part_put,
 		 "INSERT OR REPLACE INTO snapshot_part VALUES (?, ?, ?, ?)"},
 		{&ts->snapshot_part_get, "SELECT part, crc, data FROM snapshot_part"
-					 " WHERE pos = ? ORDER BY part"},
+					 " WHERE pos = ? AND part >= ? ORDER BY part"},
 		{&ts->snapshot_part_trim, "DELETE FROM snapshot_part WHERE pos NOT IN"
 					  " (SELECT pos FROM snapshot)"},
 		{&ts->snapshot_trim, "DELETE FROM snapshot WHERE pos NOT IN"

@@ -163,6 +163,20 @@ static int spoilt(struct tickstore *ts, uint64_t pos, const char *what)
 		       ts->path, pos, what);
 }
 
+/* Hand @part over if the row that @st stands on is it; else say that it is spoilt. */
+static int take_part(struct tickstore *ts, uint64_t pos, uint64_t part,
+		     store_part_fn fn, void *arg)
+{
+	struct sq_stmt *st = ts->snapshot_part_get;
+	size_t len = 0;
+	const void *data = sq_blob(st, 2, &len);
+
+	if (sq_u64(st, 0) != part ||
+	    sq_u64(st, 1) != part_crc(ts, pos, part, data, len))
+		return spoilt(ts, pos, "has a damaged or missing part");
+	return fn(arg, data, len);
+}
+
 int tickstore_snapshot_read(struct tickstore *ts, const struct store_snapshot *s,
 			    store_part_fn fn, void *arg)
 {
@@ -171,18 +185,14 @@ int tickstore_snapshot_read(struct tickstore *ts, const struct store_snapshot *s
 	int rc, told = 0;
 
 	sq_bind_u64(st, 1, s->pos);
+	sq_bind_int(st, 2, 0);
 	while (told == 0 && (rc = sq_step(st)) == SQ_ROW) {
 		size_t len = 0;
-		const void *data = sq_blob(st, 2, &len);
 
-		if (sq_u64(st, 0) != part ||
-		    sq_u64(st, 1) != part_crc(ts, s->pos, part, data, len)) {
-			sq_reset(st);
-			return spoilt(ts, s->pos, "has a damaged or missing part");
-		}
+		(void)sq_blob(st, 2, &len);
+		told = take_part(ts, s->pos, part, fn, arg);
 		part++;
 		bytes += len;
-		told = fn(arg, data, len);
 	}
 	sq_reset(st);
 	if (told != 0)
@@ -192,4 +202,21 @@ int tickstore_snapshot_read(struct tickstore *ts, const struct store_snapshot *s
 	return part == s->n_parts && bytes == s->bytes
 		       ? 0
 		       : spoilt(ts, s->pos, "is not whole");
+}
+
+int tickstore_snapshot_read_part(struct tickstore *ts, const struct store_snapshot *s,
+				 uint32_t part, store_part_fn fn, void *arg)
+{
+	struct sq_stmt *st = ts->snapshot_part_get;
+	int rc;
+
+	sq_bind_u64(st, 1, s->pos);
+	sq_bind_int(st, 2, part);
+	rc = sq_step(st);
+	if (rc == 0)
+		rc = spoilt(ts, s->pos, "is not whole");
+	else if (rc == SQ_ROW)
+		rc = take_part(ts, s->pos, part, fn, arg);
+	sq_reset(st);
+	return rc;
 }

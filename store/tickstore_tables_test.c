@@ -180,6 +180,15 @@ static void expect_snapshot(struct fixture *f, uint64_t max_pos, uint64_t pos,
 	assert_int_equal(0,
 			 tickstore_snapshot_read(f->ts, &s, fixture_text_add, &text));
 	assert_string_equal(want, text.text);
+	/* The same part by part. */
+	text = (struct fixture_text){0};
+	for (uint32_t i = 0; i < s.n_parts; i++)
+		assert_int_equal(0, tickstore_snapshot_read_part(
+					    f->ts, &s, i, fixture_text_add, &text));
+	assert_string_equal(want, text.text);
+	assert_int_equal(STORE_NONE,
+			 tickstore_snapshot_read_part(f->ts, &s, s.n_parts,
+						      fixture_text_add, &text));
 }
 
 static void the_newest_two_snapshots_stay(void **state)

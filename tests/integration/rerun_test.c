@@ -234,6 +234,11 @@ static void assert_same_state(const struct buf *a, const struct buf *b)
 	}
 }
 
+static void add_part(void *arg, const void *data, size_t len)
+{
+	buf_add(arg, data, len);
+}
+
 static void a_saved_state_goes_on_with_another_number_of_workers(void **state)
 {
 	struct log *l = *state;
@@ -247,7 +252,7 @@ static void a_saved_state_goes_on_with_another_number_of_workers(void **state)
 
 	assert_int_equal(rerun_feed(r, 1, l->recs, half), 0);
 	assert_int_equal(rerun_sync(r), 0);
-	rerun_save(r, half, n_symbols, &middle);
+	rerun_save(r, half, n_symbols, add_part, &middle);
 	rerun_free(r);
 
 	r = open_rerun(l, 2, keep, got);
@@ -256,7 +261,7 @@ static void a_saved_state_goes_on_with_another_number_of_workers(void **state)
 		assert_int_equal(rerun_load(r, &sec[i]), 0);
 	assert_int_equal(rerun_feed(r, half + 1, l->recs + half, l->n - half), 0);
 	assert_int_equal(rerun_sync(r), 0);
-	rerun_save(r, l->n, n_symbols, &end[0]);
+	rerun_save(r, l->n, n_symbols, add_part, &end[0]);
 	rerun_free(r);
 	assert_same(l->published, got);
 	shelves_free(got);
@@ -265,7 +270,7 @@ static void a_saved_state_goes_on_with_another_number_of_workers(void **state)
 	r = open_rerun(l, 1, keep, got);
 	assert_int_equal(rerun_feed(r, 1, l->recs, l->n), 0);
 	assert_int_equal(rerun_sync(r), 0);
-	rerun_save(r, l->n, n_symbols, &end[1]);
+	rerun_save(r, l->n, n_symbols, add_part, &end[1]);
 	rerun_free(r);
 	assert_same_state(&end[0], &end[1]);
 	shelves_free(got);
