@@ -684,17 +684,15 @@ class _Timer:
 
     def __init__(self, poll: _Poll):
         self.libc = ctypes.CDLL(None, use_errno=True)
-        self.fd = self.libc.timerfd_create(1, os.O_NONBLOCK | os.O_CLOEXEC)  # CLOCK_MONOTONIC
-        if self.fd < 0:
+        fd = self.libc.timerfd_create(1, os.O_NONBLOCK | os.O_CLOEXEC)  # CLOCK_MONOTONIC
+        if fd < 0:
             raise OSError(ctypes.get_errno(), "no timer")
-        poll.epoll.register(self.fd, select.EPOLLIN)
+        self.file = open(fd, "rb", 0)
+        poll.epoll.register(fd, select.EPOLLIN)
 
     def set(self, seconds: float) -> None:
         ns = max(1, int(seconds * 1e9))
-        self.libc.timerfd_settime(self.fd, 0, struct.pack("qqqq", 0, 0, ns // 10 ** 9, ns % 10 ** 9), None)
-
-    def close(self) -> None:
-        os.close(self.fd)
+        self.libc.timerfd_settime(self.file.fileno(), 0, struct.pack("qqqq", 0, 0, ns // 10 ** 9, ns % 10 ** 9), None)
 
 
 # ---- catch-up -------------------------------------------------------------------------------------------------------
@@ -765,7 +763,7 @@ class _Job:
 
     def __init__(self, what: str, start: str, kinds: int, value: int = 0, streams: tuple = ()):
         self.what, self.start, self.kinds, self.value, self.streams = what, _FROM[start], kinds, value, streams
-        self.first_pos = value if start == "pos" else 0
+        self.first_pos, self.begins_here = value if start == "pos" else 0, start in ("now", "snapshot")
         self.skip = self.count = self.hash = self.server_count = 0
         self.server_hash = None
         self.pages, self.page, self.source = collections.deque(), None, None
@@ -818,7 +816,8 @@ class _Lane:
     def __init__(self, kind: str | None, link: _Link | None):
         self.kind, self.link, self.jobs = kind, link, []
         self.queue, self.bytes = collections.deque(), 0  # of [loss, serial, frame]
-        self.serial = self.clean = self.reached = self.ups = 0
+        self.serial = self.clean = self.ups = 0
+        self.reached = self.floor = 0  # everything at or below was given; what was before the beginning
         self.frame_seq, self.source = None, None
 
 
@@ -889,7 +888,7 @@ class Subscriber:
                  start: str = "now", at=None, policy: str = "lossless", sample_ms: int = 1000, prices: str = "decimal",
                  check_chain: bool = False, live: bool = True, host: str = "127.0.0.1", port_base: int = 7400,
                  urls: dict | None = None, timeout: float = 5.0, heartbeat: float = 1.0):
-        self._kinds = kinds.replace(",", " ").split() if isinstance(kinds, str) else list(kinds)
+        self._kinds = list(dict.fromkeys(kinds.replace(",", " ").split() if isinstance(kinds, str) else kinds))
         for name, value, known in [("kind", k, KINDS) for k in self._kinds] + [
                 ("timeframe", timeframe, [None, *TIMEFRAMES]), ("start", start, _FROM), ("prices", prices, _PRICES),
                 ("policy", policy, ("lossless", "conflate", "sample", "best_effort"))]:
@@ -911,11 +910,11 @@ class Subscriber:
         if self._fills or start != "now":
             self._past.jobs.append(self._history(start, at))
         where, self._poll = _urls(host, port_base, urls), _Poll()
-        self._timer = _Timer(self._poll)
         self._asker = _Asker(where["catchup"], self._poll, timeout)
         self._asking, self._to_ask = None, collections.deque()
         self._lanes = [_Lane(k, _Link(where[k], 0x21, self._poll, 3.5 * heartbeat)) for k in self._kinds if live]
         self._by_link = {lane.link: lane for lane in self._lanes}
+        self._timer = _Timer(self._poll)
         self._pump(0)
 
     def _history(self, start: str, at) -> _Job:
@@ -1167,7 +1166,7 @@ class Subscriber:
     def _finish_history(self, job: _Job):
         reached = max(0, job.value - 1)
         for each in self._lanes:
-            each.reached = reached
+            each.reached, each.floor = reached, reached if job.begins_here else max(0, job.first_pos - 1)
         self._is_live, self._is_ended = True, not self._lanes
         is_whole = None if job.server_hash is None else (job.count, job.hash) == (job.server_count, job.server_hash)
         return Live(reached, job.count, job.hash, is_whole)
@@ -1191,11 +1190,11 @@ class Subscriber:
                 source.row = frame.n
                 return _MORE
             if before:
-                return Epoch(frame.epoch, before)
+                return self._on_epoch(frame.epoch, before)
         if frame.kind == "hb":
             return self._take_beats(lane, source)
         rows: list[int] = []
-        hole = self._accept(source, job, rows)
+        hole = self._accept(source, job, lane.floor if job else 0, rows)
         if rows:
             self.counts.events += len(rows)
             self.counts.filled += len(rows) if job else 0
@@ -1208,13 +1207,21 @@ class Subscriber:
             return what
         return self._on_hole(lane, job, frame.kind, key, stream, what)
 
-    def _accept(self, source: _Source, job: _Job | None, rows: list[int]):
+    def _on_epoch(self, epoch: int, before: int) -> Epoch:
+        """What was behind the loss may be numbered anew, and where it was nobody says: go through all that is held."""
+        for lane in self._lanes:
+            lane.reached = 0
+            if self._fills:
+                self._resync(lane)
+        return Epoch(epoch, before)
+
+    def _accept(self, source: _Source, job: _Job | None, floor: int, rows: list[int]):
         """Appends the rows that may be given now; (key, stream, last missing sequence or Broken) if one may not."""
         frame, keys, counts, kind = source.frame, source.keys, self.counts, source.frame.kind
         streams, wanted, epoch, frame_s_wanted = self._streams[kind], self._wanted, frame.epoch, self._timeframe_s
         is_matrix, check, may_jump = kind == "tier2", self._check and kind != "tick", job and job.page.is_snapshot
         for row in range(source.row, frame.n):
-            seq, _, recv, frame_s, symbol = keys[row]
+            seq, pos, recv, frame_s, symbol = keys[row]
             if wanted is not None and symbol not in wanted:
                 counts.filtered += 1
                 continue
@@ -1222,6 +1229,9 @@ class Subscriber:
             stream = streams.get(key)
             if stream is None:
                 stream = streams[key] = _Stream()
+                if pos <= floor:  # before the beginning, seen only for its number
+                    stream.last, stream.recv, stream.epoch = seq, recv, epoch
+                    continue
             last = stream.last
             if seq != last + 1 and last >= 0:
                 if seq <= last and (epoch == stream.epoch or recv <= stream.recv):
@@ -1409,7 +1419,7 @@ class Subscriber:
     def close(self) -> None:
         for link in [lane.link for lane in self._lanes] + [self._asker.link]:
             link.close()
-        self._timer.close()
+        self._timer.file.close()
         self._poll.epoll.close()
 
     def __enter__(self):

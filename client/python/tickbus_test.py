@@ -304,11 +304,13 @@ class Loss(WithBus):
         del self.bus.log[3:]  # the log lost its end
         self.bus.cut()
         self.bus.epoch, self.bus.frame_seq = 2, 0
+        anew = [self.bus.add("AAPL", i, recv_ns=fakebus.TIME + 90 + i) for i in range(4, 8)]
         self.wait_up(sub)
-        self.bus.publish(self.bus.log[2][3], self.bus.add("AAPL", 4, recv_ns=fakebus.TIME + 99))
-        epoch, tick = self.read(sub, 2)
+        self.bus.publish(self.bus.log[2][3], anew[3], self.bus.add("AAPL", 8, recv_ns=fakebus.TIME + 99))
+        epoch, *ticks = self.read(sub, 6)
         self.assertEqual(epoch, tickbus.Epoch(2, 1))
-        self.assertEqual((tick.seq, tick.recv_ns, tick.epoch), (4, fakebus.TIME + 99, 2))
+        self.assertEqual([(t.seq, t.recv_ns - fakebus.TIME, t.epoch) for t in ticks],
+                         [(4, 94, 2), (5, 95, 2), (6, 96, 2), (7, 97, 2), (8, 99, 2)])
 
     def test_garbage_is_counted_and_the_rest_goes_on(self):
         rng = random.Random(SEED)

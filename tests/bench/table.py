@@ -92,6 +92,11 @@ ROWS = [
         [("due to event", "due_to_event_us_p50"), ("call to ack", "call_to_ack_us_p50")]),
     e2e("everything live, call to event, p99", "us", -5000, "live 20000/s, 1000 symbols", "call_to_event_us_p99",
         [("due to event", "due_to_event_us_p99"), ("call to ack", "call_to_ack_us_p99")]),
+    ("tickbus.py into DataFrames, live at 300 k/s", "k events/s", 200,
+     fact("py_sub", "live at 300 k/s, DataFrames", "k events/s"),
+     [("ready-made frames", fact("py_sub", "frames, DataFrames", "k events/s")),
+      ("as objects", fact("py_sub", "frames, objects", "k events/s")),
+      ("history", fact("py_sub", "history, DataFrames", "k events/s"))]),
     e2e("memory, idle", "MiB", -40, "idle", "MiB resident"),
     *(e2e(f"memory, {n:,} symbols, {t}", "MiB", target, f"{n} symbols, {t}", "MiB resident",
           [("private", "of these private MiB"), ("rings", "of these rings in shared memory MiB")])

@@ -235,6 +235,27 @@ def dataframes_have_what_the_events_have(d):
     assert all(full[i][j] == full[j][i] for i in range(5) for j in range(5)), full
 
 
+@test
+def unix_sockets_are_spoken_too(d):
+    feed(d, 1, 10)
+    d.stop()
+    with open(d.config, encoding="ascii") as f:
+        text = f.read()
+    paths = {name: f"ipc://{d.dir}/{name}.sock" for name in ("tick", "bar")}
+    for name, path in paths.items():
+        text = text.replace(f"tcp://127.0.0.1:{d.port[name]}", path)
+    with open(d.config, "w", encoding="ascii") as f:
+        f.write(text)
+    d.start()
+    with tickbus.Subscriber("tick,bar", start="oldest", urls={**urls(d), **paths}) as sub:
+        items = until(sub, live)
+        feed(d, 11, 3000)
+        items += until(sub, lambda e: e.kind == "tick" and e.source_seq == 3000)
+        items += until(sub, lambda e: e.kind == "bar")
+        assert [lane.link.state for lane in sub._lanes] == ["up", "up"], sub.trouble
+    assert sorted(given(items, "tick")) == stored(d, "tick")
+
+
 def start_example(d, name, *arguments, **more):
     """An example as its reader starts it, but for the port."""
     with open(os.path.join(CLIENT, name), encoding="utf-8") as f:
