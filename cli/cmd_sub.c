@@ -14,7 +14,15 @@
 #define STOP_TURNS 1024
 #define SILENCE_NS (4 * NS_PER_S) /* without heartbeats: nobody is there */
 
-enum { OPT_FORMAT = 1, OPT_COUNT, OPT_SECONDS, OPT_TIMEFRAME, OPT_FROM, OPT_NO_FILL };
+enum {
+	OPT_FORMAT = 1,
+	OPT_COUNT,
+	OPT_SECONDS,
+	OPT_TIMEFRAME,
+	OPT_FROM,
+	OPT_POLICY,
+	OPT_SAMPLE
+};
 
 static const struct option longs[] = {
 	{"format", required_argument, NULL, OPT_FORMAT},
@@ -22,7 +30,8 @@ static const struct option longs[] = {
 	{"seconds", required_argument, NULL, OPT_SECONDS},
 	{"timeframe", required_argument, NULL, OPT_TIMEFRAME},
 	{"from", required_argument, NULL, OPT_FROM},
-	{"no-fill", no_argument, NULL, OPT_NO_FILL},
+	{"policy", required_argument, NULL, OPT_POLICY},
+	{"sample", required_argument, NULL, OPT_SAMPLE},
 	{0}};
 
 enum sub_format { SHOW_PRETTY = 0, SHOW_JSON, SHOW_CSV };
@@ -49,6 +58,8 @@ static int take_from(struct cli *c, struct tickbus_filter *f)
 		f->from = TICKBUS_FROM_NOW;
 	} else if (strcmp(optarg, "oldest") == 0) {
 		f->from = TICKBUS_FROM_OLDEST;
+	} else if (strcmp(optarg, "snapshot") == 0) {
+		f->from = TICKBUS_FROM_SNAPSHOT;
 	} else if (cli_number(optarg, 1, UINT64_MAX, &pos)) {
 		f->from = TICKBUS_FROM_POS;
 		f->from_value = pos;
@@ -57,10 +68,41 @@ static int take_from(struct cli *c, struct tickbus_filter *f)
 		f->from_value = (uint64_t)ns;
 	} else {
 		return cli_usage_error(c,
-				       "--from: '%s' is neither now, oldest, a log "
-				       "position nor a time",
+				       "--from: '%s' is neither now, oldest, snapshot, "
+				       "a log position nor a time",
 				       optarg);
 	}
+	return CLI_OK;
+}
+
+static int take_policy(struct cli *c, struct tickbus_filter *f)
+{
+	static const char *const names[] = {
+		[TICKBUS_LOSSLESS] = "lossless",
+		[TICKBUS_CONFLATE] = "conflate",
+		[TICKBUS_BEST_EFFORT] = "best-effort",
+	};
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (names[i] && strcmp(optarg, names[i]) == 0) {
+			f->policy = (enum tickbus_policy)i;
+			return CLI_OK;
+		}
+	}
+	return cli_usage_error(
+		c, "--policy: '%s' is neither lossless, conflate nor best-effort",
+		optarg);
+}
+
+static int take_sample(struct cli *c, struct tickbus_filter *f)
+{
+	uint64_t ms;
+
+	if (!cli_number(optarg, 1, 3600000, &ms))
+		return cli_usage_error(c, "--sample: '%s' is no number of milliseconds",
+				       optarg);
+	f->policy = TICKBUS_SAMPLE;
+	f->sample_ms = (uint32_t)ms;
 	return CLI_OK;
 }
 
@@ -100,9 +142,10 @@ static int take(struct sub_job *j, int option)
 		return CLI_OK;
 	case OPT_FROM:
 		return take_from(j->cli, &j->filter);
+	case OPT_POLICY:
+		return take_policy(j->cli, &j->filter);
 	default:
-		j->filter.no_fill = 1;
-		return CLI_OK;
+		return take_sample(j->cli, &j->filter);
 	}
 }
 
@@ -156,13 +199,43 @@ static void show(struct sub_job *j, const struct tickbus_event *e)
 static void tell_gap(struct sub_job *j, const struct tickbus_event *e)
 {
 	const struct tickbus_gap *g = &e->gap;
+	bool is_by_pos = g->symbol[0] == '\0';
+	uint64_t first = is_by_pos ? g->first_pos : g->first_seq;
+	uint64_t last = is_by_pos ? g->last_pos : g->last_seq;
 
-	j->lost += g->last_seq - g->first_seq + 1;
+	j->lost += g->is_skipped ? 0 : last - first + 1;
 	(void)fflush(stdout);
-	(void)fprintf(stderr, "tickbusctl sub: %s %s: events %llu to %llu are lost\n",
-		      tickbus_kind_name(e->kind), g->symbol,
-		      (unsigned long long)g->first_seq,
-		      (unsigned long long)g->last_seq);
+	if (is_by_pos)
+		(void)fprintf(stderr,
+			      "tickbusctl sub: log positions %llu to %llu are not held "
+			      "any more\n",
+			      (unsigned long long)first, (unsigned long long)last);
+	else
+		(void)fprintf(stderr, "tickbusctl sub: %s %s: events %llu to %llu %s\n",
+			      tickbus_kind_name(e->kind), g->symbol,
+			      (unsigned long long)first, (unsigned long long)last,
+			      g->is_skipped ? "were skipped" : "are lost");
+}
+
+static void tell(const struct tickbus_event *e, int what)
+{
+	if (what == TICKBUS_EPOCH)
+		(void)fprintf(stderr, "tickbusctl sub: the log has a new epoch, %llu\n",
+			      (unsigned long long)e->epoch);
+	else if (what == TICKBUS_LIVE)
+		(void)fprintf(stderr,
+			      "tickbusctl sub: live behind position %llu; history held "
+			      "%llu events, hash %016llx\n",
+			      (unsigned long long)e->live.pos,
+			      (unsigned long long)e->live.count,
+			      (unsigned long long)e->live.hash);
+	else if (what == TICKBUS_CHAIN)
+		(void)fprintf(
+			stderr,
+			"tickbusctl sub: %s %s: event %llu does not follow the one "
+			"before it: another configuration, or another log\n",
+			tickbus_kind_name(e->kind), e->gap.symbol,
+			(unsigned long long)e->gap.first_seq);
 }
 
 /* Nothing came for a while.  Say so once; an end that was asked for still comes. */
@@ -216,10 +289,8 @@ static int listen_on(struct sub_job *j)
 			show(j, &e);
 		else if (rc == TICKBUS_GAP)
 			tell_gap(j, &e);
-		else if (rc == TICKBUS_EPOCH)
-			(void)fprintf(stderr,
-				      "tickbusctl sub: the log has a new epoch, %llu\n",
-				      (unsigned long long)e.epoch);
+		else if (rc != TICKBUS_TIMEOUT)
+			tell(&e, rc);
 	}
 	return 0;
 }

@@ -42,8 +42,12 @@ static const struct command commands[] = {
 	 "  --count N        stop after N events\n"
 	 "  --seconds N      stop after N seconds\n"
 	 "  --timeframe TF   only this timeframe: 1m\n"
-	 "  --from WHERE     now (default), oldest, a log position, or a time (RFC 3339)\n"
-	 "  --no-fill        report gaps, do not fetch what is missing\n", cmd_sub},
+	 "  --from WHERE     now (default), snapshot (the newest of everything, then what\n"
+	 "                   follows), oldest, a log position, or a time (RFC 3339)\n"
+	 "  --policy P       lossless (default), conflate: of what waits the newest, or\n"
+	 "                   best-effort: report gaps, do not fetch what is missing\n"
+	 "  --sample MS      the newest of each stream, once in so many milliseconds\n",
+	 cmd_sub},
 	{"feed", "FILE...", "Send the ticks of files (CSV or JSON lines, also gzip; - is stdin)",
 	 "  --map LIST       columns: time=0,bid=1,ask=2 or time=T,price=P\n"
 	 "  --symbol NAME    the symbol of every line\n"

@@ -17,8 +17,8 @@ int main(int argc, char **argv)
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (tickbus_tick_init(&tick, argv[1],
 			      now.tv_sec * INT64_C(1000000000) + now.tv_nsec) ||
-	    tickbus_price_parse(argv[2], &tick.price_e9) ||
-	    tickbus_size_parse(argv[3], &tick.size_e8) ||
+	    tickbus_decimal_parse(argv[2], TICKBUS_PRICE, &tick.price_e9) ||
+	    tickbus_decimal_parse(argv[3], TICKBUS_SIZE, &tick.size_e8) ||
 	    tickbus_pub_open(NULL, NULL, "example", 1, &pub))
 		goto fail;
 	if (tickbus_pub_batch(pub, &tick, 1, &ack))

@@ -42,9 +42,10 @@ int options_init(struct options *o, const struct tickbus_options *given)
 	unsigned base = g->port_base ? g->port_base : PORT_BASE;
 	int rc;
 
-	*o = (struct options){.timeout_ms = g->timeout_ms > 0 ? g->timeout_ms : 5000,
-			      .heartbeat_ms =
-				      g->heartbeat_ms > 0 ? g->heartbeat_ms : 1000};
+	*o = (struct options){
+		.timeout_ms = g->timeout_ms > 0 ? g->timeout_ms : 5000,
+		.heartbeat_ms = g->heartbeat_ms > 0 ? g->heartbeat_ms : 1000,
+		.patience_ms = g->patience_ms > 0 ? g->patience_ms : 30000};
 	for (unsigned i = 0; i < TICKBUS_PORTS; i++) {
 		rc = set_url(o->url[i], g->url[i], host, base + i);
 		if (rc < 0)

@@ -13,6 +13,7 @@ struct options {
 	char ring_path[OPTIONS_PATH_MAX];
 	int timeout_ms;
 	int heartbeat_ms;
+	int patience_ms;
 };
 
 /** @given may be NULL.  0 or -EINVAL, -ENAMETOOLONG. */

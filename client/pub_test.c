@@ -119,7 +119,7 @@ static struct tickbus_tick trade(const char *price)
 	struct tickbus_tick t;
 
 	assert_int_equal(tickbus_tick_init(&t, "AAPL", SAMPLE_NS), 0);
-	assert_int_equal(tickbus_price_parse(price, &t.price_e9), 0);
+	assert_int_equal(tickbus_decimal_parse(price, TICKBUS_PRICE, &t.price_e9), 0);
 	return t;
 }
 

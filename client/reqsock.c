@@ -40,7 +40,7 @@ void reqsock_close(struct reqsock *r)
 }
 
 /* Size limits before the dialer exists: it takes them over when it is made. */
-static int ensure_open(struct reqsock *r)
+int reqsock_ensure(struct reqsock *r)
 {
 	int rv;
 
@@ -83,7 +83,7 @@ int reqsock_ask(struct reqsock *r, const void *data, size_t len, int timeout_ms,
 		nng_msg **out)
 {
 	nng_msg *msg = NULL;
-	int rc = ensure_open(r);
+	int rc = reqsock_ensure(r);
 	int rv;
 
 	if (rc < 0)

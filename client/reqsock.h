@@ -17,6 +17,8 @@ struct reqsock {
 
 void reqsock_init(struct reqsock *r, const char *url);
 void reqsock_close(struct reqsock *r);
+/** Open and dial in the background, unless that is so.  0 or a negated errno. */
+int reqsock_ensure(struct reqsock *r);
 /**
  * Send @data and wait for the reply, which the caller frees with nng_msg_free().
  * 0, -ETIMEDOUT, or another negated errno.

@@ -151,8 +151,9 @@ static void stop(void)
 	rmdir(server.dir);
 }
 
-static const struct tickbus_filter ticks = {
-	.kinds = TICKBUS_KIND(EVENT_TICK), .use_ring = 1, .no_fill = 1};
+static const struct tickbus_filter ticks = {.kinds = TICKBUS_KIND(EVENT_TICK),
+					    .use_ring = 1,
+					    .policy = TICKBUS_BEST_EFFORT};
 
 static void gives_tick(struct tickbus_sub *sub, uint64_t seq)
 {

@@ -16,6 +16,9 @@ struct stream {
 	uint64_t epoch;
 	uint64_t last_seq; /* 0: none seen */
 	int64_t last_recv_ns;
+	uint64_t chain;       /* of the event chain_seq */
+	uint64_t chain_seq;   /* 0: none seen; ticks have no chain */
+	uint32_t policy_slot; /* sub_policy.c's, from 1; 0: none yet */
 };
 
 struct streams {

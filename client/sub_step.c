@@ -7,20 +7,22 @@
  *	seq <= L                    seen before: drop (or, in a new epoch and
  *	                            received later: the log lost its end; start over)
  *	seq >  L + 1                a hole: fill from catch-up, then look again;
- *	                            what catch-up could not give is reported
+ *	                            what catch-up does not hold is reported
+ *
+ * When frames were lost, an event of seq > 1 of a stream not seen before may not be
+ * its first since we listen, and that is looked up too.
  */
 #include "base/clock.h"
 #include "base/err.h"
 #include "client/sub_parts.h"
 #include <errno.h>
 
-#define PATIENCE_BEATS 3
-#define RETRY_MS       50
-
 /* ---- looking at events -------------------------------------------------- */
 
-static const char *symbol_of(enum event_kind kind, const union sub_event *e)
+const char *sub_symbol_of(enum event_kind kind, const void *event)
 {
+	const union sub_event *e = event;
+
 	switch (kind) {
 	case EVENT_TICK:
 		return e->tick.symbol;
@@ -35,8 +37,10 @@ static const char *symbol_of(enum event_kind kind, const union sub_event *e)
 	}
 }
 
-static uint32_t timeframe_of(enum event_kind kind, const union sub_event *e)
+uint32_t sub_timeframe_of(enum event_kind kind, const void *event)
 {
+	const union sub_event *e = event;
+
 	switch (kind) {
 	case EVENT_BAR:
 		return e->bar.timeframe_s;
@@ -100,99 +104,191 @@ static void deliver(struct tickbus_sub *sub, struct sub_source *s, bool is_fille
 	sub->counts.filled += is_filled;
 }
 
-static int report_gap(struct tickbus_sub *sub, struct stream *st, uint64_t last_seq,
-		      struct tickbus_event *out)
+/* What has to be said about a stream and is no event. */
+static void tell(const struct tickbus_sub *sub, const struct stream *st,
+		 struct tickbus_event *out)
 {
 	*out = (struct tickbus_event){.kind = (enum event_kind)st->kind,
 				      .epoch = sub->epoch};
 	out->gap.timeframe_s = st->timeframe_s;
+	memcpy(out->gap.symbol, st->symbol, SYMBOL_MAX);
+}
+
+static int report(struct tickbus_sub *sub, struct stream *st, uint64_t last_seq,
+		  bool is_skipped, struct tickbus_event *out)
+{
+	tell(sub, st, out);
 	out->gap.first_seq = st->last_seq + 1;
 	out->gap.last_seq = last_seq;
-	memcpy(out->gap.symbol, st->symbol, SYMBOL_MAX);
-	sub->counts.lost += last_seq - st->last_seq;
+	out->gap.is_skipped = is_skipped;
+	*(is_skipped ? &sub->counts.skipped : &sub->counts.lost) +=
+		last_seq - st->last_seq;
 	st->last_seq = last_seq;
 	return TICKBUS_GAP;
 }
 
-static bool is_hole_of(const struct catchup_stream *h, const struct stream *st,
-		       uint64_t last_seq)
+static int report_gap(struct tickbus_sub *sub, struct stream *st, uint64_t last_seq,
+		      struct tickbus_event *out)
 {
-	return h->to_seq == last_seq && h->kind == st->kind &&
-	       h->timeframe_s == st->timeframe_s &&
-	       memcmp(h->symbol, st->symbol, SYMBOL_MAX) == 0;
+	return report(sub, st, last_seq, false, out);
 }
 
 /*
- * A hole behind st->last_seq up to @last_seq: fill it, as often as that makes it
- * smaller.  When it stays as it is, catch-up may just not have the events yet
- * (what is published reaches the store a moment later, above all while a daemon
- * starts), so it is asked again for a while; then the hole is reported.
+ * Who wants only the newest does not fetch what is older; how far that goes.  Bars
+ * and vectors of several timeframes share a stream, so there a hole may hold the
+ * newest of one of them.
  */
-static int on_hole(struct tickbus_sub *sub, struct stream *st, uint64_t last_seq,
-		   struct tickbus_event *out)
+static uint64_t skippable(const struct tickbus_sub *sub, const struct stream *st,
+			  uint64_t last_seq, bool is_tail)
 {
-	int64_t now_ns = clock_mono_ns();
-	bool is_known = is_hole_of(&sub->hole, st, last_seq);
-	bool is_retry = sub->retry_at_ns != 0;
-
-	sub->retry_at_ns = 0;
-	if (!is_known) {
-		sub->counts.gaps++;
-		sub->hole_until_ns =
-			now_ns + PATIENCE_BEATS * sub->options.heartbeat_ms * NS_PER_MS;
-	}
-	if (sub->no_fill)
-		return report_gap(sub, st, last_seq, out);
-	if (!is_known || is_retry || sub->hole.from_seq != st->last_seq + 1) {
-		sub_fill_hole(sub, st, st->last_seq + 1, last_seq);
-		if (sub_fill_fetch(sub) == 0)
-			return SUB_IDLE;
-		sub->fill = FILL_NONE;
-	}
-	if (!sub->hole_is_gone && now_ns < sub->hole_until_ns) {
-		sub->retry_at_ns = now_ns + RETRY_MS * NS_PER_MS;
-		return SUB_IDLE;
-	}
-	return report_gap(sub, st, last_seq, out);
+	if (sub->policy == NULL || st->last_seq == 0 || st->kind == EVENT_BAR ||
+	    st->kind == EVENT_TIER1)
+		return 0;
+	return last_seq - is_tail;
 }
 
-static void take(struct stream *st, struct sub_source *s)
+/* @is_tail: no newer event has come. */
+static int on_hole(struct tickbus_sub *sub, struct stream *st, uint64_t last_seq,
+		   uint64_t pos, bool is_tail, struct tickbus_event *out)
+{
+	uint64_t skip_to = skippable(sub, st, last_seq, is_tail);
+
+	sub->counts.gaps += st->last_seq > 0;
+	if (sub->no_fill)
+		return report_gap(sub, st, last_seq, out);
+	if (skip_to > st->last_seq)
+		return report(sub, st, skip_to, true, out);
+	sub_fill_hole(sub, st, last_seq, pos);
+	return SUB_IDLE;
+}
+
+/* What was fetched of a hole was read; what is still missing is lost. */
+static int on_hole_over(struct tickbus_sub *sub, struct tickbus_event *out)
+{
+	const struct sub_pages *p = &sub->pages;
+	struct stream *st;
+
+	if (sub->fill == FILL_KIND) {
+		sub->fill = FILL_NONE;
+		if (p->seen_pos > p->hole_pos)
+			sub_beat_over(sub, p->kind, p->hole_pos);
+		return SUB_IDLE;
+	}
+	st = streams_get(&sub->streams, (enum event_kind)p->hole.kind, p->hole.symbol,
+			 p->hole.timeframe_s);
+
+	sub->fill = FILL_NONE;
+	if (st->last_seq >= p->hole.to_seq)
+		return SUB_IDLE;
+	if (p->hole_is_new && st->last_seq == 0) {
+		st->last_seq = p->hole.to_seq; /* all of that was before our time */
+		return SUB_IDLE;
+	}
+	return report_gap(sub, st, p->hole.to_seq, out);
+}
+
+/* ---- the chain ---------------------------------------------------------- */
+
+/* Does the event that was peeked follow the one before it?  Without that: yes. */
+static bool is_linked(const struct stream *st, const struct sub_source *s)
+{
+	enum event_kind kind = s->frame.kind;
+	union sub_event copy = s->event;
+	uint64_t head = st->chain;
+
+	if (kind == EVENT_TICK || st->chain_seq == 0 ||
+	    st->chain_seq + 1 != s->event.head.seq)
+		return true;
+	event_chain(kind, &copy, &head);
+	return head == event_chain_of(kind, &s->event);
+}
+
+static int on_broken_chain(struct tickbus_sub *sub, const struct stream *st,
+			   const struct sub_source *s, struct tickbus_event *out)
+{
+	tell(sub, st, out);
+	out->gap.first_seq = out->gap.last_seq = s->event.head.seq;
+	sub->counts.chain_breaks++;
+	sub->chain_told = true;
+	return TICKBUS_CHAIN;
+}
+
+/* ---- an event ----------------------------------------------------------- */
+
+static void take(struct tickbus_sub *sub, struct stream *st, struct sub_source *s)
 {
 	st->last_seq = s->event.head.seq;
 	st->epoch = s->frame.root.epoch;
 	st->last_recv_ns = s->event.head.recv_ns;
+	if (s->frame.kind != EVENT_TICK) {
+		st->chain = event_chain_of(s->frame.kind, &s->event);
+		st->chain_seq = s->event.head.seq;
+	}
 	s->is_peeked = false;
+	sub->chain_told = false;
 }
 
-/* 0 delivered, SUB_IDLE dropped or a fill begun, or TICKBUS_GAP. */
+/* Dropped: it is of no use. */
+static int pass(struct sub_source *s, uint64_t *count)
+{
+	++*count;
+	s->is_peeked = false;
+	return SUB_IDLE;
+}
+
+/* Frames were lost, and nothing is known of the stream: is this its first event? */
+static bool is_unsure(const struct tickbus_sub *sub, const struct stream *st,
+		      uint64_t seq)
+{
+	const struct sub_beat *b = &sub->beat[st->kind];
+
+	return st->last_seq == 0 && b->good_pos > 0 && b->lost_frames && seq > 1 &&
+	       !sub->no_fill;
+}
+
+/* Is something missing between @st and the event?  Pages of a snapshot jump. */
+static int look_for_hole(struct tickbus_sub *sub, struct stream *st,
+			 const struct event_head *h, bool is_filled,
+			 struct tickbus_event *out)
+{
+	bool is_missing = st->last_seq > 0 && h->seq > st->last_seq + 1;
+
+	if (is_filled)
+		return is_missing && !sub->pages.is_snapshot
+			       ? report_gap(sub, st, h->seq - 1, out)
+			       : 0;
+	if (is_missing || is_unsure(sub, st, h->seq))
+		return on_hole(sub, st, h->seq - 1, h->pos, false, out);
+	return 0;
+}
+
+/* 0 delivered, SUB_IDLE dropped or a fill begun, or GAP, CHAIN. */
 static int on_event(struct tickbus_sub *sub, struct sub_source *s, bool is_filled,
 		    struct tickbus_event *out)
 {
 	enum event_kind kind = s->frame.kind;
-	const char *symbol = symbol_of(kind, &s->event);
-	uint32_t timeframe_s = timeframe_of(kind, &s->event);
+	const char *symbol = sub_symbol_of(kind, &s->event);
+	uint32_t timeframe_s = sub_timeframe_of(kind, &s->event);
 	const struct event_head *h = &s->event.head;
 	struct stream *st;
+	int rc;
 
-	if (!is_wanted(sub, kind, symbol)) {
-		sub->counts.filtered++;
-		s->is_peeked = false;
-		return SUB_IDLE;
-	}
+	if (!is_wanted(sub, kind, symbol))
+		return pass(s, &sub->counts.filtered);
 	st = streams_get(&sub->streams, kind, symbol, timeframe_s);
 	if (st == NULL)
 		return err_set(-ENOMEM, "too many streams");
 	if (h->seq <= st->last_seq &&
-	    (s->frame.root.epoch == st->epoch || h->recv_ns <= st->last_recv_ns)) {
-		sub->counts.duplicates++;
-		s->is_peeked = false;
-		return SUB_IDLE;
-	}
-	if (st->last_seq > 0 && h->seq > st->last_seq + 1)
-		/* Catch-up holds no more than its page: a hole in it stays one. */
-		return is_filled ? report_gap(sub, st, h->seq - 1, out)
-				 : on_hole(sub, st, h->seq - 1, out);
-	take(st, s);
+	    (s->frame.root.epoch == st->epoch || h->recv_ns <= st->last_recv_ns))
+		return pass(s, &sub->counts.duplicates);
+	if (!is_filled && st->last_seq == 0 && h->pos < sub->base_pos)
+		return pass(s, &sub->counts.filtered); /* before the beginning chosen */
+	rc = look_for_hole(sub, st, h, is_filled, out);
+	if (rc != 0)
+		return rc;
+	if (!sub->chain_told && !is_linked(st, s))
+		return on_broken_chain(sub, st, s, out);
+	take(sub, st, s);
 	if (sub->timeframe_s && timeframe_s && timeframe_s != sub->timeframe_s) {
 		sub->counts.filtered++;
 		return SUB_IDLE;
@@ -213,11 +309,13 @@ static int on_heartbeat(struct tickbus_sub *sub, struct sub_source *s,
 		st = streams_get(&sub->streams, kind, hb->symbol, hb->timeframe_s);
 		if (st == NULL)
 			return err_set(-ENOMEM, "too many streams");
-		if (st->last_seq == 0)
-			st->last_seq =
-				hb->last_seq; /* from here on nothing is missed */
+		/* Without a history, nothing is missed from here on. */
+		if (st->last_seq == 0 &&
+		    (hb->pos <= sub->beat[kind].good_pos ||
+		     sub->beat[kind].good_pos == 0 || sub->no_fill))
+			st->last_seq = hb->last_seq;
 		if (hb->last_seq > st->last_seq)
-			return on_hole(sub, st, hb->last_seq, out);
+			return on_hole(sub, st, hb->last_seq, hb->pos, true, out);
 	}
 	s->is_peeked = false;
 	return SUB_IDLE;
@@ -228,13 +326,14 @@ static int on_heartbeat(struct tickbus_sub *sub, struct sub_source *s,
 /* The next frame of the page; false when the page is done. */
 static bool open_page_frame(struct tickbus_sub *sub)
 {
+	struct sub_pages *p = &sub->pages;
 	const void *frame;
 	size_t len;
 
-	while (catchup_page_next(&sub->page, &frame, &len) == 0) {
-		if (frame_open(frame, len, &sub->page_frame.frame) == 0 &&
-		    sub->page_frame.frame.kind != EVENT_HEARTBEAT) {
-			sub->page_frame.is_open = true;
+	while (catchup_page_next(&p->page, &frame, &len) == 0) {
+		if (frame_open(frame, len, &p->frame.frame) == 0 &&
+		    p->frame.frame.kind != EVENT_HEARTBEAT) {
+			p->frame.is_open = true;
 			return true;
 		}
 		sub->counts.malformed++;
@@ -242,24 +341,60 @@ static bool open_page_frame(struct tickbus_sub *sub)
 	return false;
 }
 
+/* The next event of the page. */
+static bool peek_page(struct tickbus_sub *sub)
+{
+	struct sub_source *s = &sub->pages.frame;
+
+	if (s->is_peeked)
+		return true;
+	do {
+		if (peek(s)) {
+			sub_fill_sum(sub);
+			return true;
+		}
+	} while (open_page_frame(sub));
+	return false;
+}
+
 static int step_page(struct tickbus_sub *sub, struct tickbus_event *out)
 {
-	bool was_history = sub->fill == FILL_HISTORY;
+	int rc;
 
-	while (peek(&sub->page_frame) || open_page_frame(sub)) {
-		int rc;
-
-		if (!peek(&sub->page_frame))
-			continue;
-		rc = on_event(sub, &sub->page_frame, true, out);
+	while (peek_page(sub)) {
+		rc = on_event(sub, &sub->pages.frame, true, out);
 		if (rc != SUB_IDLE)
 			return rc;
 	}
-	if (sub_fill_turn(sub)) /* the next page is fetched by sub_step() */
-		return SUB_IDLE;
-	sub->fill = FILL_NONE;
-	*out = (struct tickbus_event){.epoch = sub->epoch};
-	return was_history ? TICKBUS_LIVE : SUB_IDLE;
+	rc = sub_fill_turn(sub);
+	if (rc == SUB_HOLE_OVER)
+		return on_hole_over(sub, out);
+	if (rc == TICKBUS_LIVE) {
+		sub->fill = FILL_NONE;
+		*out = (struct tickbus_event){.epoch = sub->epoch};
+		out->live.pos = sub->base_pos - 1;
+		out->live.count = sub->pages.count;
+		out->live.hash = sub->pages.hash;
+	}
+	return rc;
+}
+
+/* The beginning of the history is not held any more; nobody knows its numbers. */
+static int on_gone(struct tickbus_sub *sub, struct tickbus_event *out)
+{
+	*out = (struct tickbus_event){.kind = EVENT_KINDS, .epoch = sub->epoch};
+	out->gap.first_pos = sub->asked_pos;
+	out->gap.last_pos = sub->pages.page.root.first_held_pos - 1;
+	return TICKBUS_GAP;
+}
+
+static int step_fill(struct tickbus_sub *sub, struct tickbus_event *out)
+{
+	int rc = sub_fill_step(sub);
+
+	if (rc == SUB_HOLE_OVER)
+		return on_hole_over(sub, out);
+	return rc == SUB_GONE ? on_gone(sub, out) : rc;
 }
 
 static int step_live(struct tickbus_sub *sub, struct tickbus_event *out)
@@ -278,7 +413,13 @@ static int step_live(struct tickbus_sub *sub, struct tickbus_event *out)
 			return TICKBUS_EPOCH;
 		}
 	}
+	if (s->frame.kind == EVENT_HEARTBEAT && sub_beat_asks(sub)) {
+		sub_fill_kind(sub, s->frame.about, s->frame.root.last_pos);
+		return SUB_IDLE;
+	}
 	if (!peek(s)) {
+		if (s->frame.kind == EVENT_HEARTBEAT)
+			sub_beat_read(sub);
 		sub_source_clear(s);
 		return SUB_IDLE;
 	}
@@ -289,24 +430,24 @@ static int step_live(struct tickbus_sub *sub, struct tickbus_event *out)
 
 int sub_step(struct tickbus_sub *sub, struct tickbus_event *out)
 {
-	int rc;
-
 	for (;;) {
-		if (sub->retry_at_ns > clock_mono_ns())
-			return SUB_IDLE;
-		if (sub->page_is_open) {
+		bool was_filling = sub->fill != FILL_NONE;
+		int rc;
+
+		if (sub->pages.is_open) {
 			rc = step_page(sub, out);
-		} else if (sub->fill == FILL_HISTORY) {
-			rc = sub_fill_fetch(sub);
-			if (rc < 0)
-				return rc;
-			continue;
-		} else if (sub->live.is_loaded || sub_take_message(sub)) {
-			rc = step_live(sub, out);
+		} else if (was_filling) {
+			sub_look_at_live(sub, false);
+			rc = step_fill(sub, out);
+			if (rc == SUB_IDLE && sub->fill != FILL_NONE)
+				return rc; /* its answer has to come first */
 		} else {
-			return SUB_IDLE;
+			sub_look_at_live(sub, true);
+			if (!sub->live.is_loaded && !sub_take_message(sub))
+				return SUB_IDLE;
+			rc = step_live(sub, out);
 		}
-		if (rc != SUB_IDLE)
+		if (rc != SUB_IDLE && rc != SUB_PAGE)
 			return rc;
 	}
 }

@@ -5,7 +5,14 @@
  * universe and timeframe) is numbered by +1, a heartbeat each second says how
  * far every stream has come, and what is missing is fetched from the daemon's
  * catch-up socket before anything newer is delivered.  What cannot be fetched
- * is reported with an exact count.
+ * is reported with an exact count.  Nothing comes twice, nothing out of order in
+ * its stream.
+ *
+ * Threads: the library makes none that you meet (nng's carry the bytes and touch
+ * nothing of yours), installs no signal handler, prints nothing and calls nothing
+ * back.  tickbus_sub_* never block longer than the timeout given, so a poll() loop
+ * over tickbus_sub_fd() in one thread serves any number of subscriptions;
+ * tickbus_pub_flush(), tickbus_ask() and tickbus_request() wait for the daemon.
  *
  * Errors: 0 done; < 0 a negated errno, tickbus_error() has the sentence; > 0
  * one of the outcomes below.  A handle belongs to one thread at a time; several
@@ -29,11 +36,13 @@ extern "C" {
 
 enum tickbus_outcome {
 	TICKBUS_TIMEOUT = 1, /* nothing came in time */
-	TICKBUS_GAP,         /* events are lost: struct tickbus_event's gap */
-	TICKBUS_EPOCH,       /* the log lost its end or was restored from a copy */
-	TICKBUS_LIVE,        /* catch-up has reached the present; live from here */
-	TICKBUS_FULL,        /* the batch is full: flush it */
-	TICKBUS_REFUSED,     /* the daemon said no: tickbus_error() or the ack's text */
+	TICKBUS_GAP,     /* events are lost or skipped: struct tickbus_event's gap */
+	TICKBUS_EPOCH,   /* the log lost its end or was restored from a copy */
+	TICKBUS_LIVE,    /* catch-up has reached the present; live from here */
+	TICKBUS_FULL,    /* the batch is full: flush it */
+	TICKBUS_REFUSED, /* the daemon said no: tickbus_error() or the ack's text */
+	TICKBUS_CHAIN,   /* the next event of the stream in gap does not follow the
+			    one before it: derived by another run or configuration */
 };
 
 /** The last sentence of this thread. */
@@ -61,6 +70,8 @@ struct tickbus_options {
 	const char *ring_path;       /* "/run/tickbus/ring.sock" */
 	int timeout_ms;              /* of one request, 5000 */
 	int heartbeat_ms;            /* what the daemon sends, 1000 */
+	int patience_ms; /* a hole that catch-up neither fills nor gives up for so long
+			    is called lost, 30000 */
 };
 
 /* ---- subscribe ---------------------------------------------------------- */
@@ -69,9 +80,19 @@ struct tickbus_sub;
 
 enum tickbus_from {
 	TICKBUS_FROM_NOW = 0,
-	TICKBUS_FROM_POS,    /* log position */
-	TICKBUS_FROM_TIME,   /* event time, ns UTC */
-	TICKBUS_FROM_OLDEST, /* all that is held */
+	TICKBUS_FROM_POS,      /* log position */
+	TICKBUS_FROM_TIME,     /* event time, ns UTC */
+	TICKBUS_FROM_OLDEST,   /* all that is held */
+	TICKBUS_FROM_SNAPSHOT, /* the newest event of every stream (of bars and tier 1:
+				  of every timeframe), then what came after */
+};
+
+/** What to do when events are missing, or come faster than they are taken. */
+enum tickbus_policy {
+	TICKBUS_LOSSLESS = 0, /* every event; what is missing is fetched */
+	TICKBUS_CONFLATE, /* of what waits only the newest per stream and timeframe */
+	TICKBUS_SAMPLE,   /* ... and that at most once per sample_ms */
+	TICKBUS_BEST_EFFORT, /* what comes; nothing is fetched */
 };
 
 #define TICKBUS_KIND(kind) (1u << (kind)) /* TICKBUS_KIND(EVENT_BAR) */
@@ -84,16 +105,27 @@ struct tickbus_filter {
 	const char *timeframe;  /* "1m"; NULL: all */
 	enum tickbus_from from; /* begin with history, then go live */
 	uint64_t from_value;    /* position or nanoseconds */
-	int no_fill;            /* 1: report gaps, do not fetch what is missing */
 	int use_ring; /* 1: read the daemon's shared memory, same machine and user */
+	enum tickbus_policy policy; /* of what is live; history comes whole */
+	uint32_t sample_ms;         /* TICKBUS_SAMPLE, >= 1 */
 };
 
-/** Missing events of one stream: last - first + 1 of them. */
+/** Missing events of one stream: last_seq - first_seq + 1 of them. */
 struct tickbus_gap {
-	char symbol[SYMBOL_MAX + 1];
-	uint32_t timeframe_s; /* tier2 */
+	char symbol[SYMBOL_MAX + 1]; /* "": of all streams, by position */
+	uint32_t timeframe_s;        /* tier2 */
 	uint64_t first_seq;
 	uint64_t last_seq;
+	uint64_t first_pos; /* history that was asked for and is not held any more: */
+	uint64_t last_pos;  /* the log positions; nobody knows its sequences */
+	int is_skipped;     /* 1: not lost, left out by the policy */
+};
+
+/** What history held, so that completeness can be checked (docs/PROTOCOL.md 4). */
+struct tickbus_live {
+	uint64_t pos;   /* everything asked for at or before it was delivered */
+	uint64_t count; /* events */
+	uint64_t hash;  /* over them; compared with the daemon's page by page */
 };
 
 /** Valid until the next call on the same subscription. */
@@ -112,13 +144,15 @@ struct tickbus_event {
 	};
 	const struct tier2_member *members; /* tier2: n_members */
 	const double *triangle;             /* tier2: lower triangle, row by row */
-	struct tickbus_gap gap;             /* with TICKBUS_GAP */
+	struct tickbus_gap gap;             /* with TICKBUS_GAP, TICKBUS_CHAIN */
+	struct tickbus_live live;           /* with TICKBUS_LIVE */
 };
 
 struct tickbus_counts {
 	uint64_t events;     /* delivered */
 	uint64_t filled;     /* of these from catch-up */
 	uint64_t lost;       /* reported in gaps */
+	uint64_t skipped;    /* reported in gaps: by the policy, not lost */
 	uint64_t gaps;       /* seen, filled or not */
 	uint64_t duplicates; /* dropped: they had been delivered */
 	uint64_t filtered;   /* not asked for */
@@ -126,6 +160,8 @@ struct tickbus_counts {
 	uint64_t heartbeats;
 	uint64_t rebuilds; /* of sockets, after three missed heartbeats */
 	uint64_t lapped;   /* times that the shared ring overwrote what was not read */
+	uint64_t chain_breaks; /* TICKBUS_CHAIN */
+	uint64_t sum_breaks;   /* pages whose count or hash did not agree: -EBADMSG */
 };
 
 /** 0 or < 0.  Connecting goes on in the background: no daemon is no error. */
@@ -134,16 +170,18 @@ TICKBUS_API int tickbus_sub_open(const struct tickbus_options *options,
 				 struct tickbus_sub **out);
 TICKBUS_API void tickbus_sub_close(struct tickbus_sub *sub);
 /**
- * The next event: 0, TICKBUS_TIMEOUT, or GAP, EPOCH, LIVE (go on calling), < 0
- * when catch-up was asked for and the daemon does not answer.
+ * The next event: 0, TICKBUS_TIMEOUT, or GAP, EPOCH, LIVE, CHAIN (go on calling).
+ * < 0 while history cannot be had: -ETIMEDOUT no answer for timeout_ms, -EPROTO
+ * refused, -EBADMSG other events came than the daemon sent; calling again goes on.
  * @timeout_ms: 0 only looks, < 0 waits for ever.
  */
 TICKBUS_API int tickbus_sub_next(struct tickbus_sub *sub, int timeout_ms,
 				 struct tickbus_event *out);
 /**
  * A descriptor for poll(): readable when tickbus_sub_next(sub, 0, ...) should be
- * called until it says TICKBUS_TIMEOUT.  Also wakes once per heartbeat.  With
- * use_ring nothing wakes it for events: shared memory has to be looked at.
+ * called until it says TICKBUS_TIMEOUT.  Also wakes once per heartbeat, and while
+ * something is fetched only when that has come.  With use_ring nothing wakes it for
+ * events: shared memory has to be looked at.
  */
 TICKBUS_API int tickbus_sub_fd(const struct tickbus_sub *sub);
 TICKBUS_API const struct tickbus_counts *
@@ -152,12 +190,6 @@ tickbus_sub_counts(const struct tickbus_sub *sub);
 /** One event as one line of JSON, NUL ended; lives until the next call with @sub. */
 TICKBUS_API const char *tickbus_sub_json(struct tickbus_sub *sub,
 					 const struct tickbus_event *event);
-
-/** Call back for each event, gap (what = TICKBUS_GAP) ...; non-zero ends the run. */
-typedef int (*tickbus_event_fn)(void *arg, int what, const struct tickbus_event *event);
-/** Until @fn returns non-zero (returned), or < 0 of tickbus_sub_next(). */
-TICKBUS_API int tickbus_sub_run(struct tickbus_sub *sub, tickbus_event_fn fn,
-				void *arg);
 
 /* ---- publish ------------------------------------------------------------ */
 
@@ -268,9 +300,14 @@ TICKBUS_API const char *tickbus_value_name(unsigned tier1_value);
 TICKBUS_API int tickbus_time_parse(const char *text, int64_t *out_ns);
 #define TICKBUS_TIME_MAX 40
 TICKBUS_API void tickbus_time_print(char out[TICKBUS_TIME_MAX], int64_t ns);
-/** "187.25" exactly to billionths (prices) or 1e-8 (sizes): 0 or -EINVAL, -ERANGE. */
-TICKBUS_API int tickbus_price_parse(const char *text, int64_t *out_e9);
-TICKBUS_API int tickbus_size_parse(const char *text, int64_t *out_e8);
+/**
+ * "187.25" exactly as an integer of 10^-@decimals: TICKBUS_PRICE or TICKBUS_SIZE.
+ * 0, -EINVAL (no number), -ERANGE (too large, or finer than that).
+ */
+TICKBUS_API int tickbus_decimal_parse(const char *text, unsigned decimals,
+				      int64_t *out);
+#define TICKBUS_PRICE 9
+#define TICKBUS_SIZE  8
 
 #ifdef __cplusplus
 }

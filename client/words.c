@@ -56,25 +56,15 @@ void tickbus_time_print(char out[TICKBUS_TIME_MAX], int64_t ns)
 	out[timetext_print(out, ns)] = '\0';
 }
 
-static int parse(const char *text, unsigned scale, int64_t *out)
+int tickbus_decimal_parse(const char *text, unsigned decimals, int64_t *out)
 {
-	switch (decimal_parse_exp(text, strlen(text), scale, out)) {
+	switch (decimal_parse_exp(text, strlen(text), decimals, out)) {
 	case 0:
 		return 0;
 	case DECIMAL_SYNTAX:
 		return err_set(-EINVAL, "'%.40s' is not a number", text);
 	default:
 		return err_set(-ERANGE, "'%.40s' does not fit %u decimals", text,
-			       scale);
+			       decimals);
 	}
-}
-
-int tickbus_price_parse(const char *text, int64_t *out_e9)
-{
-	return parse(text, 9, out_e9);
-}
-
-int tickbus_size_parse(const char *text, int64_t *out_e8)
-{
-	return parse(text, 8, out_e8);
 }

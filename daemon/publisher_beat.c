@@ -1,7 +1,7 @@
 /*
  * publisher_beat - once a second: how far every stream has come that moved since
- * the last time, on every socket.  A subscriber that lost the newest event of a
- * stream sees the hole here, within a second, though no later event comes.
+ * the last time, on every socket and ring.  A subscriber that lost the newest event of
+ * a stream sees the hole here, within a second, though no later event comes.
  */
 #include "base/clock.h"
 #include "bus/stats.h"
@@ -17,6 +17,7 @@ ON_LOOP static void send_heartbeat(struct publisher *p, enum event_kind k,
 	size_t topic_len = topic_kind(topic, EVENT_HEARTBEAT);
 	size_t len = frame_heartbeat_seal(f, p->kinds[k].frame_seq, clock_wall_ns());
 
+	(void)broadcast_write(p->env.rings[k], data, len);
 	if (p->env.sbe[k] != NULL)
 		pub_send(p->env.sbe[k], topic, topic_len, data, len);
 	stats_add_published(EVENT_HEARTBEAT, 1);
