@@ -62,10 +62,11 @@ struct daemon {
 	struct tick_index *tick_index; /* owned; store thread */
 	uint64_t epoch;
 	uint64_t replay_end;   /* log position at start: re-read, not published again */
+	bool config_changed;   /* of what is derived, since the last start */
 	uint64_t restored_pos; /* of the snapshot that was loaded; 0: none */
 	struct restored *restored;   /* owned; what its streams had published */
 	_Atomic uint64_t fenced_pos; /* store thread: see daemon_snapshots.c */
-	bool is_last_snapshot;       /* no thread runs any more: parts go straight */
+	bool is_threadless;          /* no thread runs: parts go straight */
 
 	struct broadcast *broadcasts[PUBLISHED_KINDS]; /* owned; NULL: no such kind */
 	struct pub *sbe[PUBLISHED_KINDS];              /* owned; NULL: off */

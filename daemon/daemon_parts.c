@@ -101,12 +101,12 @@ static int note_config(struct daemon *d, struct tickstore *ts, struct intake *in
 	if (tickstore_meta_get(ts, "config.hash", &was, &len) == 0) {
 		if (len == sizeof(hash) && memcmp(was, &hash, len) == 0)
 			return 0;
-		if (d->replay_end > 0)
-			log_warn(
-				"start",
-				"the configuration of derived values has changed; they "
-				"are derived anew from the log, what was published "
-				"before is not published again");
+		d->config_changed = d->replay_end > 0;
+		if (d->config_changed)
+			log_warn("start",
+				 "the configuration of derived values has changed: it "
+				 "holds from here on, what was published stays, "
+				 "sequences go on");
 	}
 	rc = intake_record(in, &r);
 	if (rc == 0)

@@ -23,6 +23,8 @@ ANY_THREAD int daemon_snapshot_part(void *arg, uint64_t pos, struct buf *part,
 				    bool is_last);
 /** Every derived event at or below @pos is in the store; @arg is the daemon. */
 ON_STORE bool daemon_derived_stored(void *arg, uint64_t pos);
+/** The same before any thread runs: the state that was just made. */
+ON_LOOP void daemon_snapshot_now(struct daemon *d);
 /** When everything is drained and the threads are gone: the state as it is. */
 ON_LOOP void daemon_last_snapshot(struct daemon *d);
 /** Close the log: a checkpoint, and the next start needs no recovery. */

@@ -34,7 +34,7 @@ int daemon_snapshot_part(void *arg, uint64_t pos, struct buf *part, bool is_last
 	if (l == NULL)
 		return -ENOMEM;
 	*l = (struct letter){d, pos, part->data, part->len, is_last};
-	if (d->is_last_snapshot)
+	if (d->is_threadless)
 		on_part(d->store, l);
 	else if (store_post(d->store, on_part, l) != 0) {
 		free(l);
@@ -73,7 +73,7 @@ bool daemon_derived_stored(void *arg, uint64_t pos)
 	struct fence *f;
 
 	role_assert_store();
-	if (d->is_last_snapshot)
+	if (d->is_threadless)
 		return true;
 	if (store_derived_broken(d->store))
 		return false;
@@ -107,14 +107,20 @@ static void hand_over(void *arg, uint64_t pos)
 	tier2_save_begin(tier2_worker_tier2(d->tier2), pos);
 }
 
+void daemon_snapshot_now(struct daemon *d)
+{
+	role_assert_store(); /* no thread runs */
+	d->is_threadless = true;
+	if (snapshot_last(store_snapshot(d->store), hand_over) < 0)
+		log_warn("snapshot", "%s; the next start reads more of the log",
+			 err_text());
+	d->is_threadless = false;
+}
+
 void daemon_last_snapshot(struct daemon *d)
 {
 	role_assert_store(); /* no thread runs any more */
-	if (d->store == NULL || store_failure(d->store) != NULL ||
-	    store_derived_broken(d->store))
-		return;
-	d->is_last_snapshot = true;
-	if (snapshot_last(store_snapshot(d->store), hand_over) < 0)
-		log_warn("stop", "%s; the next start reads more of the log",
-			 err_text());
+	if (d->store != NULL && store_failure(d->store) == NULL &&
+	    !store_derived_broken(d->store))
+		daemon_snapshot_now(d);
 }

@@ -99,6 +99,22 @@ void dispatch_state(struct state *st, struct dispatch *d)
 	inband_state(st, &d->inband, symtab_count(d->env.symbols));
 }
 
+int dispatch_pass(struct dispatch *d, uint64_t pos, const struct record *recs,
+		  uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct record source;
+		int rc = inband_check(&d->inband, pos + i, &recs[i]);
+
+		if (rc < 0)
+			return rc;
+		if (inband_source(&d->inband, &recs[i], &source))
+			inband_source_told(&d->inband, &recs[i]);
+		inband_passed(&d->inband, pos + i, &recs[i]);
+	}
+	return 0;
+}
+
 void dispatch_seek(struct dispatch *d, uint64_t pos)
 {
 	atomic_store_explicit(&d->pos, pos + 1, memory_order_relaxed);

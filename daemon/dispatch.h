@@ -61,6 +61,9 @@ ON_STORE bool dispatch_stop_at_clock(struct dispatch *d, bool stop);
 ON_STORE void dispatch_state(struct state *st, struct dispatch *d);
 /** Forget what dispatch_state() loaded. */
 ON_STORE void dispatch_reset(struct dispatch *d);
+/** Count the @n records from @pos on without carrying them.  0 or -EBADMSG. */
+ON_STORE int dispatch_pass(struct dispatch *d, uint64_t pos, const struct record *recs,
+			   uint32_t n);
 /** After loading: go on behind @pos. */
 ON_STORE void dispatch_seek(struct dispatch *d, uint64_t pos);
 /** Log position of the newest tick of a symbol; 0: none. */

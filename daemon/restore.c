@@ -6,6 +6,7 @@
 #include "base/state.h"
 #include "bus/stats.h"
 #include "daemon/daemon_parts.h"
+#include "daemon/renumber.h"
 #include "proto/frame.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +15,10 @@
 #define MATRIX_BATCHES 64u /* stored rows looked at for the newest matrices */
 
 /* Outcomes of loading one snapshot, beside 0 and negated errnos. */
-enum { LOADED_NOT = 1 };
+enum {
+	LOADED_NOT = 1, /* it cannot be used: try the one before */
+	LOADED_OTHER,   /* it is of another configuration: what is before it, too */
+};
 
 struct loader {
 	struct daemon *d;
@@ -61,8 +65,9 @@ static int load_head(struct loader *l, const struct section *sec)
 		return err_set(-EBADMSG, "its head is not the one of position %llu",
 			       (unsigned long long)l->pos);
 	if (h.config_hash != params_hash(&l->d->config.derive))
-		return err_set(LOADED_NOT, "it was made under another configuration of "
-					   "what is derived");
+		return err_set(LOADED_OTHER,
+			       "it was made under another configuration of what is "
+			       "derived");
 	l->has_head = true;
 	return 0;
 }
@@ -84,7 +89,7 @@ static int load_lane(struct loader *l, const struct section *sec)
 	struct worker *w = l->d->workers[sec->id % l->d->n_workers];
 	int rc = shard_load(worker_shard(w), sec, &streams);
 
-	return rc < 0 ? rc : remember(l, &streams);
+	return rc < 0 || l->restored == NULL ? rc : remember(l, &streams);
 }
 
 static int load_sources(struct loader *l, const struct section *sec)
@@ -176,7 +181,7 @@ ON_STORE static int load_any(struct loader *l)
 	struct tickstore *ts = store_log(l->d->store);
 	struct store_snapshot s = {.pos = UINT64_MAX};
 	uint64_t max_pos = l->d->replay_end;
-	int rc;
+	int rc, why;
 
 	while ((rc = tickstore_snapshot_find(ts, max_pos, &s)) == 0) {
 		rc = load(l, &s);
@@ -185,35 +190,57 @@ ON_STORE static int load_any(struct loader *l)
 		if (rc < 0)
 			return rc;
 		log_warn("restore",
-			 "the state snapshot at position %llu cannot be used: %s; "
-			 "trying the one before",
+			 "the state snapshot at position %llu cannot be used: "
+			 "%s",
 			 (unsigned long long)s.pos, err_text());
 		stats_add(STAT_SNAPSHOTS_UNUSABLE, 1);
+		why = rc;
 		rc = start_over(l);
-		if (rc < 0 || s.pos == 0)
-			return rc < 0 ? rc : LOADED_NOT;
+		if (rc < 0 || s.pos == 0 || why == LOADED_OTHER)
+			return rc < 0 ? rc : why;
 		max_pos = s.pos - 1;
 	}
 	return rc == STORE_NONE ? LOADED_NOT : rc;
 }
 
-ON_STORE static int without_snapshot(struct daemon *d)
+/* The state stands at @pos: the log goes on from behind it. */
+ON_STORE static void stand_at(struct daemon *d, uint64_t pos, struct restored *r,
+			      int64_t begin_ns)
+{
+	d->restored = r;
+	d->restored_pos = pos;
+	dispatch_seek(store_dispatch(d->store), pos);
+	stats_set(STAT_SNAPSHOT_POSITION, pos);
+	log_info("restore",
+		 "state of position %llu loaded in %lld ms; %llu records to read",
+		 (unsigned long long)pos,
+		 (long long)((clock_mono_ns() - begin_ns) / NS_PER_MS),
+		 (unsigned long long)(d->replay_end - pos));
+}
+
+/* No snapshot of this configuration: what now depends on why, and on the log. */
+ON_STORE static int without_snapshot(struct daemon *d, bool is_changed,
+				     int64_t begin_ns)
 {
 	struct store_status status;
+	struct restored *r;
+	int rc;
 
 	tickstore_status(store_log(d->store), &status);
-	if (status.first_pos > 1)
-		return err_set(-EBADMSG,
-			       "the log begins at position %llu and no state snapshot "
-			       "of before it can be used: start once with the "
-			       "configuration and version that made them, or move "
-			       "the state directory away",
-			       (unsigned long long)status.first_pos);
-	if (d->replay_end > 0)
+	if (d->replay_end == 0)
+		return 0;
+	if (!is_changed && status.first_pos <= 1) {
 		log_info("restore",
 			 "no state snapshot: reading the whole log, %llu "
 			 "records",
 			 (unsigned long long)d->replay_end);
+		return 0;
+	}
+	rc = renumber_state(d, &r);
+	if (rc < 0)
+		return rc;
+	stand_at(d, d->replay_end, r, begin_ns);
+	daemon_snapshot_now(d);
 	return 0;
 }
 
@@ -227,25 +254,23 @@ int restore_state(struct daemon *d)
 	if (l.restored == NULL)
 		return err_set(-ENOMEM, "out of memory for the restored streams");
 	rc = load_any(&l);
-	if (rc == LOADED_NOT) {
-		restored_free(l.restored);
-		return without_snapshot(d);
+	if (rc == 0) {
+		stand_at(d, l.pos, l.restored, begin_ns);
+		snapshot_note(store_snapshot(d->store), l.pos);
+		return 0;
 	}
-	if (rc < 0) {
-		restored_free(l.restored);
+	restored_free(l.restored);
+	if (rc < 0)
 		return rc;
-	}
-	d->restored = l.restored;
-	d->restored_pos = l.pos;
-	dispatch_seek(store_dispatch(d->store), l.pos);
-	snapshot_note(store_snapshot(d->store), l.pos);
-	stats_set(STAT_SNAPSHOT_POSITION, l.pos);
-	log_info("restore",
-		 "state of position %llu loaded in %lld ms; %llu records to read",
-		 (unsigned long long)l.pos,
-		 (long long)((clock_mono_ns() - begin_ns) / NS_PER_MS),
-		 (unsigned long long)(d->replay_end - l.pos));
-	return 0;
+	return without_snapshot(d, d->config_changed || rc == LOADED_OTHER, begin_ns);
+}
+
+int restore_section(struct daemon *d, const struct section *sec)
+{
+	struct loader l = {.d = d, .has_head = true};
+
+	role_assert_store(); /* its thread has not begun */
+	return load_section(&l, sec);
 }
 
 /* ---- streams ---- */

@@ -107,6 +107,7 @@ struct tickstore {
 	struct sq_stmt *snapshot_put;
 	struct sq_stmt *snapshot_get;
 	struct sq_stmt *snapshot_trim;
+	struct sq_stmt *snapshot_drop;
 	struct sq_stmt *snapshot_part_put;
 	struct sq_stmt *snapshot_part_get;
 	struct sq_stmt *snapshot_part_trim;

@@ -109,6 +109,7 @@ static int prepare(struct tickstore *ts)
 		{&ts->snapshot_get,
 		 "SELECT pos, version, n_parts, bytes, crc FROM snapshot"
 		 " WHERE pos <= ? ORDER BY pos DESC"},
+		{&ts->snapshot_drop, "DELETE FROM snapshot WHERE pos = ?"},
 		{&ts->snapshot_part_put,
 		 "INSERT OR REPLACE INTO snapshot_part VALUES (?, ?, ?, ?)"},
 		{&ts->snapshot_part_get, "SELECT part, crc, data FROM snapshot_part"
@@ -134,16 +135,16 @@ static int prepare(struct tickstore *ts)
 static void unprepare(struct tickstore *ts)
 {
 	struct sq_stmt **list[] = {
-		&ts->put_segment,       &ts->seg_at,
-		&ts->seg_after,         &ts->seg_head,
-		&ts->seg_delete,        &ts->meta_put,
-		&ts->meta_get,          &ts->derived_put,
-		&ts->derived_get,       &ts->derived_delete,
-		&ts->derived_first,     &ts->snapshot_put,
-		&ts->snapshot_get,      &ts->snapshot_trim,
-		&ts->refusal_put,       &ts->snapshot_part_put,
-		&ts->snapshot_part_get, &ts->snapshot_part_trim,
-		&ts->refusal_list,
+		&ts->put_segment,        &ts->seg_at,
+		&ts->seg_after,          &ts->seg_head,
+		&ts->seg_delete,         &ts->meta_put,
+		&ts->meta_get,           &ts->derived_put,
+		&ts->derived_get,        &ts->derived_delete,
+		&ts->derived_first,      &ts->snapshot_put,
+		&ts->snapshot_get,       &ts->snapshot_trim,
+		&ts->snapshot_drop,      &ts->refusal_put,
+		&ts->snapshot_part_put,  &ts->snapshot_part_get,
+		&ts->snapshot_part_trim, &ts->refusal_list,
 	};
 
 	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {

@@ -41,6 +41,16 @@ int tickstore_snapshot_load(struct tickstore *ts)
 	return rc;
 }
 
+/* A snapshot begun anew at the same position takes the place of the old one. */
+static int clear(struct tickstore *ts, uint64_t pos)
+{
+	int rc;
+
+	sq_bind_u64(ts->snapshot_drop, 1, pos);
+	rc = sq_run(ts->snapshot_drop);
+	return rc < 0 ? rc : sq_run(ts->snapshot_part_trim);
+}
+
 int tickstore_snapshot_part(struct tickstore *ts, uint64_t pos, uint32_t part,
 			    const void *data, size_t len)
 {
@@ -51,11 +61,14 @@ int tickstore_snapshot_part(struct tickstore *ts, uint64_t pos, uint32_t part,
 		rc = sq_begin(ts->db, false);
 	if (rc < 0)
 		return tickstore_failed(ts, rc);
+	if (part == 0)
+		rc = clear(ts, pos);
 	sq_bind_u64(st, 1, pos);
 	sq_bind_int(st, 2, part);
 	sq_bind_int(st, 3, part_crc(ts, pos, part, data, len));
 	sq_bind_blob(st, 4, data, len);
-	rc = sq_run(st);
+	if (rc == 0)
+		rc = sq_run(st);
 	if (rc < 0)
 		sq_rollback(ts->db);
 	else

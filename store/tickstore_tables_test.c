@@ -212,6 +212,17 @@ static void the_newest_two_snapshots_stay(void **state)
 	assert_int_equal(STORE_NONE, tickstore_snapshot_find(f->ts, 199, &s));
 }
 
+static void a_snapshot_at_the_same_position_takes_the_place_of_the_old_one(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(0, tickstore_snapshot_part(f->ts, 100, 0, "lo", 2));
+	assert_int_equal(0, tickstore_snapshot_part(f->ts, 100, 1, "ng", 2));
+	assert_int_equal(0, tickstore_snapshot_seal(f->ts, 100, 7, 2));
+	assert_int_equal(0, fixture_snapshot(f->ts, 100, 8, "short", 5));
+	expect_snapshot(f, UINT64_MAX, 100, 8, "short");
+}
+
 static void parts_that_were_never_sealed_are_no_snapshot(void **state)
 {
 	struct fixture *f = *state;
@@ -433,6 +444,7 @@ int main(void)
 		TEST(a_damaged_batch_is_not_served),
 		TEST(the_newest_two_snapshots_stay),
 		TEST(parts_that_were_never_sealed_are_no_snapshot),
+		TEST(a_snapshot_at_the_same_position_takes_the_place_of_the_old_one),
 		TEST(a_damaged_snapshot_gives_way_to_the_one_before),
 		TEST(a_value_is_replaced_and_found_again),
 		TEST(rows_that_vanish_or_change_are_refused),

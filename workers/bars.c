@@ -100,6 +100,11 @@ uint64_t bars_seq(const struct bars *b)
 	return b->env.seq;
 }
 
+void bars_renumber(struct bars *b, uint64_t seq)
+{
+	b->env.seq = seq;
+}
+
 const struct bars_counts *bars_counts(const struct bars *b)
 {
 	return &b->env.counts;

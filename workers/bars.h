@@ -53,6 +53,8 @@ void bars_restart(struct bars *b);
 void bars_state(struct state *st, struct bars *b);
 /** Sequence of its newest bar event. */
 uint64_t bars_seq(const struct bars *b);
+/** The next bar event is number @seq + 1. */
+void bars_renumber(struct bars *b, uint64_t seq);
 const struct bars_counts *bars_counts(const struct bars *b);
 /** Bytes held, for the memory budget. */
 size_t bars_bytes(const struct bars *b);

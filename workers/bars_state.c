@@ -235,7 +235,6 @@ void bars_state(struct state *st, struct bars *b)
 	state_u16(st, &env->source_id);
 	state_bool(st, &env->halted);
 	state_bool(st, &env->faulted);
-	state_u64(st, &env->seq);
 	state_u64(st, &env->status_seq);
 	state_u16(st, &b->source_id);
 	key_state(st, &b->last_quote);

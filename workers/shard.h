@@ -83,12 +83,14 @@ void shard_save_begin(struct shard *s, uint64_t pos);
 bool shard_is_saving(const struct shard *s);
 /** Save up to @lanes lanes and hand over; false: there is nothing (more) to do. */
 bool shard_save_step(struct shard *s, uint32_t lanes);
-/** What a loaded lane has published so far. */
+/** Where a stream stands: its newest event. */
+struct stream_mark {
+	uint64_t seq, pos, chain;
+};
+/** What a symbol has published so far. */
 struct shard_streams {
 	uint32_t symbol_id;
-	struct {
-		uint64_t seq, pos;
-	} bar, tier1, status;
+	struct stream_mark bar, tier1, status;
 };
 /**
  * Load one section of kind SECTION_LANE (of this shard's symbols) or SECTION_SOURCES.
@@ -96,6 +98,13 @@ struct shard_streams {
  */
 int shard_load(struct shard *s, const struct section *sec,
 	       struct shard_streams *out_streams);
+/** Only what a SECTION_LANE says of its streams.  0, -EBADMSG. */
+int shard_peek(const struct section *sec, struct shard_streams *out);
+/**
+ * Let the streams of a symbol go on from @streams, whatever made its state: after a
+ * change of the configuration, before the first item.  -ENOMEM.
+ */
+int shard_renumber(struct shard *s, const struct shard_streams *streams);
 const struct shard_counts *shard_counts(const struct shard *s);
 /** Sum of what the symbols' normalisers counted; walks all symbols. */
 void shard_tally(const struct shard *s, struct bars_counts *out);

@@ -34,18 +34,53 @@ static void tier1_slots_state(struct state *st, struct lane *l)
 	}
 }
 
+static void mark_state(struct state *st, struct stream_mark *m)
+{
+	state_u64(st, &m->seq);
+	state_u64(st, &m->pos);
+	state_u64(st, &m->chain);
+}
+
+static void streams_state(struct state *st, struct shard_streams *s)
+{
+	mark_state(st, &s->bar);
+	mark_state(st, &s->tier1);
+	mark_state(st, &s->status);
+}
+
+static struct shard_streams streams_of(const struct lane *l)
+{
+	return (struct shard_streams){
+		.symbol_id = l->symbol_id,
+		.bar = {l->bars != NULL ? bars_seq(l->bars) : 0, l->bar_pos,
+			l->bar_chain},
+		.tier1 = {l->tier1_seq, l->tier1_pos, l->tier1_chain},
+		.status = {l->status_seq, l->status_pos, l->status_chain},
+	};
+}
+
+static void take_streams(struct lane *l, const struct shard_streams *s)
+{
+	if (l->bars != NULL)
+		bars_renumber(l->bars, s->bar.seq);
+	l->bar_pos = s->bar.pos;
+	l->bar_chain = s->bar.chain;
+	l->tier1_seq = s->tier1.seq;
+	l->tier1_pos = s->tier1.pos;
+	l->tier1_chain = s->tier1.chain;
+	l->status_seq = s->status.seq;
+	l->status_pos = s->status.pos;
+	l->status_chain = s->status.chain;
+}
+
 static void lane_state(struct state *st, struct lane *l)
 {
+	struct shard_streams streams = streams_of(l);
 	bool has_bars = l->bars != NULL;
 
-	state_u64(st, &l->tier1_seq);
-	state_u64(st, &l->status_seq);
-	state_u64(st, &l->bar_chain);
-	state_u64(st, &l->tier1_chain);
-	state_u64(st, &l->status_chain);
-	state_u64(st, &l->bar_pos);
-	state_u64(st, &l->tier1_pos);
-	state_u64(st, &l->status_pos);
+	streams_state(st, &streams);
+	if (state_is_loading(st))
+		take_streams(l, &streams);
 	state_bool(st, &l->paused);
 	state_bool(st, &l->faulted);
 	state_bool(st, &has_bars);
@@ -155,12 +190,7 @@ static int load_lane(struct shard *s, const struct section *sec,
 		return bad_section(sec);
 	if (l->bars != NULL)
 		shard_refresh_due(s, l);
-	*out = (struct shard_streams){
-		.symbol_id = sec->id,
-		.bar = {l->bars != NULL ? bars_seq(l->bars) : 0, l->bar_pos},
-		.tier1 = {l->tier1_seq, l->tier1_pos},
-		.status = {l->status_seq, l->status_pos},
-	};
+	*out = streams_of(l);
 	return 0;
 }
 
@@ -174,4 +204,25 @@ int shard_load(struct shard *s, const struct section *sec,
 	source_life_state(&st, s->life);
 	state_end(&st);
 	return state_bad(&st) ? bad_section(sec) : 0;
+}
+
+int shard_peek(const struct section *sec, struct shard_streams *out)
+{
+	struct state st = state_loading(sec->data, sec->len);
+
+	*out = (struct shard_streams){.symbol_id = sec->id};
+	streams_state(&st, out);
+	return state_bad(&st) ? bad_section(sec) : 0;
+}
+
+int shard_renumber(struct shard *s, const struct shard_streams *streams)
+{
+	struct lane *l = &s->lanes[streams->symbol_id / s->env.n_shards];
+
+	if (l->shard == NULL)
+		l = shard_lane_make(s, streams->symbol_id);
+	if (l->bars == NULL)
+		return err_set(-ENOMEM, "out of memory for the bars of a symbol");
+	take_streams(l, streams);
+	return 0;
 }

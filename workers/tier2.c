@@ -396,14 +396,34 @@ int tier2_load(struct tier2 *t, const struct section *sec)
 	return 0;
 }
 
-bool tier2_universe(const struct tier2 *t, size_t i, struct tier2_stream *out)
+int tier2_peek(const struct section *sec, struct tier2_stream *out)
 {
-	if (i >= t->n_universes)
-		return false;
-	*out = (struct tier2_stream){.timeframe_s = t->universes[i].up->timeframe_s,
-				     .version = t->universes[i].version};
-	memcpy(out->universe, t->universes[i].up->name, UNIVERSE_MAX);
-	return true;
+	struct state st = state_loading(sec->data, sec->len);
+	uint64_t timeframe_s = 0;
+
+	*out = (struct tier2_stream){0};
+	state_bytes(&st, out->universe, sizeof(out->universe));
+	state_u64(&st, &timeframe_s);
+	state_u64(&st, &out->version);
+	state_u64(&st, &out->chain);
+	out->timeframe_s = (uint32_t)timeframe_s;
+	return state_bad(&st)
+		       ? err_set(-EBADMSG, "a universe of the snapshot is cut short")
+		       : 0;
+}
+
+void tier2_renumber(struct tier2 *t, const struct tier2_stream *stream)
+{
+	for (size_t i = 0; i < t->n_universes; i++) {
+		struct universe *u = &t->universes[i];
+
+		if (u->up->timeframe_s != stream->timeframe_s ||
+		    memcmp(u->up->name, stream->universe, UNIVERSE_MAX) != 0)
+			continue;
+		u->version = stream->version;
+		u->chain = stream->chain;
+		u->as_of_version = 0; /* what it was is not to be superseded */
+	}
 }
 
 static void apply(struct tier2 *t)

@@ -80,6 +80,7 @@ struct tier2_stream {
 	char universe[UNIVERSE_MAX];
 	uint32_t timeframe_s;
 	uint64_t version; /* newest published; 0: none */
+	uint64_t chain;   /* of it */
 };
 
 /** Counted since the start. */
@@ -118,8 +119,10 @@ bool tier2_save_step(struct tier2 *t);
 void tier2_save_begin(struct tier2 *t, uint64_t pos);
 /** Load a SECTION_UNIVERSE.  0, or -EBADMSG: tier 2 is to be thrown away. */
 int tier2_load(struct tier2 *t, const struct section *sec);
-/** Name, timeframe and newest version of universe @i; false: there is no such. */
-bool tier2_universe(const struct tier2 *t, size_t i, struct tier2_stream *out);
+/** Only what a SECTION_UNIVERSE says of its stream.  0, -EBADMSG. */
+int tier2_peek(const struct section *sec, struct tier2_stream *out);
+/** Let a universe's versions go on from @stream: as shard_renumber(). */
+void tier2_renumber(struct tier2 *t, const struct tier2_stream *stream);
 /** Everything at or below this position has been applied. */
 uint64_t tier2_done(const struct tier2 *t);
 /** Items held, waiting for other workers. */

@@ -93,11 +93,11 @@ void universe_save(struct state *st, struct universe *u, uint32_t symbols_max)
 	if (memcmp(name, u->up->name, sizeof(name)) != 0)
 		state_spoil(st);
 	state_same(st, u->up->timeframe_s);
+	state_u64(st, &u->version);
+	state_u64(st, &u->chain);
 	members_state(st, u, symbols_max);
 	columns_state(st, u);
 	state_i64(st, &u->log_ns);
 	state_i64(st, &u->as_of);
 	state_u64(st, &u->as_of_version);
-	state_u64(st, &u->version);
-	state_u64(st, &u->chain);
 }
