@@ -18,6 +18,7 @@ enum cli_exit {
 	CLI_UNAVAILABLE = 69, /* the daemon does not answer */
 	CLI_INTERNAL = 70,    /* out of memory, or an answer nobody understands */
 	CLI_IO = 74,          /* a file or the output failed */
+	CLI_UNFINISHED = 75,  /* verify: no verdict (refused, cancelled, failed) */
 };
 
 #define CLI_ADMIN_PATH "/run/tickbus/admin.sock"
@@ -52,6 +53,7 @@ int cmd_top(struct cli *c, int argc, char **argv);
 int cmd_sub(struct cli *c, int argc, char **argv);
 int cmd_log(struct cli *c, int argc, char **argv);
 int cmd_matrix(struct cli *c, int argc, char **argv);
+int cmd_verify(struct cli *c, int argc, char **argv);
 int cmd_feed(struct cli *c, int argc, char **argv);
 
 /** Outcomes of cli_option() beside the values of a command's own options. */

@@ -14,6 +14,7 @@
  *	cmd_sub.c       sub; show_event.[ch] events as lines and CSV
  *	cmd_log.c       log
  *	cmd_matrix.c    matrix
+ *	cmd_verify.c    verify
  *	cmd_feed.c      feed; feeder.[ch] batches and their outcomes, progress.[ch] its
  *bar
  */
@@ -69,6 +70,13 @@ static const struct command commands[] = {
 	 "  --timeframe TF   of a universe that has several\n"
 	 "  --csv            the full square\n"
 	 "  --json           as the daemon sends it\n", cmd_matrix},
+	{"verify", "", "Derive everything anew from the log and compare it with what was published",
+	 "  --from POS       compare events from this log position on\n"
+	 "  --to POS         ... up to this one\n"
+	 "  --workers N      derive on N threads, 1..16; default: 1\n"
+	 "  --heads          also where every stream's chain ends\n"
+	 "  --json           as the daemon sends it\n"
+	 "Exit code 0: equal; 1: it differs; 75: no verdict (refused, cancelled, failed).\n", cmd_verify},
 	{"pause", "SYMBOL", "Go on logging a symbol's ticks, but make nothing of them", "", cmd_pause},
 	{"resume", "SYMBOL", "Go on with a paused or faulted symbol", "", cmd_resume},
 	{"config", "", "Print the configuration in force", "", cmd_config},
@@ -95,7 +103,8 @@ static void print_usage(FILE *out)
 		    "Exit codes: 0 done; 1 the daemon said no, or not everything was "
 		    "taken;\n"
 		    "64 usage; 69 the daemon does not answer; 70 internal; 74 file or "
-		    "output.\n",
+		    "output;\n"
+		    "75 verify came to no verdict.\n",
 		    out);
 }
 

@@ -47,6 +47,34 @@ class Counter:
                 "publish_dropped_total": 2}, "symbols": [{"id": 0, "symbol": "AAPL", "tick_seq": self.n}]}
 
 
+class Verification:
+    """One that runs for a while; --from 7 finds a difference, --from 8 fails, 9 is refused."""
+    looks, first = 0, None
+
+    def begin(self, request):
+        self.looks, self.first = 0, request.get("from")
+        if self.first == "9":
+            raise KeyError("verification 1 is still running")
+        return {"id": 5}
+
+    def status(self, request):
+        self.looks += 1
+        verdict = {"7": "differs", "8": "failed"}.get(self.first, "equal")
+        answer = {"id": 5, "running": self.looks < 3, "position": 10, "begin": 1, "end": 20}
+        if self.looks >= 3:
+            answer |= {"found": {"verdict": verdict}, "text": f"{verdict}: positions\nequal: bar 3\n"}
+        return answer
+
+
+HEADS = [{"kind": "bar", "symbol": f"S{i}", "seq": i, "chain": f"{i:016x}"} for i in range(5)]
+
+
+def heads(request):
+    first = int(request["from"])
+    return {"heads": HEADS[first:first + 2], "next": first + 2, "done": first + 2 >= len(HEADS)}
+
+
+VERIFICATION = Verification()
 STATE = {"state": "ready", "position": 12, "store": {"alarm": ""}}
 COMMANDS = {
     "status": lambda r: STATE,
@@ -60,6 +88,7 @@ COMMANDS = {
     "universes": lambda r: {"universes": [{"name": "tech", "version": 7}]},
     "matrix": lambda r: {"matrix": MATRIX},
     "top": Counter().top,
+    "verify": VERIFICATION.begin, "verify_status": VERIFICATION.status, "verify_heads": heads,
     "shutdown": lambda r: {},
     "reload": lambda r: None,  # answered with bytes that are no JSON
 }
@@ -113,7 +142,7 @@ def run_all(run, missing):
     run("nonsense", 64, stderr="there is no command 'nonsense'")
     run("--port 0 status", 64, stderr="--port")
     for name in ("status", "metrics", "top", "symbols", "sub", "feed", "log", "matrix", "pause",
-                 "resume", "config", "reload", "shutdown"):
+                 "resume", "config", "reload", "shutdown", "verify"):
         run(f"{name} --help", 0, f"usage: tickbusctl {name}")
         run(f"help {name}", 0, f"usage: tickbusctl {name}")
         run(f"{name} --nonsense", 64, stderr="--help")
@@ -147,6 +176,15 @@ def run_all(run, missing):
     assert run("matrix tech --csv", 0) == ",AAPL,MSFT\nAAPL,1,-0.25\nMSFT,-0.25,1\n"
     run("top", 0, "ticks accepted", "2,000", "/s", "publish dropped", "dispatch lag", without=("\033",))
     run("top --interval 0", 64)
+    run("verify", 0, "equal: positions\nequal: bar 3\n")
+    assert json.loads(run("verify --json --workers 2", 0)) == {"verdict": "equal"}
+    assert len(run("verify --heads", 0, "S4").splitlines()) == 2 + 5
+    run("verify --from 7", 1, "differs: positions")
+    run("verify --from 8 --to 9", 75, "failed")
+    run("verify --from 9", 75, stderr="still running")
+    run("verify --from 9 --to 8", 64)
+    run("verify --workers 17", 64)
+    run("verify now", 64)
     run("shutdown", 0, "done")
     run("reload", 70, stderr="no JSON")
     STATE["state"] = "draining"

@@ -1,5 +1,5 @@
 /*
- * admin_commands_parts - the commands, by file: state, bus, log and store.
+ * admin_commands_parts - the commands, by file: state, bus, log, store and proof.
  *
  * Each runs on the loop and leads to one admin_done() or admin_fail().
  */
@@ -96,3 +96,13 @@ ON_LOOP void admin_log_count(struct daemon *d, const struct json *request,
 			     struct admin_call *call);
 ON_LOOP void admin_quarantine(struct daemon *d, const struct json *request,
 			      struct admin_call *call);
+
+/* ---- admin_commands_proof.c ---- */
+ON_LOOP void admin_verify(struct daemon *d, const struct json *request,
+			  struct admin_call *call);
+ON_LOOP void admin_verify_status(struct daemon *d, const struct json *request,
+				 struct admin_call *call);
+ON_LOOP void admin_verify_cancel(struct daemon *d, const struct json *request,
+				 struct admin_call *call);
+ON_LOOP void admin_verify_heads(struct daemon *d, const struct json *request,
+				struct admin_call *call);

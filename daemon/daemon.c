@@ -16,6 +16,7 @@
 #include "daemon/exitcode.h"
 #include "daemon/notify.h"
 #include "daemon/restore.h"
+#include "daemon/verify_job.h"
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -332,6 +333,7 @@ ON_LOOP static void stop(struct daemon *d)
 		_exit(d->exit_code);
 	}
 	sim_thread_stop(d->sim);
+	verify_job_end(d); /* it asks the store thread */
 	if (d->ingest != NULL)
 		ingest_server_quiesce(d->ingest);
 	store_thread_stop(d->store);

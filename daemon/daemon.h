@@ -79,7 +79,8 @@ struct daemon {
 	struct http *http;                             /* owned; NULL: off */
 	struct ring_server *ring_server;               /* owned; NULL: off */
 
-	struct mailbox *answers; /* owned; what the store thread was asked */
+	struct verify_job *verify; /* owned; loop; NULL: none since the start */
+	struct mailbox *answers;   /* owned; what the store thread was asked */
 
 	uv_async_t bell; /* rung by everybody who has something for the loop */
 	uv_signal_t sigterm, sigint, sighup;

@@ -81,27 +81,6 @@ static int order(const struct key *a, const struct key *b)
 	return a->seq < b->seq ? -1 : a->seq > b->seq;
 }
 
-static void note_head(struct verify *v, enum event_kind kind, const void *event)
-{
-	const struct event_tier2 *m = event;
-	struct key k = key_of(kind, event);
-	size_t i = k.symbol_id;
-	struct event_head head;
-
-	if (kind == EVENT_TIER2) {
-		for (i = 0; i < v->env->params->n_universes; i++) {
-			const struct universe_params *u = &v->env->params->universes[i];
-
-			if (u->timeframe_s == m->timeframe_s &&
-			    memcmp(u->name, m->universe, UNIVERSE_MAX) == 0)
-				break;
-		}
-	}
-	memcpy(&head, event, sizeof(head));
-	v->streams[kind][i] =
-		(struct verify_stream){head.seq, event_chain_of(kind, event)};
-}
-
 static void extra(struct verify *v, enum event_kind kind, const void *stored)
 {
 	v->out->kinds[kind].extra++;
@@ -143,7 +122,7 @@ int verify_event(struct verify *v, enum event_kind kind, const void *event, size
 	size_t stored_len;
 	int rc;
 
-	note_head(v, kind, event);
+	heads_note(v->heads, kind, event);
 	if (k.pos < v->out->from)
 		return 0;
 	if (v->is_foreign) {
@@ -368,24 +347,12 @@ static int read_log(struct verify *v)
 
 /* ---- all of it ---- */
 
-static int open_verify(struct verify *v)
-{
-	for (size_t i = 0; i < VERIFY_KINDS; i++) {
-		size_t n = verify_kinds[i] == EVENT_TIER2 ? UNIVERSES_MAX + 1
-							  : v->env->symbols_max;
-
-		v->streams[verify_kinds[i]] = calloc(n, sizeof(struct verify_stream));
-		if (v->streams[verify_kinds[i]] == NULL)
-			return err_set(-ENOMEM, "out of memory for the chains");
-	}
-	v->config_hash = params_hash(v->env->params);
-	return 0;
-}
-
 static int compare(struct verify *v)
 {
-	int rc = open_verify(v);
+	int rc = heads_new(v->env->params, v->env->symbols, v->env->symbols_max,
+			   &v->heads);
 
+	v->config_hash = params_hash(v->env->params);
 	if (rc == 0)
 		rc = verify_plan(v);
 	for (size_t i = 0; i < VERIFY_KINDS && rc == 0; i++)
@@ -403,37 +370,6 @@ static int compare(struct verify *v)
 	if (rc == 0)
 		rc = pass_all_rows(v, v->out->to + 1, !v->is_foreign);
 	return rc;
-}
-
-static void list_heads(struct verify *v)
-{
-	struct verify_result *out = v->out;
-	uint32_t n_symbols = symtab_count(v->env->symbols);
-
-	out->heads = calloc(3 * (size_t)n_symbols + UNIVERSES_MAX, sizeof(*out->heads));
-	for (size_t i = 0; i < VERIFY_KINDS && out->heads != NULL; i++) {
-		enum event_kind kind = verify_kinds[i];
-		bool is_tier2 = kind == EVENT_TIER2;
-		size_t n = is_tier2 ? v->env->params->n_universes : n_symbols;
-
-		for (uint32_t k = 0; k < n; k++) {
-			const struct universe_params *u =
-				&v->env->params->universes[is_tier2 ? k : 0];
-			struct verify_head *h = &out->heads[out->n_heads];
-
-			if (v->streams[kind][k].seq == 0)
-				continue;
-			*h = (struct verify_head){.seq = v->streams[kind][k].seq,
-						  .chain = v->streams[kind][k].chain,
-						  .timeframe_s =
-							  is_tier2 ? u->timeframe_s : 0,
-						  .kind = (uint8_t)kind};
-			memcpy(h->name,
-			       is_tier2 ? u->name : symtab_name(v->env->symbols, k),
-			       SYMBOL_MAX);
-			out->n_heads++;
-		}
-	}
 }
 
 static bool has_differences(const struct verify_result *r)
@@ -472,12 +408,11 @@ void verify_run(const struct verify_env *env, struct verify_result *out)
 	else
 		(void)snprintf(out->problem, sizeof(out->problem), "%s", err_text());
 	if (rc == 0)
-		list_heads(v);
-	for (size_t i = 0; i < VERIFY_KINDS; i++) {
+		out->n_heads = heads_list(v->heads, &out->heads);
+	for (size_t i = 0; i < VERIFY_KINDS; i++)
 		if (v->rows[verify_kinds[i]].access != NULL)
 			verify_rows_close(&v->rows[verify_kinds[i]]);
-		free(v->streams[verify_kinds[i]]);
-	}
+	heads_free(v->heads);
 	rerun_free(v->rerun);
 	free(v);
 }

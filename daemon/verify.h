@@ -16,7 +16,9 @@
  * Runs on the thread that calls it; the store is reached through store_access.
  */
 #pragma once
+#include "base/buf.h"
 #include "bus/symtab.h"
+#include "daemon/heads.h"
 #include "daemon/store_access.h"
 #include "daemon/verify_diff.h"
 #include "workers/params.h"
@@ -64,15 +66,6 @@ struct verify_kind {
 	uint64_t not_stored; /* newer than what has been stored */
 };
 
-/** The newest event of a stream as it was recomputed. */
-struct verify_head {
-	uint64_t seq;
-	uint64_t chain;
-	uint32_t timeframe_s; /* tier2, else 0 */
-	uint8_t kind;
-	char name[SYMBOL_MAX + 1]; /* symbol, or universe */
-};
-
 struct verify_result {
 	enum verify_verdict verdict;
 	uint64_t from, to; /* compared */
@@ -88,7 +81,7 @@ struct verify_result {
 	char problem[VERIFY_TEXT_MAX + 160]; /* ... as a sentence; "": none */
 	char note[VERIFY_NOTE_MAX]; /* what of the range could not be had; "": nothing
 				     */
-	struct verify_head *heads;  /* owned; by kind, then symbol */
+	struct head *heads;         /* owned; of what was recomputed */
 	size_t n_heads;
 };
 
@@ -98,7 +91,7 @@ void verify_result_free(struct verify_result *r);
 
 const char *verify_verdict_name(enum verify_verdict v);
 struct jsonw;
-/** Write the members of @r into the object that is open; heads: [from, from + n). */
+/** Write the members of @r into the object that is open; without the heads. */
 void verify_json(struct jsonw *w, const struct verify_result *r);
-void verify_heads_json(struct jsonw *w, const struct verify_result *r, size_t from,
-		       size_t n);
+/** The same in a few lines for people. */
+void verify_text(struct buf *out, const struct verify_result *r);

@@ -1,8 +1,7 @@
 /* verify_json - what a verification found, as JSON, see verify.h. */
 #include "base/jsonw.h"
 #include "daemon/verify.h"
-#include "proto/timeframe.h"
-#include <stdio.h>
+#include <stddef.h>
 #include <string.h>
 
 const char *verify_verdict_name(enum verify_verdict v)
@@ -62,25 +61,74 @@ void verify_json(struct jsonw *w, const struct verify_result *r)
 	jsonw_u64(w, "streams", r->n_heads);
 }
 
-void verify_heads_json(struct jsonw *w, const struct verify_result *r, size_t from,
-		       size_t n)
+static uint64_t sum(const struct verify_result *r, size_t offset)
 {
-	char hex[20];
+	uint64_t n = 0;
 
-	jsonw_array(w, "heads");
-	for (size_t i = from; i < r->n_heads && i - from < n; i++) {
-		const struct verify_head *h = &r->heads[i];
+	for (int k = 0; k < EVENT_KINDS; k++) {
+		uint64_t v;
 
-		jsonw_object(w, NULL);
-		jsonw_str(w, "kind", event_kind_word((enum event_kind)h->kind));
-		jsonw_str(w, h->kind == EVENT_TIER2 ? "universe" : "symbol", h->name);
-		if (h->kind == EVENT_TIER2)
-			jsonw_str(w, "timeframe", timeframe_name(h->timeframe_s));
-		jsonw_u64(w, "seq", h->seq);
-		(void)snprintf(hex, sizeof(hex), "%016llx",
-			       (unsigned long long)h->chain);
-		jsonw_str(w, "chain", hex);
-		jsonw_end(w);
+		memcpy(&v, (const uint8_t *)&r->kinds[k] + offset, sizeof(v));
+		n += v;
 	}
-	jsonw_end(w);
+	return n;
+}
+
+#define SUM(r, field) sum(r, offsetof(struct verify_kind, field))
+
+/* "2 different, 0 missing" as far as there are any, kind by kind. */
+static void put_counts(struct buf *out, const struct verify_result *r, size_t offset,
+		       const char *what)
+{
+	if (sum(r, offset) == 0)
+		return;
+	buf_printf(out, "%s:", what);
+	for (int k = 0; k < EVENT_KINDS; k++) {
+		uint64_t v;
+
+		memcpy(&v, (const uint8_t *)&r->kinds[k] + offset, sizeof(v));
+		if (v > 0)
+			buf_printf(out, " %s %llu", event_kind_word((enum event_kind)k),
+				   (unsigned long long)v);
+	}
+	buf_printf(out, "\n");
+}
+
+void verify_text(struct buf *out, const struct verify_result *r)
+{
+	double s = (double)r->elapsed_ns / 1e9;
+
+	buf_printf(out, "%s", verify_verdict_name(r->verdict));
+	if (r->verdict != VERIFY_FAILED && r->from <= r->to)
+		buf_printf(out,
+			   ": positions %llu to %llu, %llu events derived anew and "
+			   "compared",
+			   (unsigned long long)r->from, (unsigned long long)r->to,
+			   (unsigned long long)(SUM(r, equal) + SUM(r, different)));
+	if (r->problem[0] != '\0')
+		buf_printf(out, "%s%s",
+			   r->verdict == VERIFY_DIFFERS ? "\nfirst difference: " : ": ",
+			   r->problem);
+	buf_printf(out, "\n");
+	put_counts(out, r, offsetof(struct verify_kind, equal), "equal");
+	put_counts(out, r, offsetof(struct verify_kind, different), "different");
+	put_counts(out, r, offsetof(struct verify_kind, missing),
+		   "missing in the store");
+	put_counts(out, r, offsetof(struct verify_kind, extra),
+		   "in the store without cause");
+	put_counts(out, r, offsetof(struct verify_kind, retired),
+		   "not compared, retired");
+	put_counts(out, r, offsetof(struct verify_kind, other_config),
+		   "not compared, under another configuration");
+	put_counts(out, r, offsetof(struct verify_kind, not_stored),
+		   "not compared, not stored yet");
+	if (r->snapshots_equal + r->snapshots_different > 0)
+		buf_printf(out, "state snapshots: %u equal, %u different\n",
+			   r->snapshots_equal, r->snapshots_different);
+	if (r->note[0] != '\0')
+		buf_printf(out, "note: %s\n", r->note);
+	if (r->ticks > 0 && s > 0)
+		buf_printf(out, "%zu chains; %llu ticks in %.2f s, %.2f M/s\n",
+			   r->n_heads, (unsigned long long)r->ticks, s,
+			   (double)r->ticks / s / 1e6);
 }

@@ -9,11 +9,6 @@
 
 extern const enum event_kind verify_kinds[VERIFY_KINDS];
 
-/** A universe's stream, or a symbol's of one kind. */
-struct verify_stream {
-	uint64_t seq, chain;
-};
-
 struct verify {
 	const struct verify_env *env;
 	struct verify_result *out;
@@ -22,8 +17,7 @@ struct verify {
 	uint64_t stored_to[EVENT_KINDS];
 	bool is_foreign; /* the positions being fed are under another configuration */
 	uint64_t config_hash;
-	struct verify_stream *streams[EVENT_KINDS]; /* owned; by symbol id; tier2: by
-						       index in the configuration */
+	struct heads *heads; /* owned */
 	/* the plan */
 	uint64_t first_pos, last_pos, begin_pos;
 	struct store_snapshot start;                        /* pos 0: none */
