@@ -45,6 +45,7 @@ struct worker {
 	_Atomic uint64_t counters[N_COUNTERS];
 	uint64_t tallies[sizeof(struct bars_counts) / sizeof(uint64_t)];
 	int64_t tally_ns; /* when to tally again */
+	bool has_untold;  /* work was done since the tallies were shown */
 	struct histogram latency;
 };
 
@@ -316,6 +317,7 @@ static void show_tallies(struct worker *w)
 	if (now < w->tally_ns)
 		return;
 	w->tally_ns = now + TALLY_NS;
+	w->has_untold = false;
 	shard_tally(w->shard, &sum);
 	memcpy(c, &sum, sizeof(c));
 	for (size_t i = 0; i < sizeof(tallies_told) / sizeof(tallies_told[0]); i++) {
@@ -355,8 +357,10 @@ size_t worker_step(struct worker *w, size_t budget)
 		done += save(w);
 	if (done > 0) {
 		show_counts(w);
-		show_tallies(w);
+		w->has_untold = true;
 	}
+	if (w->has_untold)
+		show_tallies(w); /* also when nothing follows */
 	atomic_fetch_add_explicit(&w->moved, 1, memory_order_relaxed);
 	return done;
 }
