@@ -138,7 +138,7 @@ static int live(const char *name, alloc_life_fn life, uint64_t nth)
 void alloc_fork_loop(const char *name, alloc_life_fn life, bool may_abort)
 {
 	/* A campaign takes every one; the checks take wider steps as they go on. */
-	uint64_t wide = getenv("TICKBUS_LONG") ? UINT64_MAX : 200;
+	uint64_t wide = getenv("TICKBUS_LONG") ? UINT64_MAX : 100;
 	uint64_t nth = 1, count[ENDS] = {0};
 
 	abort_allowed = may_abort;

@@ -115,7 +115,7 @@ def a_pause_of_the_machine_closes_nothing_and_kills_nobody(d):
     d.start()
     assert send(d, 1, 100)["accepted"] == 100
     bars = len(d.events("bar"))
-    for pause in [1.3] * 4 + [float(os.environ.get("TICKBUS_PAUSE_S", "1.3"))]:
+    for pause in [1.3] * 2 + [float(os.environ.get("TICKBUS_PAUSE_S", "1.3"))]:
         d.process.send_signal(signal.SIGSTOP)
         time.sleep(pause)
         d.process.send_signal(signal.SIGCONT)
@@ -144,7 +144,7 @@ def a_storm_of_sighup_is_survived_without_a_leak(d):
 
     storm(0.5)
     before, fds = rss(), len(os.listdir(f"/proc/{d.process.pid}/fd"))
-    sent = storm(2)
+    sent = storm(1)
     grown = rss() - before
     print(f"# {sent} signals, {d.counter('tickbus_config_reloads_total'):.0f} reloads, {grown >> 10} KiB more")
     assert grown < (64 << 20 if faultlib.SLOW else 4 << 20), grown
