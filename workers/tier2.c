@@ -428,13 +428,14 @@ void tier2_renumber(struct tier2 *t, const struct tier2_stream *stream)
 
 static void apply(struct tier2 *t)
 {
-	const struct cut_item *first = &t->batch[0].item;
-	struct moment now = {first->pos, first->recv_ns, first->replay != 0};
-	bool is_snapshot = take_snapshot_items(t, first->pos);
+	uint64_t pos = t->batch[0].item.pos;
+	bool is_snapshot = take_snapshot_items(t, pos);
+	const struct cut_item *first = &t->batch[0].item; /* knows its record */
+	struct moment now = {pos, first->recv_ns, first->replay != 0};
 
 	if (t->n_batch == 0) {
 		if (is_snapshot)
-			tier2_save_begin(t, now.pos);
+			tier2_save_begin(t, pos);
 		return;
 	}
 	t->shop.counts.items += t->n_batch;
