@@ -153,9 +153,21 @@ ON_STORE static void quarantine(struct intake *in, const struct ingest_request *
 {
 	size_t len = req->raw_len < INGEST_RAW_MAX ? req->raw_len : INGEST_RAW_MAX;
 
-	stats_add_reject(reason, 1);
 	(void)tickstore_quarantine_add(in->env.store, in->recv_ns, (uint32_t)reason,
 				       producer, req->raw, len);
+}
+
+/* Counted once the answer is final: what is refused for lack of space comes again. */
+ON_STORE static void count(const struct ingest_reply *reply)
+{
+	const struct ingest_run *runs = (const void *)reply->runs.data;
+	size_t n = reply->runs.len / sizeof(*runs);
+
+	stats_add(STAT_TICKS_ACCEPTED, reply->root.accepted);
+	stats_add(STAT_TICKS_DUPLICATE, reply->root.duplicate);
+	for (size_t i = 0; reply->root.rejected > 0 && i < n; i++)
+		if (runs[i].outcome == INGEST_REJECTED)
+			stats_add_reject((enum reject_reason)runs[i].reason, runs[i].n);
 }
 
 /* One transaction; the answers are the caller's. */
@@ -322,8 +334,6 @@ void intake_request(struct intake *in, const void *data, size_t len,
 		in->failed = rc;
 		return;
 	}
-	stats_add(STAT_TICKS_ACCEPTED, w->reply.root.accepted);
-	stats_add(STAT_TICKS_DUPLICATE, w->reply.root.duplicate);
 }
 
 int intake_record(struct intake *in, const struct record *r)
@@ -334,8 +344,12 @@ int intake_record(struct intake *in, const struct record *r)
 		return 0; /* the wall stepped back: the log's clock does not */
 	if (tickstore_room(in->env.store) == 0) {
 		rc = commit(in);
-		if (rc < 0)
+		if (rc < 0) {
+			/* What the group had staged is gone: its answers must say so.
+			 */
+			in->failed = rc;
 			return rc;
+		}
 	}
 	rc = tickstore_append(in->env.store, STORE_NO_PRODUCER, 0, r, 1, NULL);
 	if (rc < 0)
@@ -360,6 +374,7 @@ ON_STORE static void answer_group(struct intake *in, int rc)
 			refuse(in, w, INGEST_STATUS_FAILED, err_text(), RETRY_MS);
 		} else {
 			ingest_reply_set(&w->reply, INGEST_STATUS_OK, NULL);
+			count(&w->reply);
 			w->reply.root.last_pos =
 				w->reply.root.accepted > 0 ? in->last_pos : 0;
 			send(in, w);
