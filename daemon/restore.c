@@ -229,7 +229,8 @@ ON_STORE static int without_snapshot(struct daemon *d, bool is_changed,
 	tickstore_status(store_log(d->store), &status);
 	if (d->replay_end == 0)
 		return 0;
-	if (!is_changed && status.first_pos <= 1) {
+	/* What was lost is lost to everybody; what was retired lives in a snapshot. */
+	if (!is_changed && status.begin_pos <= 1) {
 		log_info("restore",
 			 "no state snapshot: reading the whole log, %llu "
 			 "records",

@@ -228,7 +228,9 @@ static int begin_epoch(struct tickstore *ts, const struct recover_epoch *e)
 		return rc;
 	ts->status.epoch = e->epoch;
 	ts->next_pos = e->first_pos;
-	ts->status.lost_first = e->lost_first;
+	/* What an earlier start lost and nobody has heard of belongs to it. */
+	if (ts->status.lost_first == 0 || ts->status.lost_last + 1 != e->lost_first)
+		ts->status.lost_first = e->lost_first;
 	ts->status.lost_last = e->lost_last;
 	if (e->lost_first != 0)
 		ts->lost[ts->n_lost++] =
