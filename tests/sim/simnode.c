@@ -1,0 +1,266 @@
+/* simnode - see simnode.h. */
+#include "tests/sim/simnode.h"
+#include "base/clock.h"
+#include "daemon/daemon.h"
+#include "daemon/daemon_parts.h"
+#include "daemon/restore.h"
+#include "daemon/thread_room.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define LAST_TURNS 8 /* of the store: more jobs than that do not wait */
+
+struct simnode {
+	struct daemon d;
+	bool in_tier2; /* it is tier 2 that waits for room */
+};
+
+static struct simnode *running; /* whom parker_wait() is about */
+
+/* ---- what daemon.c, daemon_timers.c and parker.c would do ---- */
+
+void daemon_bell(void *arg)
+{
+	(void)arg; /* the loop's turn comes anyway */
+}
+
+void daemon_apply_reloadable(struct daemon *d)
+{
+	atomic_store(&d->window.too_old_ns, d->config.live.too_old_ns);
+	atomic_store(&d->window.future_ns, d->config.live.future_ns);
+}
+
+int thread_room_check(unsigned threads)
+{
+	(void)threads;
+	return 0; /* none is started here */
+}
+
+void __wrap_parker_wait(struct parker *p, int64_t timeout_ns);
+
+void __wrap_parker_wait(struct parker *p, int64_t timeout_ns)
+{
+	(void)timeout_ns;
+	parker_cancel(p);
+	if (!running->in_tier2)
+		(void)simnode_tier2(running, SIZE_MAX);
+	(void)simnode_publish(running, SIZE_MAX);
+}
+
+static void become_ready(struct simnode *n)
+{
+	struct daemon *d = &n->d;
+
+	role_assert_loop();
+	if (d->state != DAEMON_REPLAYING ||
+	    store_dispatched(d->store) <= d->replay_end ||
+	    !publisher_reached(d->publisher, d->replay_end))
+		return;
+	if (daemon_open_ingest(d) < 0)
+		abort();
+	d->state = DAEMON_READY;
+}
+
+/* ---- lives ---- */
+
+static int open_all(struct daemon *d)
+{
+	int rc;
+
+	role_assert_loop();
+	rc = daemon_open_store(d);
+	if (rc == 0)
+		rc = daemon_open_pipeline(d);
+	if (rc == 0)
+		rc = restore_state(d);
+	if (rc == 0)
+		rc = daemon_open_sockets(d);
+	if (rc < 0)
+		return rc;
+	restore_streams(d);
+	d->state = DAEMON_REPLAYING;
+	return 0;
+}
+
+int simnode_open(const struct config *c, struct simnode **out)
+{
+	struct simnode *n = calloc(1, sizeof(*n));
+	int rc;
+
+	n->d.config = *c;
+	running = n;
+	rc = open_all(&n->d);
+	if (rc < 0) {
+		simnode_crash(n);
+		return rc;
+	}
+	*out = n;
+	return 0;
+}
+
+static void close_all(struct daemon *d)
+{
+	role_assert_loop();
+	daemon_close_sockets(d);
+	daemon_close_parts(d);
+}
+
+void simnode_crash(struct simnode *n)
+{
+	if (n == NULL)
+		return;
+	simsocket_break();
+	/*
+	 * Jobs in the mailbox own memory.  Nobody hears their answers any more, and
+	 * the disk does not hear of them either: its power is off.
+	 */
+	role_assert_store();
+	for (int i = 0; n->d.store != NULL && i < LAST_TURNS; i++)
+		(void)store_step(n->d.store);
+	(void)store_thread_free(n->d.store);
+	n->d.store = NULL;
+	close_all(&n->d);
+	free(n);
+}
+
+int simnode_close(struct simnode *n)
+{
+	int rc;
+
+	role_assert_store();
+	role_assert_loop();
+	publisher_flush(n->d.publisher);
+	for (int i = 0; i < LAST_TURNS; i++)
+		(void)store_step(n->d.store);
+	daemon_last_snapshot(&n->d);
+	simsocket_break();
+	rc = store_thread_free(n->d.store);
+	n->d.store = NULL;
+	close_all(&n->d);
+	free(n);
+	return rc;
+}
+
+/* ---- turns ---- */
+
+int simnode_store(struct simnode *n)
+{
+	role_assert_store();
+	return store_step(n->d.store);
+}
+
+size_t simnode_worker(struct simnode *n, uint32_t w, size_t budget)
+{
+	role_assert_worker();
+	return worker_step(n->d.workers[w], budget);
+}
+
+size_t simnode_tier2(struct simnode *n, size_t budget)
+{
+	size_t done;
+
+	role_assert_tier2();
+	n->in_tier2 = true;
+	done = tier2_worker_step(n->d.tier2, budget);
+	n->in_tier2 = false;
+	return done;
+}
+
+size_t simnode_publish(struct simnode *n, size_t budget)
+{
+	size_t done;
+
+	role_assert_loop();
+	done = publisher_step(n->d.publisher, budget);
+	if (done == 0 && n->d.state != DAEMON_READY)
+		publisher_flush(n->d.publisher);
+	become_ready(n);
+	return done;
+}
+
+void simnode_flush(struct simnode *n)
+{
+	role_assert_loop();
+	publisher_flush(n->d.publisher);
+}
+
+void simnode_heartbeat(struct simnode *n)
+{
+	role_assert_loop();
+	publisher_flush(n->d.publisher);
+	publisher_heartbeat(n->d.publisher);
+}
+
+static void append_clock(struct store_thread *st, void *arg)
+{
+	const struct record r = {.type = RECORD_CLOCK,
+				 .event_ns = clock_wall_ns(),
+				 .recv_ns = clock_wall_ns(),
+				 .price_e9 = VALUE_NULL,
+				 .size_e8 = VALUE_NULL,
+				 .bid_e9 = VALUE_NULL,
+				 .ask_e9 = VALUE_NULL,
+				 .bid_size_e8 = VALUE_NULL,
+				 .ask_size_e8 = VALUE_NULL};
+
+	role_assert_store();
+	(void)arg;
+	(void)intake_record(store_intake(st), &r);
+}
+
+void simnode_tell_time(struct simnode *n)
+{
+	if (n->d.config.live.clock == CONFIG_WALL && n->d.state == DAEMON_READY)
+		(void)store_post(n->d.store, append_clock, NULL);
+}
+
+/* ---- questions ---- */
+
+bool simnode_is_ready(const struct simnode *n)
+{
+	return n->d.state == DAEMON_READY;
+}
+
+bool simnode_is_dry(const struct simnode *n)
+{
+	uint64_t last = store_committed(n->d.store);
+
+	role_assert_loop();
+	return n->d.state == DAEMON_READY &&
+	       ingest_server_open_calls(n->d.ingest) == 0 &&
+	       store_dispatched(n->d.store) > last &&
+	       publisher_reached(n->d.publisher, last);
+}
+
+bool simnode_is_wounded(const struct simnode *n)
+{
+	role_assert_store();
+	return store_derived_broken(n->d.store);
+}
+
+uint64_t simnode_restored(const struct simnode *n)
+{
+	return n->d.restored_pos;
+}
+
+void simnode_status(const struct simnode *n, struct store_status *out)
+{
+	role_assert_store();
+	tickstore_status(store_log(n->d.store), out);
+}
+
+struct tickstore *simnode_log(struct simnode *n)
+{
+	role_assert_store();
+	return store_log(n->d.store);
+}
+
+const struct symtab *simnode_symbols(const struct simnode *n)
+{
+	return n->d.symbols;
+}
+
+const struct symtab *simnode_sources(const struct simnode *n)
+{
+	return n->d.sources;
+}
