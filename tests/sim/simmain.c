@@ -168,7 +168,7 @@ int main(int argc, char **argv)
 	if (getenv("TICKBUS_SLOW") != NULL)
 		to = from + (to - from) / 20;
 	fault_vfs_register();
-	log_level_set(LOG_ERR);
+	log_level_set(o.run.say ? LOG_WARN : (enum log_level)0);
 	simdir_new(dir);
 	o.run.dir = dir;
 	if (list != NULL)
