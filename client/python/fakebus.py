@@ -8,6 +8,7 @@ import struct
 import threading
 
 NULL = -(2 ** 63)
+M = 2 ** 64 - 1
 TIME = 1767623400500000000
 
 
@@ -32,9 +33,10 @@ def heartbeat(streams, frame_seq, last_pos, epoch=1, kind=0):
     return (struct.pack("<HHHH", len(root), 8, 7400, 1) + root + struct.pack("<HH", 56, len(blocks)) + b"".join(blocks))
 
 
-def page(frames, live_pos, next_pos, done=1, status=0, gone=(), first_held=1, epoch=1, text=b""):
-    """A page of catch-up as the first version had it: without count and hash."""
+def page(frames, live_pos, next_pos, done=1, status=0, gone=(), first_held=1, epoch=1, text=b"", sums=None):
+    """A page of catch-up; without sums (count, hash) as the first version had it."""
     root = struct.pack("<QQQQIBBBx64s", epoch, live_pos, first_held, next_pos, 0, status, done, 1, text)
+    root += struct.pack("<QQ", *sums) if sums else b""
     return (struct.pack("<HHHH", len(root), 32, 7400, 1) + root + struct.pack("<HH", 48, len(gone))
             + b"".join(struct.pack("<QIB3x32s", first, 0, 0, symbol.encode()) for symbol, first in gone)
             + struct.pack("<HH", 0, len(frames)) + b"".join(struct.pack("<I", len(f)) + f for f in frames))
@@ -46,7 +48,8 @@ class FakeBus:
     def __init__(self, page_events=3):
         self.lock = threading.RLock()
         self.page_events, self.epoch, self.frame_seq, self.first_held, self.log = page_events, 1, 0, 1, []
-        self.requests, self.answer, self.is_mute = [], None, False
+        self.sums, self.tamper = False, lambda block: block
+        self.requests, self.answer, self.is_mute, self.horizon = [], None, False, None
         self.selector, self.peers = selectors.DefaultSelector(), {}
         self.ports = {}
         for name in ("tick", "catchup"):
@@ -160,7 +163,8 @@ class FakeBus:
             first, last, _, _, symbol = struct.unpack_from("<QQIB3x32s", request, at + 4 + i * stride)
             wanted[symbol.rstrip(b"\0").decode()] = first, last or 2 ** 64
         newest = self.log[-1][0] if self.log else 0
-        held = [e for e in self.log if e[0] >= self.first_held]
+        horizon = newest if self.horizon is None else self.horizon
+        held = [e for e in self.log if self.first_held <= e[0] <= horizon]
         begin = {0: self.first_held, 1: max(value, 1), 3: self.first_held, 4: newest + 1}[start]
         is_gone = start == 1 and begin < self.first_held and not any(first for first, _ in wanted.values())
         if start == 0:
@@ -171,6 +175,10 @@ class FakeBus:
         give = [e for e in held if e[0] >= begin and (
             not wanted or e[1] in wanted and wanted[e[1]][0] <= e[2] <= wanted[e[1]][1])]
         rest, give = give[self.page_events:], give[:self.page_events]
-        next_pos = rest[0][0] if rest else max(newest + 1, begin)
-        frames = [frame([e[3]], 0, self.epoch) for e in give]
-        return page(frames, newest, next_pos, not rest, 1 if is_gone or gone else 0, gone, self.first_held, self.epoch)
+        next_pos = rest[0][0] if rest else max(horizon + 1, begin)
+        frames = [frame([self.tamper(e[3])], 0, self.epoch) for e in give]
+        count, h = struct.unpack_from("<QQ", request, 8 + 24)
+        for pos, _, seq, _ in give:
+            h = ((h << 25 | h >> 39) & M ^ seq ^ pos << 20 & M ^ 0) * 0x9E3779B97F4A7C15 & M
+        return page(frames, newest, next_pos, not rest, 1 if is_gone or gone else 0, gone, self.first_held, self.epoch,
+                    sums=(count + len(give), h) if self.sums else None)

@@ -24,8 +24,9 @@ newer of that stream is given.  Connections are made and made again by themselve
 
     start    "now", "oldest", "snapshot" (the newest event of every stream), or with at=: "pos" (log position), "time"
              (ns, datetime or RFC 3339 text), "seq" (the first ones: {("tick", "AAPL"): 6, ("tier2", "tech", "1m"): 3})
-    policy   "lossless"; "conflate": who reads slowly gets the newest per stream and timeframe; "sample": the newest,
-             at most once in sample_ms; "best_effort": nothing is fetched.  What is left out is announced by gaps
+    policy   "lossless"; "conflate": of what waits only the newest per stream and timeframe; "sample": that at most
+             once in sample_ms; "best_effort": nothing is fetched.  What is left out is announced by gaps; history comes
+             whole
     prices   "decimal" (exact), "float", or "int" (billionths and 1e-8, None where there is none)
     live     False: only history; the iteration ends behind the live notice
 
@@ -767,8 +768,8 @@ class _Job:
         self.skip = self.count = self.hash = self.server_count = 0
         self.server_hash = None
         self.pages, self.page, self.source = collections.deque(), None, None
-        self.is_asked = self.is_complete = self.is_gone = False
-        self.retry_at, self.give_up_at, self.target, self.serial = 0.0, None, None, None
+        self.is_asked = self.is_complete = self.is_gone = self.has_page = False
+        self.retry_at, self.give_up_at, self.target, self.serial = 0.0, math.inf, None, None
         self.stream, self.key, self.last = None, None, 0  # of a hole
 
     def request(self) -> bytes:
@@ -780,8 +781,9 @@ class _Job:
     def take(self, page: SimpleNamespace) -> None:
         """A page that has come; where the next one begins."""
         page.is_snapshot = self.start == _FROM["snapshot"]
+        page.is_first, self.has_page = not self.has_page, True
         if self.target is None:
-            self.target, page.is_first = page.live_pos, True
+            self.target = page.live_pos
         for source in page.frames if self.what == "history" else ():
             kind, h = KINDS[source.frame.kind], self.hash
             for key in source.keys:
@@ -794,6 +796,14 @@ class _Job:
 
 # ---- subscribing ----------------------------------------------------------------------------------------------------
 
+COUNTS = {
+    "events": "given", "filled": "of these from catch-up", "lost": "told in gaps",
+    "skipped": "told in gaps, left out by the policy", "gaps": "holes seen, filled or not",
+    "duplicates": "left out: they had been given", "filtered": "not asked for",
+    "malformed": "messages and pages that were none", "unknown": "messages of other templates, to be ignored",
+    "stale": "events of an epoch that has ended", "heartbeats": "had", "pages": "of catch-up",
+    "reconnects": "of PUB sockets", "resyncs": "fetches behind a lost frame or connection"}
+_LEFT = ("conflated", "sampled")
 _MORE = object()  # go on: something was done, and nothing is to be given
 
 
@@ -804,6 +814,11 @@ class _Stream:
 
     def __init__(self):
         self.last, self.epoch, self.recv, self.chain = -1, 0, 0, None  # -1: nothing is known of it
+
+
+def _stream_name(key) -> tuple[str, str]:
+    """(symbol or universe, timeframe) of a stream's key, for people."""
+    return (_text(key[0]), timeframe_name(key[1])) if isinstance(key, tuple) else (_text(key), "")
 
 
 class _Lane:
@@ -852,22 +867,23 @@ class _Newest:
             0.0 if self.waiting else math.inf
 
     def pop(self, now: float) -> list:
-        """Everything of the stream that waits longest and is due: gaps and events in the order of their sequences."""
-        key = next((k for k in self.waiting if self.slots[k][0] <= now), None)
-        if key is None:
-            return []
+        """What is due: gaps and events of a stream in the order of their sequences."""
+        if not self.every:  # one stream at a time: the others' newest may still be replaced
+            return self._pop(next(iter(self.waiting)), now) if self.waiting else []
+        return [item for key in [k for k in self.waiting if self.slots[k][0] <= now] for item in self._pop(key, now)]
+
+    def _pop(self, key: tuple, now: float) -> list:
         del self.waiting[key]
-        slot = self.slots[key]
-        events, ranges = sorted(slot[1].values(), key=lambda e: e.seq), sorted(slot[2])
-        slot[0], slot[1], slot[2] = now + self.every, {}, []
+        _, events, ranges = self.slots[key]
+        self.slots[key] = [now + self.every, {}, []]
         merged: list = []
-        for first, last, reason in ranges:
+        for first, last, reason in sorted(ranges):
             if merged and merged[-1][1] + 1 == first and merged[-1][2] == reason:
                 merged[-1][1] = last
             else:
                 merged.append([first, last, reason])
         out = [(g[0], Gap(*key, *g, 0, 0)) for g in merged]
-        out += [(e.seq, Batch(e.frame, [e.row], e.is_filled)) for e in events]
+        out += [(e.seq, Batch(e.frame, [e.row], e.is_filled)) for e in events.values()]
         return [item for _, item in sorted(out, key=lambda pair: pair[0])]
 
 
@@ -878,16 +894,17 @@ class Subscriber:
     timeframe  "1m"; None: all                      host, port_base, urls    where the daemon is
     timeout    seconds that one answer of catch-up may take; it is asked again for ever
     heartbeat  what the daemon is configured to send, seconds
+    patience   so long catch-up may stand still before what it does not give is called lost, seconds
     """
 
     QUEUE_MAX = 64 << 20  # bytes per kind that wait while catch-up is read; the oldest give way, and are fetched again
     READ_AHEAD = 1 << 20
-    BEATS = 3
 
     def __init__(self, kinds="tick,bar,tier1,tier2,status", symbols=None, timeframe: str | None = None,
                  start: str = "now", at=None, policy: str = "lossless", sample_ms: int = 1000, prices: str = "decimal",
                  check_chain: bool = False, live: bool = True, host: str = "127.0.0.1", port_base: int = 7400,
-                 urls: dict | None = None, timeout: float = 5.0, heartbeat: float = 1.0):
+                 urls: dict | None = None, timeout: float = 5.0, heartbeat: float = 1.0,
+                 patience: float = 30.0):
         self._kinds = list(dict.fromkeys(kinds.replace(",", " ").split() if isinstance(kinds, str) else kinds))
         for name, value, known in [("kind", k, KINDS) for k in self._kinds] + [
                 ("timeframe", timeframe, [None, *TIMEFRAMES]), ("start", start, _FROM), ("prices", prices, _PRICES),
@@ -899,10 +916,11 @@ class Subscriber:
         names = [symbols] if isinstance(symbols, str) else symbols
         self._wanted = None if names is None else {_name(n) for n in names}
         self._timeframe_s = TIMEFRAMES.get(timeframe, 0)
-        self._prices, self._beat, self._check, self._fills = prices, heartbeat, check_chain, policy != "best_effort"
-        self._newest = {"conflate": _Newest(0, "conflated"), "sample": _Newest(sample_ms / 1000, "sampled")}.get(policy)
-        self.counts = SimpleNamespace(events=0, filled=0, lost=0, gaps=0, duplicates=0, filtered=0, malformed=0,
-                                      unknown=0, stale=0, heartbeats=0, pages=0, reconnects=0, resyncs=0)
+        self._prices, self._beat, self._patience = prices, heartbeat, patience
+        self._check, self._fills = check_chain, policy != "best_effort"
+        self._newest = {"conflate": _Newest(0, "conflated"),
+                        "sample": _Newest(sample_ms / 1000, "sampled")}.get(policy)
+        self.counts = SimpleNamespace(**dict.fromkeys(COUNTS, 0))
         self._streams: dict[str, dict] = {kind: {} for kind in KINDS}
         self._out, self._given, self._events = collections.deque(), collections.deque(), None
         self._epoch = self._turn = self._given_since = 0
@@ -1016,33 +1034,31 @@ class Subscriber:
         else:
             before = job.start, job.value, job.skip
             job.take(page)
-            page.is_fruitless = not page.frames and (job.what == "hole" or before == (job.start, job.value, job.skip))
-            self._go_on(job, page)
+            self._go_on(job, page, before != (job.start, job.value, job.skip))
 
     def _refuse(self, job: _Job, page: SimpleNamespace) -> None:
-        job.is_complete = True
+        """Without history there is nothing to give: say so, and ask again.  What else it was stays a gap."""
+        job.is_complete, job.retry_at = job.what != "history", time.monotonic() + 1
         if job.what == "history":
             self._out.append(Refused(f"catch-up refused: {page.text}"))
 
-    def _go_on(self, job: _Job, page: SimpleNamespace) -> None:
+    def _go_on(self, job: _Job, page: SimpleNamespace, has_moved: bool) -> None:
         """Is it complete, is the next page asked for at once, or a little later?"""
         now = time.monotonic()
         job.is_gone |= page.status == "gone"
-        if job.what in ("history", "resync"):
-            job.is_complete = page.next_pos > job.target and page.next_from == 1
-        elif job.what == "check" or job.is_gone and not page.frames:
+        # Pages leave nothing out: beyond the target, what they did not bring is not there.
+        if job.what == "check":
             job.is_complete = bool(page.done)
-        if not page.done:
-            job.give_up_at = None
-            self._ask(job) if len(job.pages) < 3 and job.what != "hole" else None
-            return
-        job.retry_at = now + RETRY
-        if not page.is_fruitless:
-            job.give_up_at = None
-        elif job.give_up_at is None:
-            job.give_up_at = now + self.BEATS * self._beat * (1 if job.what == "hole" else 3)
+        elif job.what != "hole" or page.done:
+            job.is_complete = page.next_pos > job.target and page.next_from == 1
+        if has_moved or page.frames or job.give_up_at == math.inf:
+            job.give_up_at = now + self._patience
         elif now > job.give_up_at:
             job.is_complete = True
+        if page.done:
+            job.retry_at = now + RETRY
+        elif len(job.pages) < 3:
+            self._ask(job)
 
     def _ask(self, job: _Job) -> None:
         if not (job.is_asked or job.is_complete):
@@ -1205,7 +1221,7 @@ class Subscriber:
         if isinstance(what, Broken):
             stream.chain = -1  # told; the next look at this event lets it pass
             return what
-        return self._on_hole(lane, job, frame.kind, key, stream, what)
+        return self._on_hole(lane, job, frame.kind, key, stream, what, source.keys[source.row][1])
 
     def _on_epoch(self, epoch: int, before: int) -> Epoch:
         """What was behind the loss may be numbered anew, and where it was nobody says: go through all that is held."""
@@ -1267,30 +1283,29 @@ class Subscriber:
         return True
 
     def _broken(self, frame: Frame, row: int, key, seq: int) -> Broken:
-        event = frame.event(row)
-        stream = self._streams[frame.kind][key]
-        symbol, frame_s = key if isinstance(key, tuple) else (key, 0)
-        return Broken(frame.kind, _text(symbol), timeframe_name(frame_s) if frame_s else "", seq, event.chain,
-                      self._link_of(frame.block(row), stream.chain or 0))
+        before = self._streams[frame.kind][key].chain or 0
+        expected = self._link_of(frame.block(row), before)
+        return Broken(frame.kind, *_stream_name(key), seq, frame.event(row).chain, expected)
 
     def _take_beats(self, lane: _Lane, source: _Source):
         """Every stream that we follow must have come as far as the heartbeat says."""
         kind, streams = source.frame.about, self._streams[source.frame.about]
         for row in range(source.row, source.frame.n):
-            last_seq, _, _, frame_s, symbol = source.keys[row]
+            last_seq, pos, _, frame_s, symbol = source.keys[row]
             if self._wanted is not None and symbol not in self._wanted:
                 continue
             key = (symbol, frame_s) if kind == "tier2" else symbol
-            stream = streams.setdefault(key, _Stream())
+            stream = streams.get(key) or streams.setdefault(key, _Stream())
             if stream.last < 0:
                 stream.last, stream.epoch = last_seq, source.frame.epoch  # from here on nothing is missed
             elif last_seq > stream.last:
                 source.row = row
-                return self._on_hole(lane, None, kind, key, stream, last_seq)
+                return self._on_hole(lane, None, kind, key, stream, last_seq, pos)
         source.row = source.frame.n
         return _MORE
 
-    def _on_hole(self, lane: _Lane, job: _Job | None, kind: str, key, stream: _Stream, last: int):
+    def _on_hole(self, lane: _Lane, job: _Job | None, kind: str, key, stream: _Stream, last: int, pos: int):
+        """Events up to number last are missing; what showed it is at position pos."""
         self.counts.gaps += 1
         if not self._fills:
             return self._gap(kind, key, stream, last, "lost")
@@ -1298,14 +1313,13 @@ class Subscriber:
             return self._gap(kind, key, stream, last, "gone")
         symbol, frame_s = key if kind == "tier2" else (key, 0)
         hole = _Job("hole", "seq", 1 << KINDS[kind], 0, (_stream(KINDS[kind], symbol, frame_s, stream.last + 1, last),))
-        hole.stream, hole.key, hole.last = kind, key, last
+        hole.stream, hole.key, hole.last, hole.target = kind, key, last, pos
         lane.jobs.append(hole)
         self._ask(hole)
         return _MORE
 
     def _gap(self, kind: str, key, stream: _Stream, last: int, reason: str) -> Gap:
-        symbol, frame_s = key if kind == "tier2" else (key, 0)
-        gap = Gap(kind, _text(symbol), timeframe_name(frame_s) if frame_s else "", stream.last + 1, last, reason, 0, 0)
+        gap = Gap(kind, *_stream_name(key), stream.last + 1, last, reason, 0, 0)
         self.counts.lost += last - stream.last
         stream.last, stream.chain = last, None
         return gap
@@ -1314,7 +1328,7 @@ class Subscriber:
 
     def _pull(self):
         """The next item as the policy has it."""
-        if self._newest is None:
+        if self._newest is None or self._past.jobs:  # history comes whole
             return self._step()
         if not self._given:
             self._pump(0)
@@ -1326,7 +1340,9 @@ class Subscriber:
                     self._newest.add_gap(item)
                 else:
                     self._given.append(item)
-            self._given.extend(self._newest.pop(math.inf if self._is_ended else time.monotonic()))
+            due = self._newest.pop(time.monotonic())
+            self.counts.skipped += sum(g.last_seq - g.first_seq + 1 for g in due if getattr(g, "reason", "") in _LEFT)
+            self._given.extend(due)
         return self._given.popleft() if self._given else None
 
     def _due(self) -> float:

@@ -15,6 +15,7 @@ import re
 import struct
 import subprocess
 import sys
+import textwrap
 import time
 import unittest
 
@@ -268,6 +269,14 @@ class Numbers(unittest.TestCase):
 
     def test_nothing_big_is_imported_before_it_is_asked_for(self):
         self.assertFalse({"numpy", "pandas"} & set(sys.modules), "imported")
+
+
+class Pages(unittest.TestCase):
+    def test_the_readme_quotes_an_example_as_it_is(self):
+        root = pathlib.Path(PROTOCOL).resolve().parent.parent
+        quoted = re.search(r"```python\n(.*?)```", (root / "README.md").read_text(encoding="utf-8"), re.S)[1]
+        example = (root / "client/python/example_bars.py").read_text(encoding="utf-8")
+        self.assertIn(textwrap.indent(quoted, "    "), example)
 
 
 class Tables(unittest.TestCase):
