@@ -18,6 +18,7 @@
 #include "daemon/derived.h"
 #include "daemon/dispatch.h"
 #include "daemon/intake.h"
+#include "daemon/newest.h"
 #include "daemon/publisher.h"
 #include "daemon/serve_admin.h"
 #include "daemon/serve_http.h"
@@ -60,6 +61,7 @@ struct daemon {
 	struct sim_thread *sim;        /* owned; NULL: off */
 	uint64_t sim_last_seq;         /* of its producer, when the log was opened */
 	struct tick_index *tick_index; /* owned; store thread */
+	struct newest *newest;         /* owned; store thread */
 	uint64_t epoch;
 	uint64_t replay_end;   /* log position at start: re-read, not published again */
 	bool config_changed;   /* of what is derived, since the last start */

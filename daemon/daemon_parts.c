@@ -228,6 +228,8 @@ int daemon_open_store(struct daemon *d)
 	if (rc == 0)
 		rc = tick_index_new(c->limits.symbols_max, &d->tick_index);
 	if (rc == 0)
+		rc = newest_new(&d->newest);
+	if (rc == 0)
 		rc = open_rings(d);
 	if (rc == 0)
 		rc = open_log(d, &env.store);
@@ -352,6 +354,10 @@ void daemon_stop_pipeline(struct daemon *d)
 
 void daemon_close_store(struct daemon *d)
 {
+	role_assert_store(); /* its thread has ended */
+	if (d->store != NULL && newest_save(d->newest, store_log(d->store)) < 0)
+		log_warn("stop", "%s; the next start reads the stored events again",
+			 err_text());
 	if (store_thread_free(d->store) < 0)
 		log_err("stop", "%s; the next start will recover", err_text());
 	d->store = NULL;
@@ -375,6 +381,7 @@ void daemon_close_parts(struct daemon *d)
 	for (int k = 0; k < PUBLISHED_KINDS; k++)
 		broadcast_free(d->broadcasts[k]);
 	tick_index_free(d->tick_index);
+	newest_free(d->newest);
 	mailbox_free(d->answers);
 	symtab_free(d->symbols);
 	symtab_free(d->sources);

@@ -26,7 +26,16 @@ struct batch {
 	uint32_t n_events;
 	uint32_t len;
 	void *data; /* owned */
+	struct newest *newest;
 };
+
+/* The index of the newest events keeps up; what it cannot take, snapshots tell of. */
+ON_STORE static void on_stored(struct tickstore *ts, const struct batch *b)
+{
+	stats_add(STAT_DERIVED_STORED, b->n_events);
+	if (newest_note(b->newest, ts, b->kind, b->data, b->len) != 0)
+		(void)newest_step(b->newest, ts, NEWEST_STEP_BYTES);
+}
 
 /*
  * A batch that the disk did not take would leave a hole behind which later ones
@@ -44,7 +53,7 @@ static void store_batch(struct store_thread *st, void *arg)
 		if (tickstore_derived_append(ts, (unsigned)b->kind, b->first_pos,
 					     b->last_pos, b->n_events, b->data,
 					     b->len) == 0)
-			stats_add(STAT_DERIVED_STORED, b->n_events);
+			on_stored(ts, b);
 		else
 			store_derived_break(st);
 	}
@@ -61,7 +70,13 @@ static int post_batch(void *arg, enum event_kind kind, uint64_t first_pos,
 
 	if (b == NULL)
 		return -ENOMEM;
-	*b = (struct batch){kind, first_pos, last_pos, n_events, (uint32_t)len, data};
+	*b = (struct batch){.kind = kind,
+			    .first_pos = first_pos,
+			    .last_pos = last_pos,
+			    .n_events = n_events,
+			    .len = (uint32_t)len,
+			    .data = data,
+			    .newest = d->newest};
 	rc = store_post(d->store, store_batch, b);
 	if (rc != 0)
 		free(b);

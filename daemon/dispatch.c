@@ -75,6 +75,13 @@ uint64_t dispatch_tick_pos(const struct dispatch *d, uint32_t symbol_id)
 	return d->inband.tick_pos[symbol_id];
 }
 
+void dispatch_newest(const struct dispatch *d, const uint64_t **out_pos,
+		     const uint64_t **out_seq)
+{
+	*out_pos = d->inband.tick_pos;
+	*out_seq = d->inband.tick_seq;
+}
+
 bool dispatch_stop_at_clock(struct dispatch *d, bool stop)
 {
 	d->stops_at_clock = stop;

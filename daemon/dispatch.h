@@ -68,5 +68,8 @@ ON_STORE int dispatch_pass(struct dispatch *d, uint64_t pos, const struct record
 ON_STORE void dispatch_seek(struct dispatch *d, uint64_t pos);
 /** Log position of the newest tick of a symbol; 0: none. */
 ON_STORE uint64_t dispatch_tick_pos(const struct dispatch *d, uint32_t symbol_id);
+/** By symbol id: the same, and its sequence (0: none), for all symbols. */
+ON_STORE void dispatch_newest(const struct dispatch *d, const uint64_t **out_pos,
+			      const uint64_t **out_seq);
 /** Last TICK_RECEIVED sequence of a symbol. */
 ON_STORE uint64_t dispatch_tick_seq(const struct dispatch *d, uint32_t symbol_id);

@@ -120,6 +120,29 @@ ON_STORE static int answer_events(const struct catchup_env *env, struct query *q
 	return rc;
 }
 
+/* A snapshot needs to know what is newest; else the answer is in @out. */
+ON_STORE static bool is_ready(const struct catchup_env *env, const struct query *q,
+			      struct buf *out)
+{
+	int rc;
+
+	if (q->req.root.from_type != CATCHUP_FROM_SNAPSHOT)
+		return true;
+	if (env->newest == NULL) {
+		put_refusal(q->req.is_json, env->epoch, CATCHUP_REFUSED,
+			    "no snapshots are made here", out);
+		return false;
+	}
+	rc = newest_step(env->newest, env->store, env->scan_bytes_max);
+	if (rc == 0)
+		return true;
+	put_refusal(q->req.is_json, env->epoch, CATCHUP_BUSY,
+		    rc == NEWEST_BEHIND ? "what is newest is being gathered; ask again"
+					: "a stored row is damaged; ask again",
+		    out);
+	return false;
+}
+
 ON_STORE static int run_query(const struct catchup_env *env, struct query *q,
 			      struct buf *out)
 {
@@ -140,7 +163,7 @@ ON_STORE static int run_query(const struct catchup_env *env, struct query *q,
 			return err_set(-ENOMEM, "out of memory for a catch-up request");
 		}
 	}
-	rc = answer_events(env, q, out);
+	rc = is_ready(env, q, out) ? answer_events(env, q, out) : 0;
 	free(q->gone);
 	streams_deinit(&q->streams);
 	return rc;

@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/role.h"
 #include "bus/symtab.h"
+#include "daemon/newest.h"
 #include "daemon/tick_index.h"
 #include "proto/catchup.h"
 #include "store/tickstore.h"
@@ -33,6 +34,10 @@ struct catchup_env {
 	const struct symtab *symbols; /* borrowed */
 	const struct symtab *sources; /* borrowed */
 	struct tick_index *ticks;     /* borrowed */
+	struct newest *newest;        /* borrowed; NULL: snapshots are refused */
+	const uint64_t *tick_pos;     /* borrowed; by symbol: newest tick, 0: none */
+	const uint64_t *tick_seq;     /* borrowed; ... and its sequence */
+	uint64_t ticks_reached;       /* up to which position these two are right */
 	uint32_t symbols_max;         /* of the index */
 	uint64_t epoch;
 	/** Every event of a derived kind at or below is in the store. */

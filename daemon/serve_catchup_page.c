@@ -13,8 +13,9 @@
 #include "daemon/serve_catchup_parts.h"
 #include <stdio.h>
 
-#define PAGE_EVENTS_MAX 65000u /* an event may need a frame of its own */
-#define FRAME_ROOM      64u    /* what a frame needs besides its events */
+#define PAGE_EVENTS_MAX     65000u /* an event may need a frame of its own */
+#define SNAPSHOT_KIND_SHIFT 24     /* in the skip of a snapshot */
+#define FRAME_ROOM          64u    /* what a frame needs besides its events */
 
 struct page {
 	struct query *q;
@@ -27,6 +28,7 @@ struct page {
 	uint32_t n;
 	uint64_t at_pos; /* how many events of this position matched so far */
 	uint32_t at_n;
+	enum event_kind at_kind;
 	bool is_done;
 	uint64_t count; /* of all pages so far, as the request has it, and this one */
 	uint64_t hash;
@@ -99,6 +101,20 @@ static bool must_stop(const struct page *p, const struct tap *t)
 	return t->kind == EVENT_TICK && q->records_left == 0;
 }
 
+/*
+ * A snapshot jumps over what is not new, and what is new changes: so there the count
+ * at a position is kept per kind, whose events come from one row or not at all.
+ */
+static void count_anew(struct page *p, const struct tap *t)
+{
+	if (p->q->is_snapshot)
+		p->at_n = (uint32_t)t->kind << SNAPSHOT_KIND_SHIFT;
+	else if (t->pos != p->at_pos)
+		p->at_n = 0;
+	p->at_pos = t->pos;
+	p->at_kind = t->kind;
+}
+
 /* The event that @t shows: given, skipped or passed over. */
 static void take(struct page *p, struct tap *t)
 {
@@ -107,11 +123,10 @@ static void take(struct page *p, struct tap *t)
 	bool is_wanted;
 
 	event_face_of(t->kind, t->event, &face);
-	is_wanted = streams_want(&q->streams, &face);
-	if (t->pos != p->at_pos) {
-		p->at_pos = t->pos;
-		p->at_n = 0;
-	}
+	is_wanted = streams_want(&q->streams, &face) &&
+		    snapshot_gives(q, t->kind, t->event);
+	if (t->pos != p->at_pos || t->kind != p->at_kind)
+		count_anew(p, t);
 	if (is_wanted && (t->pos != q->start || p->at_n >= q->skip))
 		give(p, t);
 	p->at_n++;
@@ -145,6 +160,18 @@ ON_STORE static int fill(struct page *p)
 	}
 }
 
+/* A snapshot is never the end: what came after it follows. */
+static void set_snapshot_cursor(const struct page *p, struct catchup_page_root *root)
+{
+	root->done = 0;
+	if (!p->is_done) {
+		root->next_from = CATCHUP_FROM_SNAPSHOT;
+		return;
+	}
+	root->next_pos = p->q->resume;
+	root->next_skip = 0;
+}
+
 static void set_cursor(const struct page *p, struct catchup_page_root *root)
 {
 	const struct query *q = p->q;
@@ -166,6 +193,8 @@ static void set_cursor(const struct page *p, struct catchup_page_root *root)
 	root->next_from = CATCHUP_FROM_POS;
 	root->count = p->count;
 	root->hash = p->hash;
+	if (q->is_snapshot)
+		set_snapshot_cursor(p, root);
 }
 
 int page_write(struct query *q, size_t bytes_max, struct buf *out)

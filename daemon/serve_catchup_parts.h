@@ -31,7 +31,23 @@ struct streams {
 	uint32_t n_open; /* streams that still want something; none asked: 1 */
 };
 
+struct query;
+struct tap;
+struct newest_tick;
+
+/**
+ * Where the events of a tap come from: the log, the store's rows, the newest only;
+ * whatever else holds events (an archive) is one more.  open() places the tap at
+ * tap->pos; load() gets it closer to its next event: that is there, or `pos` rose, or
+ * the budget is used.
+ */
+struct tap_source {
+	int (*open)(struct query *q, struct tap *t);
+	int (*load)(struct query *q, struct tap *t);
+};
+
 struct tap {
+	const struct tap_source *source;
 	enum event_kind kind;
 	uint64_t pos;      /* no event that matches lies before it and ahead of us */
 	bool is_ready;     /* `event` is the next one, at `pos` */
@@ -57,6 +73,10 @@ struct tap {
 		struct event_status status;
 	} fixed;
 	struct buf matrix;
+	/* a snapshot's ticks, ascending */
+	struct newest_tick *newest; /* owned */
+	uint32_t n_newest;
+	uint32_t i_newest;
 };
 
 struct query {
@@ -70,6 +90,8 @@ struct query {
 	uint32_t skip; /* matching events at `start` that were given before */
 	bool is_gone;
 	bool is_now;
+	bool is_snapshot;
+	uint64_t resume;           /* is_snapshot: where the page behind it begins */
 	struct catchup_gone *gone; /* owned; CATCHUP_STREAMS_MAX */
 	uint32_t n_gone;
 	struct tap taps[CATCHUP_TAPS];
@@ -115,6 +137,22 @@ int tap_row_next(struct tap *t);
 enum { TAP_ROW_END = 1 };
 /** Copy row @id of the tap's kind; sets next_row.  0 or STORE_END. */
 ON_STORE int tap_row_read(struct query *q, struct tap *t, uint64_t id);
+/** Sources are made of these: rows in their order, from the row of tap->pos on. */
+ON_STORE int tap_open_rows(struct query *q, struct tap *t);
+ON_STORE int tap_load_row(struct query *q, struct tap *t);
+/** Show the tick of @r. */
+void tap_show_tick(struct query *q, struct tap *t, const struct record *r, uint64_t pos,
+		   uint64_t seq);
+
+/* ---- serve_catchup_newest.c ---- */
+
+/** Where a snapshot begins, and where the page behind it. */
+ON_STORE int snapshot_start(struct query *q);
+const struct tap_source *snapshot_source(enum event_kind kind);
+/** Is this event to be given?  Yes, unless a snapshot is asked for and it is not new.
+ */
+ON_STORE bool snapshot_gives(const struct query *q, enum event_kind kind,
+			     const void *event);
 
 /* ---- serve_catchup_seek.c ---- */
 

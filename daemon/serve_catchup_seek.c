@@ -261,11 +261,8 @@ int seek_start(struct query *q)
 	case CATCHUP_FROM_OLDEST:
 		q->start = q->first_pos;
 		return 0;
-	case CATCHUP_FROM_SNAPSHOT: /* the page gives only what is newest */
-		q->start = q->req.root.from > q->first_pos ? q->req.root.from
-							   : q->first_pos;
-		q->skip = q->req.root.skip;
-		return 0;
+	case CATCHUP_FROM_SNAPSHOT:
+		return snapshot_start(q);
 	case CATCHUP_FROM_NOW:
 	case CATCHUP_FROM_N:
 		q->start = q->log.last_pos + 1;

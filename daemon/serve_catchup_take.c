@@ -34,6 +34,9 @@ ON_STORE static void serve(struct store_thread *st, void *arg)
 	const void *req;
 	size_t len;
 
+	env.newest = d->newest;
+	env.ticks_reached = dispatch_pos(store_dispatch(st)) - 1;
+	dispatch_newest(store_dispatch(st), &env.tick_pos, &env.tick_seq);
 	/* Once a row was not taken, the marks promise what the store does not hold. */
 	for (unsigned k = 0; k < EVENT_KINDS && !store_derived_broken(st); k++)
 		env.complete[k] = r->complete[k];

@@ -137,7 +137,7 @@ int tap_row_next(struct tap *t)
 	return 0;
 }
 
-ON_STORE static int load_derived(struct query *q, struct tap *t)
+int tap_load_row(struct query *q, struct tap *t)
 {
 	int rc = 0;
 
@@ -173,8 +173,8 @@ ON_STORE static int load_derived(struct query *q, struct tap *t)
 
 /* ---- ticks ---- */
 
-static void show_tick(struct query *q, struct tap *t, const struct record *r,
-		      uint64_t pos, uint64_t seq)
+void tap_show_tick(struct query *q, struct tap *t, const struct record *r, uint64_t pos,
+		   uint64_t seq)
 {
 	struct event_tick *e = &t->fixed.tick;
 
@@ -214,7 +214,7 @@ static bool pass_record(struct query *q, struct tap *t, const struct record *r)
 	face.seq = ++q->tick_seq[r->symbol_id];
 	if (pos < t->pos || !streams_match(&q->streams, &face))
 		return false;
-	show_tick(q, t, r, pos, face.seq);
+	tap_show_tick(q, t, r, pos, face.seq);
 	return true;
 }
 
@@ -269,7 +269,7 @@ ON_STORE static int load_tick(struct query *q, struct tap *t)
 
 int tap_load(struct query *q, struct tap *t)
 {
-	return t->kind == EVENT_TICK ? load_tick(q, t) : load_derived(q, t);
+	return t->source->load(q, t);
 }
 
 void tap_pop(struct tap *t)
@@ -304,6 +304,23 @@ ON_STORE static int open_ticks(struct query *q, struct tap *t)
 	return 0;
 }
 
+int tap_open_rows(struct query *q, struct tap *t)
+{
+	int rc = tickstore_derived_find(q->env->store, t->kind, t->pos, &t->next_row);
+
+	return rc < 0 ? rc : 0;
+}
+
+static const struct tap_source log_source = {open_ticks, load_tick};
+static const struct tap_source rows_source = {tap_open_rows, tap_load_row};
+
+static const struct tap_source *source_of(const struct query *q, enum event_kind kind)
+{
+	if (q->is_snapshot)
+		return snapshot_source(kind);
+	return kind == EVENT_TICK ? &log_source : &rows_source;
+}
+
 int tap_open_all(struct query *q)
 {
 	for (unsigned k = 0; k < EVENT_KINDS; k++) {
@@ -313,12 +330,9 @@ int tap_open_all(struct query *q)
 		if (!(q->streams.kinds >> k & 1))
 			continue;
 		*t = (struct tap){.kind = (enum event_kind)k, .pos = q->start};
+		t->source = source_of(q, t->kind);
 		q->n_taps++;
-		if (k == EVENT_TICK)
-			rc = open_ticks(q, t);
-		else
-			rc = tickstore_derived_find(q->env->store, k, q->start,
-						    &t->next_row);
+		rc = t->source->open(q, t);
 		if (rc < 0)
 			return rc;
 	}
@@ -350,5 +364,6 @@ void tap_close_all(struct query *q)
 	for (uint32_t i = 0; i < q->n_taps; i++) {
 		buf_free(&q->taps[i].row);
 		buf_free(&q->taps[i].matrix);
+		free(q->taps[i].newest);
 	}
 }

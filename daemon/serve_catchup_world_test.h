@@ -39,7 +39,9 @@ struct world {
 	struct catchup_env env;
 	struct happening model[MODEL_MAX];
 	uint32_t n_model;
+	struct newest *newest;
 	uint64_t tick_seq[SYMBOLS_MAX];
+	uint64_t tick_pos[SYMBOLS_MAX];
 	uint64_t seq[EVENT_KINDS][SYMBOLS];
 	uint64_t rand;
 };
@@ -122,6 +124,7 @@ static inline void happen(struct world *w, uint64_t pos)
 	if (is_tick) {
 		r.symbol_id = dice(w, 200) == 0 ? 4 : dice(w, 4);
 		r.source_id = 1;
+		w->tick_pos[r.symbol_id] = pos;
 		note(w, EVENT_TICK, pos, ++w->tick_seq[r.symbol_id], r.symbol_id, 0);
 	}
 	assert_int_equal(tickstore_append(w->ts, STORE_NO_PRODUCER, 0, &r, 1, &at), 0);
@@ -158,6 +161,7 @@ static inline void go_on(struct world *w, uint32_t n)
 	}
 	for (unsigned k = EVENT_BAR; k < EVENT_KINDS; k++)
 		w->env.complete[k] = pos;
+	w->env.ticks_reached = pos;
 }
 
 static inline void open_store(struct world *w, struct store_params *p)
@@ -190,11 +194,15 @@ static inline struct world *begin_with(struct store_params p)
 		(void)symtab_add(w->symbols, names[i], strlen(names[i]), &id, &is_new);
 	(void)symtab_add(w->sources, "sim", 3, &id, &is_new);
 	assert_int_equal(tick_index_new(SYMBOLS_MAX, &w->index), 0);
+	assert_int_equal(newest_new(&w->newest), 0);
 	assert_int_equal(derived_new(EPOCH, skip, post, w, &w->derived), 0);
 	w->env = (struct catchup_env){.store = w->ts,
 				      .symbols = w->symbols,
 				      .sources = w->sources,
 				      .ticks = w->index,
+				      .newest = w->newest,
+				      .tick_pos = w->tick_pos,
+				      .tick_seq = w->tick_seq,
 				      .symbols_max = SYMBOLS_MAX,
 				      .epoch = EPOCH,
 				      .page_bytes_max = 64 << 20,
@@ -214,6 +222,7 @@ static inline void end(struct world *w)
 {
 	derived_free(w->derived);
 	tick_index_free(w->index);
+	newest_free(w->newest);
 	(void)tickstore_close(w->ts);
 	symtab_free(w->symbols);
 	symtab_free(w->sources);
@@ -291,8 +300,10 @@ static inline void ask(struct world *w, const struct catchup_request *req,
 		a->event = calloc(MODEL_MAX, sizeof(*a->event));
 	while (catchup_page_next(&v, &frame, &len) == 0)
 		read_frame(frame, len, a);
-	assert_int_equal(a->n_hashed, v.root.count);
-	assert_true(a->hash == v.root.hash);
+	if (v.root.status <= CATCHUP_GONE) {
+		assert_int_equal(a->n_hashed, v.root.count);
+		assert_true(a->hash == v.root.hash);
+	}
 	buf_free(&in);
 	buf_free(&out);
 }
