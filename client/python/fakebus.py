@@ -165,14 +165,16 @@ class FakeBus:
         newest = self.log[-1][0] if self.log else 0
         horizon = newest if self.horizon is None else self.horizon
         held = [e for e in self.log if self.first_held <= e[0] <= horizon]
-        begin = {0: self.first_held, 1: max(value, 1), 3: self.first_held, 4: newest + 1}[start]
+        begin = {0: self.first_held, 1: max(value, 1), 3: self.first_held, 4: newest + 1, 5: self.first_held}[start]
+        if start == 5:  # the newest of every symbol, all on one page
+            held = [next(e for e in reversed(held) if e[1] == symbol) for symbol in {e[1] for e in held}]
         is_gone = start == 1 and begin < self.first_held and not any(first for first, _ in wanted.values())
         if start == 0:
             for symbol, (first, _) in wanted.items():
                 seqs = [e[2] for e in held if e[1] == symbol]
                 if seqs and seqs[0] > first or not seqs and self.first_held > 1:
                     gone.append((symbol, seqs[0] if seqs else 0))
-        give = [e for e in held if e[0] >= begin and (
+        give = [e for e in sorted(held) if e[0] >= begin and (
             not wanted or e[1] in wanted and wanted[e[1]][0] <= e[2] <= wanted[e[1]][1])]
         rest, give = give[self.page_events:], give[:self.page_events]
         next_pos = rest[0][0] if rest else max(horizon + 1, begin)

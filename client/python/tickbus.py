@@ -1114,8 +1114,12 @@ class Subscriber:
         return item
 
     def _resync(self, lane: _Lane):
-        """Something was lost: fetch the kind from where it is known to be whole."""
-        job = _Job("resync", "pos", 1 << KINDS[lane.kind], lane.reached + 1, self._wanted_streams())
+        """Something was lost: fetch the kind from where it is known to be whole; who wants only the newest anyhow gets
+        that instead when it is less."""
+        behind = lane.queue[-1][2].last_pos - lane.reached if lane.queue else 0
+        is_short = self._newest is None or behind <= 4 * max(STREAMS_MAX, len(self._streams[lane.kind]))
+        start, value = ("pos", lane.reached + 1) if is_short else ("snapshot", 0)
+        job = _Job("resync", start, 1 << KINDS[lane.kind], value, self._wanted_streams())
         lane.jobs.append(job)
         self.counts.resyncs += 1
         self._ask(job)
@@ -1235,7 +1239,8 @@ class Subscriber:
         """Appends the rows that may be given now; (key, stream, last missing sequence or Broken) if one may not."""
         frame, keys, counts, kind = source.frame, source.keys, self.counts, source.frame.kind
         streams, wanted, epoch, frame_s_wanted = self._streams[kind], self._wanted, frame.epoch, self._timeframe_s
-        is_matrix, check, may_jump = kind == "tier2", self._check and kind != "tick", job and job.page.is_snapshot
+        is_matrix, check = kind == "tier2", self._check and kind != "tick"
+        may_jump = job is not None and job.page.is_snapshot and job.what == "history"
         for row in range(source.row, frame.n):
             seq, pos, recv, frame_s, symbol = keys[row]
             if wanted is not None and symbol not in wanted:
@@ -1311,6 +1316,8 @@ class Subscriber:
             return self._gap(kind, key, stream, last, "lost")
         if job is not None and job.what == "hole":  # catch-up was asked for just these
             return self._gap(kind, key, stream, last, "gone")
+        if job is not None and job.page.is_snapshot:
+            return self._gap(kind, key, stream, last, self._newest.reason)
         symbol, frame_s = key if kind == "tier2" else (key, 0)
         hole = _Job("hole", "seq", 1 << KINDS[kind], 0, (_stream(KINDS[kind], symbol, frame_s, stream.last + 1, last),))
         hole.stream, hole.key, hole.last, hole.target = kind, key, last, pos
@@ -1320,7 +1327,7 @@ class Subscriber:
 
     def _gap(self, kind: str, key, stream: _Stream, last: int, reason: str) -> Gap:
         gap = Gap(kind, *_stream_name(key), stream.last + 1, last, reason, 0, 0)
-        self.counts.lost += last - stream.last
+        self.counts.lost += last - stream.last if reason not in _LEFT else 0
         stream.last, stream.chain = last, None
         return gap
 
@@ -1349,7 +1356,7 @@ class Subscriber:
         """When something is to be done though nothing comes in."""
         due = [self._newest.due() if self._newest else math.inf]
         due += [link.heard + 3.5 * self._beat if link.state == "up" else link.due for link in self._by_link]
-        jobs = [lane.jobs[-1] for lane in [self._past, *self._lanes] if lane.jobs]
+        jobs = [lane.jobs[-1] for lane in ([self._past] if self._past.jobs else self._lanes) if lane.jobs]
         due += [job.retry_at for job in jobs if not job.is_asked]
         return min(due + [self._asker.due()] if self._asking is not None else due)
 

@@ -409,6 +409,25 @@ class Policies(WithBus):
                          [("gap", "AAPL", (1, 4, "conflated")), ("tick", "AAPL", 5),
                           ("gap", "MSFT", (1, 4, "conflated")), ("tick", "MSFT", 5)])
 
+    def test_conflate_far_behind_fetches_the_newest_and_not_all(self):
+        self.bus.page_events = 5
+        sub = self.subscribe(policy="conflate")
+        self.bus.publish(self.bus.add("AAPL", 1), self.bus.add("MSFT", 1), self.bus.add("IDLE", 1))
+        self.read(sub, 4)
+        with self.bus.lock:
+            for i in range(2, 3002):
+                self.bus.add("AAPL", i)
+                self.bus.add("MSFT", i)
+        self.bus.frame_seq += 50
+        self.bus.publish(self.bus.add("AAPL", 3002))
+        items = self.read(sub, 4)
+        said = [(e.kind, e.symbol, getattr(e, "seq", 0) or (e.first_seq, e.last_seq, e.reason)) for e in items]
+        self.assertEqual(sorted(said, key=lambda s: (s[1], s[0])),
+                         [("gap", "AAPL", (2, 3001, "conflated")), ("tick", "AAPL", 3002),
+                          ("gap", "MSFT", (2, 3000, "conflated")), ("tick", "MSFT", 3001)])
+        self.assertEqual((sub.counts.lost, sub.counts.skipped), (0, 5999))
+        self.assertLess(sub.counts.pages, 10)
+
     def test_history_comes_whole_before_anything_is_conflated(self):
         for i in range(1, 8):
             self.bus.add("AAPL", i)

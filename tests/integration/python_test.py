@@ -104,6 +104,22 @@ def history_and_live_give_every_event_of_every_kind_once_and_linked(d):
 
 
 @test
+def a_snapshot_is_the_newest_of_every_stream_and_goes_over_into_live(d):
+    feed(d, 1, 2000)
+    time.sleep(1.2)
+    with tickbus.Subscriber("tick,bar", start="snapshot", urls=urls(d)) as sub:
+        items = until(sub, live)
+        ticks = sorted(given(items, "tick"))
+        assert ticks == [(s, 0, 400) for s in SYMBOLS], ticks
+        bars = [(e.symbol, e.timeframe) for e in items if e.kind == "bar"]
+        assert sorted(set(bars)) == sorted(bars) and {s for s, _ in bars} == set(SYMBOLS), bars
+        assert not [i for i in items if i.kind == "gap"]
+        feed(d, 2001, 2005)
+        more = until(sub, lambda e: e.kind == "tick" and e.source_seq == 2005)
+        assert sorted(given(more, "tick")) == [(s, 0, 401) for s in SYMBOLS], more
+
+
+@test
 def the_beginning_may_be_a_position_or_sequences(d):
     acks = feed(d, 1, 1000)
     pos = acks[0].runs[0].first_pos + 899

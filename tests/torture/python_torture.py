@@ -215,7 +215,7 @@ def main():
     p.add_argument("--stop", type=float, default=3)
     p.add_argument("--seed", type=int, default=random.randrange(10 ** 9))
     p.add_argument("scenario", nargs="*", default=["drops", "cuts", "restarts"])
-    a = p.parse_args()
+    a = p.parse_intermixed_args()
     print(f"python_torture: seed {a.seed}", flush=True)
 
     def drops(d, network, sub, rng):
