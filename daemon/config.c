@@ -86,7 +86,7 @@ void config_default(struct config *c)
 			   .subscribers_max = 256,
 			   .quarantine_max = 10000,
 			   .admin_max = 32,
-			   .http_max = 32,
+			   .http_max = 64,
 			   .message_bytes_max = 4 * MIB,
 			   .catchup_bytes_max = 4 * MIB,
 			   .ring_slots = 16384,

@@ -23,6 +23,14 @@ static void store_failed(void *arg)
 	daemon_bell(arg);
 }
 
+void daemon_derived_limits(const struct config *c,
+			   struct derived_limit out[STORE_KINDS])
+{
+	for (int k = 0; k < STORE_KINDS; k++)
+		out[k] = (struct derived_limit){.bytes = c->derived.retain_bytes,
+						.ns = c->derived.retain_ns};
+}
+
 static struct store_params store_params(const struct config *c)
 {
 	struct store_params p = {
@@ -41,8 +49,7 @@ static struct store_params store_params(const struct config *c)
 		.quarantine_max = c->limits.quarantine_max,
 	};
 
-	for (int k = 0; k < STORE_KINDS; k++)
-		p.derived[k] = (struct derived_limit){0, c->derived.retain_bytes};
+	daemon_derived_limits(c, p.derived);
 	return p;
 }
 

@@ -37,5 +37,8 @@ ON_LOOP void daemon_close_parts(struct daemon *d);
 ON_LOOP void daemon_start_timers(struct daemon *d);
 /** One turn of the loop's own work: publish, answer, look at the state. */
 ON_LOOP void daemon_turn(struct daemon *d);
+/** What the configuration keeps of each kind for catch-up. */
+ANY_THREAD void daemon_derived_limits(const struct config *c,
+				      struct derived_limit out[STORE_KINDS]);
 /** Put the reloadable keys of d->config into force. */
 ON_LOOP void daemon_apply_reloadable(struct daemon *d);

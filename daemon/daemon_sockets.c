@@ -164,11 +164,13 @@ ON_LOOP static int open_local(struct daemon *d)
 	int rc = 0;
 
 	if (l->admin[0] != '\0')
-		rc = admin_open(&d->loop, l->admin, daemon_admin, d, &d->admin);
+		rc = admin_open(&d->loop, l->admin, d->config.limits.admin_max,
+				daemon_admin, d, &d->admin);
 	if (rc == 0 && l->ring[0] != '\0')
 		rc = ring_server_open(&d->loop, l->ring, fds, &d->ring_server);
 	if (rc == 0 && l->http[0] != '\0')
-		rc = http_open(&d->loop, l->http, daemon_http, d, &d->http);
+		rc = http_open(&d->loop, l->http, d->config.limits.http_max,
+			       daemon_http, d, &d->http);
 	return rc;
 }
 

@@ -16,8 +16,48 @@
 #define CLOCK_MIN_MS 5
 #define OFFSETS_MAX  (UNIVERSES_MAX + 2)
 
+struct limits {
+	int64_t retain_ns;
+	uint64_t retain_bytes;
+	struct derived_limit derived[STORE_KINDS];
+};
+
+static void set_limits(struct store_thread *st, void *arg)
+{
+	struct limits *l = arg;
+
+	role_assert_store();
+	tickstore_limits_set(store_log(st), l->retain_ns, l->retain_bytes, l->derived);
+	free(l);
+}
+
+/* To those who have started with the old values. */
+ON_LOOP static void tell(struct daemon *d)
+{
+	struct limits *l = calloc(1, sizeof(*l));
+
+	publisher_set_batch(d->publisher, d->config.publisher.batch_ns);
+	uv_timer_set_repeat(&d->second,
+			    (uint64_t)(d->config.publisher.heartbeat_ns / NS_PER_MS));
+	(void)uv_timer_again(&d->second);
+	if (l == NULL) {
+		log_err("reload", "out of memory for the limits; reload again");
+		return;
+	}
+	l->retain_ns = d->config.store.retain_ns;
+	l->retain_bytes = d->config.store.retain_bytes;
+	daemon_derived_limits(&d->config, l->derived);
+	if (store_post(d->store, set_limits, l) != 0) {
+		log_warn("reload", "the log is too busy to hear of its limits; reload "
+				   "again");
+		free(l);
+	}
+}
+
 void daemon_apply_reloadable(struct daemon *d)
 {
+	if (d->publisher != NULL)
+		tell(d);
 	atomic_store(&d->window.too_old_ns, d->config.live.too_old_ns);
 	atomic_store(&d->window.future_ns, d->config.live.future_ns);
 	log_level_set((enum log_level)d->config.log_level);

@@ -308,6 +308,11 @@ size_t publisher_step(struct publisher *p, size_t budget)
 	return done;
 }
 
+void publisher_set_batch(struct publisher *p, int64_t batch_ns)
+{
+	p->env.batch_ns = batch_ns;
+}
+
 void publisher_flush(struct publisher *p)
 {
 	uint64_t mark = UINT64_MAX, tier2_mark = UINT64_MAX;

@@ -56,6 +56,8 @@ ON_LOOP void publisher_add_input(struct publisher *p, struct outbox *o,
 ON_LOOP size_t publisher_step(struct publisher *p, size_t budget);
 /** Send what waits in unfilled frames. */
 ON_LOOP void publisher_flush(struct publisher *p);
+/** From now on an unfilled frame waits so long. */
+ON_LOOP void publisher_set_batch(struct publisher *p, int64_t batch_ns);
 /** Once a second, after publisher_flush(): it names everything that was framed. */
 ON_LOOP void publisher_heartbeat(struct publisher *p);
 /** A stream of another life had come to @seq: the next heartbeat says so. */

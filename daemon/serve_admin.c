@@ -31,6 +31,7 @@ struct admin {
 	uv_loop_t *loop;
 	struct client *clients;
 	unsigned n_clients;
+	unsigned clients_max;
 	admin_fn fn;
 	void *arg;
 	char path[108];
@@ -248,7 +249,7 @@ static void on_connection(uv_stream_t *s, int status)
 		drop(c);
 		return;
 	}
-	if (a->n_clients > ADMIN_CLIENTS_MAX || !peer_allowed(&c->pipe)) {
+	if (a->n_clients > a->clients_max || !peer_allowed(&c->pipe)) {
 		stats_add(STAT_ADMIN_REFUSED, 1);
 		drop(c);
 		return;
@@ -262,8 +263,8 @@ static void free_admin(uv_handle_t *h)
 	free(h->data);
 }
 
-int admin_open(uv_loop_t *loop, const char *path, admin_fn fn, void *arg,
-	       struct admin **out)
+int admin_open(uv_loop_t *loop, const char *path, unsigned clients_max, admin_fn fn,
+	       void *arg, struct admin **out)
 {
 	struct admin *a;
 	int fd, rc;
@@ -278,6 +279,7 @@ int admin_open(uv_loop_t *loop, const char *path, admin_fn fn, void *arg,
 	}
 	a->loop = loop;
 	a->fn = fn;
+	a->clients_max = clients_max;
 	a->arg = arg;
 	memcpy(a->path, path, strlen(path) + 1);
 	rc = uv_pipe_init(loop, &a->listener, 0);

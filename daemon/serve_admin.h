@@ -5,7 +5,7 @@
  * A unix socket of mode 0600; the peer's uid must be ours or root's.  A call is
  * answered once, now or later, from the loop; while it is open its connection
  * reads no further, so a client that pipelines waits in its own socket buffer.
- * Bounded: ADMIN_CLIENTS_MAX connections, ADMIN_LINE_MAX bytes a line.
+ * Bounded: so many connections as it is opened for, ADMIN_LINE_MAX bytes a line.
  */
 #pragma once
 #include "base/buf.h"
@@ -15,8 +15,7 @@
 #include <stdbool.h>
 #include <uv.h>
 
-#define ADMIN_CLIENTS_MAX 64
-#define ADMIN_LINE_MAX    65536
+#define ADMIN_LINE_MAX 65536
 
 struct admin;
 struct admin_call;
@@ -26,8 +25,8 @@ typedef void (*admin_fn)(void *arg, const char *cmd, const struct json *request,
 			 struct admin_call *call);
 
 /** Listen at @path; a stale socket is replaced, anything else is refused. */
-ON_LOOP int admin_open(uv_loop_t *loop, const char *path, admin_fn fn, void *arg,
-		       struct admin **out);
+ON_LOOP int admin_open(uv_loop_t *loop, const char *path, unsigned clients_max,
+		       admin_fn fn, void *arg, struct admin **out);
 /** Refuse new calls, close connections and remove the socket. */
 ON_LOOP void admin_close(struct admin *a);
 

@@ -8,10 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONNECTIONS_MAX 64u
-#define HEADER_BYTES    (size_t)8192
-#define TIMEOUT_S       5u
-#define IDLE_MS         1000u
+#define HEADER_BYTES (size_t)8192
+#define TIMEOUT_S    5u
+#define IDLE_MS      1000u
 
 struct http {
 	struct MHD_Daemon *mhd;
@@ -146,7 +145,8 @@ static int parse_endpoint(const char *s, struct sockaddr_storage *out)
 	return -EINVAL;
 }
 
-static struct MHD_Daemon *start_mhd(struct http *h, struct sockaddr_storage *sa)
+static struct MHD_Daemon *start_mhd(struct http *h, struct sockaddr_storage *sa,
+				    unsigned clients_max)
 {
 	unsigned flags = MHD_USE_EPOLL;
 
@@ -154,14 +154,13 @@ static struct MHD_Daemon *start_mhd(struct http *h, struct sockaddr_storage *sa)
 		flags |= MHD_USE_IPv6;
 	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, h,
 				MHD_OPTION_SOCK_ADDR, sa, MHD_OPTION_CONNECTION_LIMIT,
-				CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-				TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-				HEADER_BYTES + 4096, MHD_OPTION_LISTENING_ADDRESS_REUSE,
-				1u, MHD_OPTION_END);
+				clients_max, MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S,
+				MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADER_BYTES + 4096,
+				MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
 }
 
-int http_open(uv_loop_t *loop, const char *endpoint, http_fn fn, void *arg,
-	      struct http **out)
+int http_open(uv_loop_t *loop, const char *endpoint, unsigned clients_max, http_fn fn,
+	      void *arg, struct http **out)
 {
 	struct sockaddr_storage sa;
 	const union MHD_DaemonInfo *info;
@@ -176,7 +175,7 @@ int http_open(uv_loop_t *loop, const char *endpoint, http_fn fn, void *arg,
 	h->fn = fn;
 	h->arg = arg;
 	errno = 0;
-	h->mhd = start_mhd(h, &sa);
+	h->mhd = start_mhd(h, &sa, clients_max);
 	if (h->mhd == NULL) {
 		int rc = errno != 0 ? -errno : -EADDRINUSE;
 

@@ -18,6 +18,6 @@ typedef unsigned (*http_fn)(void *arg, const char *path, struct buf *body,
 			    const char **type);
 
 /** @endpoint is "127.0.0.1:7480".  -EADDRINUSE and friends. */
-ON_LOOP int http_open(uv_loop_t *loop, const char *endpoint, http_fn fn, void *arg,
-		      struct http **out);
+ON_LOOP int http_open(uv_loop_t *loop, const char *endpoint, unsigned clients_max,
+		      http_fn fn, void *arg, struct http **out);
 ON_LOOP void http_close(struct http *h);

@@ -146,6 +146,9 @@ ON_STORE static int housekeeping(struct store_thread *st, bool idle)
 				      RETAIN_BUDGET, &retired);
 		stats_add(STAT_SEGMENTS_RETIRED, retired);
 	}
+	if (rc == 0 || rc == -ENOSPC)
+		rc = tickstore_derived_expire(st->env.store, clock_wall_ns(),
+					      RETAIN_BUDGET, &retired);
 	publish_status(st);
 	return rc < 0 && rc != -ENOSPC ? rc : 0;
 }

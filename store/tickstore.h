@@ -62,6 +62,7 @@ enum {
 struct derived_limit {
 	uint64_t batches;
 	uint64_t bytes;
+	int64_t ns; /* age of the commit that brought the batch's newest event */
 };
 
 /** Zero or NULL takes the default in brackets. */
@@ -250,6 +251,11 @@ ON_STORE int tickstore_find_time(struct tickstore *ts, int64_t event_ns,
 ON_STORE int tickstore_retain(struct tickstore *ts, int64_t now_ns, uint64_t floor_pos,
 			      uint32_t budget, uint32_t *out_n);
 
+/** From now on so much is kept: the three of struct store_params. */
+ON_STORE void tickstore_limits_set(struct tickstore *ts, int64_t retain_ns,
+				   uint64_t retain_bytes,
+				   const struct derived_limit derived[STORE_KINDS]);
+
 /* ---- derived events: batches of encoded frames, for catch-up ---- */
 
 struct store_batch {
@@ -269,6 +275,12 @@ ON_STORE int tickstore_derived_append(struct tickstore *ts, unsigned kind,
 				      uint64_t first_pos, uint64_t last_pos,
 				      uint32_t n_events, const void *data,
 				      uint32_t len);
+/**
+ * Retire batches that are too old (params.derived[].ns), at most @budget of a kind, the
+ * newest of a kind never.  @out_n: how many.
+ */
+ON_STORE int tickstore_derived_expire(struct tickstore *ts, int64_t now_ns,
+				      uint32_t budget, uint32_t *out_n);
 /** Return 0 to go on, > 0 to stop, < 0 to fail. */
 typedef int (*store_batch_fn)(void *arg, const struct store_batch *batch);
 /**

@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #define SERIAL_MAX     ((UINT64_C(1) << 56) - 1)
 #define RETIRE_AT_ONCE 4 /* per append, so that a lowered limit is reached slowly */
@@ -125,26 +126,30 @@ static bool is_over(const struct tickstore *ts, unsigned kind,
 	       (l->bytes && d->total_bytes - d->first_bytes > l->bytes);
 }
 
+/* The oldest batch leaves. */
+static int retire_first(struct tickstore *ts, unsigned kind, struct derived_state *d)
+{
+	int rc = first_from(ts, kind, d->first_serial);
+
+	if (rc != SQ_ROW)
+		return rc < 0 ? rc
+			      : err_set(-EBADMSG,
+					"%s is damaged: a batch of kind %u is missing",
+					ts->path, kind);
+	d->first_bytes = sq_u64(ts->derived_first, 2);
+	d->first_serial = (sq_u64(ts->derived_first, 0) & SERIAL_MAX) + 1;
+	sq_bind_u64(ts->derived_delete, 1, row_id(kind, d->first_serial - 1));
+	sq_reset(ts->derived_first);
+	return sq_run(ts->derived_delete);
+}
+
 static int retire(struct tickstore *ts, unsigned kind, struct derived_state *d)
 {
-	for (int i = 0; i < RETIRE_AT_ONCE && is_over(ts, kind, d); i++) {
-		int rc = first_from(ts, kind, d->first_serial);
+	int rc = 0;
 
-		if (rc != SQ_ROW)
-			return rc < 0 ? rc
-				      : err_set(-EBADMSG,
-						"%s is damaged: a batch of kind %u is "
-						"missing",
-						ts->path, kind);
-		d->first_bytes = sq_u64(ts->derived_first, 2);
-		d->first_serial = (sq_u64(ts->derived_first, 0) & SERIAL_MAX) + 1;
-		sq_bind_u64(ts->derived_delete, 1, row_id(kind, d->first_serial - 1));
-		sq_reset(ts->derived_first);
-		rc = sq_run(ts->derived_delete);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
+	for (int i = 0; rc == 0 && i < RETIRE_AT_ONCE && is_over(ts, kind, d); i++)
+		rc = retire_first(ts, kind, d);
+	return rc;
 }
 
 static int put(struct tickstore *ts, unsigned kind, const struct store_batch *b,
@@ -200,6 +205,67 @@ int tickstore_derived_append(struct tickstore *ts, unsigned kind, uint64_t first
 		return tickstore_failed(ts, rc);
 	ts->derived[kind] = d;
 	ts->status.derived_retired += d.first_serial - held;
+	return 0;
+}
+
+/*
+ * A batch is as old as the commit of its highest position.  If the log does not go
+ * back so far any more, as the oldest commit that it holds: never too young.
+ */
+ON_STORE static bool is_old(struct tickstore *ts, unsigned kind,
+			    const struct derived_state *d, int64_t now_ns)
+{
+	int64_t limit_ns = ts->params.derived[kind].ns;
+	struct store_segment s;
+	uint64_t high_pos;
+
+	if (limit_ns <= 0 || d->next_serial - d->first_serial <= 1 ||
+	    first_from(ts, kind, d->first_serial) != SQ_ROW)
+		return false;
+	high_pos = sq_u64(ts->derived_first, 1);
+	sq_reset(ts->derived_first);
+	return tickstore_segment(ts, high_pos, &s) == 0 &&
+	       now_ns - s.commit_ns > limit_ns;
+}
+
+static bool any_old(struct tickstore *ts, int64_t now_ns)
+{
+	for (unsigned kind = 0; kind < STORE_KINDS; kind++)
+		if (is_old(ts, kind, &ts->derived[kind], now_ns))
+			return true;
+	return false;
+}
+
+int tickstore_derived_expire(struct tickstore *ts, int64_t now_ns, uint32_t budget,
+			     uint32_t *out_n)
+{
+	struct derived_state d[STORE_KINDS];
+	int rc = tickstore_alive(ts);
+
+	*out_n = 0;
+	if (rc < 0 || !any_old(ts, now_ns))
+		return rc;
+	memcpy(d, ts->derived, sizeof(d));
+	rc = sq_begin(ts->db, false);
+	if (rc < 0)
+		return tickstore_failed(ts, rc);
+	for (unsigned kind = 0; kind < STORE_KINDS; kind++) {
+		for (uint32_t i = 0;
+		     rc == 0 && i < budget && is_old(ts, kind, &d[kind], now_ns); i++) {
+			rc = retire_first(ts, kind, &d[kind]);
+			*out_n += rc == 0;
+		}
+	}
+	if (rc < 0)
+		sq_rollback(ts->db);
+	else
+		rc = sq_commit(ts->db);
+	if (rc < 0) {
+		*out_n = 0;
+		return tickstore_failed(ts, rc);
+	}
+	memcpy(ts->derived, d, sizeof(d));
+	ts->status.derived_retired += *out_n;
 	return 0;
 }
 

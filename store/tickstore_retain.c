@@ -6,6 +6,7 @@
  */
 #include "base/err.h"
 #include "store/tickstore_impl.h"
+#include <string.h>
 
 static bool is_due(const struct tickstore *ts, const struct store_segment *s,
 		   int64_t now_ns)
@@ -105,4 +106,13 @@ int tickstore_retain(struct tickstore *ts, int64_t now_ns, uint64_t floor_pos,
 	ts->status.segments_retired += n;
 	*out_n = n;
 	return 0;
+}
+
+void tickstore_limits_set(struct tickstore *ts, int64_t retain_ns,
+			  uint64_t retain_bytes,
+			  const struct derived_limit derived[STORE_KINDS])
+{
+	ts->params.retain_ns = retain_ns;
+	ts->params.retain_bytes = retain_bytes;
+	memcpy(ts->params.derived, derived, sizeof(ts->params.derived));
 }

@@ -166,6 +166,46 @@ static void a_damaged_batch_is_not_served(void **state)
 	assert_int_equal(3, next);
 }
 
+static void batches_leave_by_the_age_of_their_commit(void **state)
+{
+	struct fixture *f = *state;
+	struct derived_limit limits[STORE_KINDS] = {[4] = {.ns = 10 * NS_PER_S}};
+	int64_t began_ns = f->now_ns;
+	uint64_t first = 0, next = 0;
+	uint32_t n = 0;
+
+	for (uint64_t i = 0; i < 6; i++) {
+		f->now_ns = began_ns + (int64_t)i * 5 * NS_PER_S;
+		assert_int_equal(
+			0, fixture_put(f, fixture_producer(f, "feed"), i * 10 + 1, 10));
+		assert_int_equal(0, tickstore_derived_append(f->ts, 4, i * 10 + 1,
+							     i * 10 + 10, 1, "b", 1));
+		assert_int_equal(0, tickstore_derived_append(f->ts, 5, i * 10 + 1,
+							     i * 10 + 10, 1, "b", 1));
+	}
+	assert_int_equal(0, tickstore_derived_expire(f->ts, f->now_ns, 8, &n));
+	assert_int_equal(0, n); /* nobody has set a limit */
+	tickstore_limits_set(f->ts, 0, 0, limits);
+	/* 25, 20 and 15 s old: a budget of two takes two, then one more goes. */
+	assert_int_equal(0, tickstore_derived_expire(f->ts, f->now_ns, 2, &n));
+	assert_int_equal(2, n);
+	assert_int_equal(0, tickstore_derived_expire(f->ts, f->now_ns, 2, &n));
+	assert_int_equal(1, n);
+	tickstore_derived_range(f->ts, 4, &first, &next);
+	assert_int_equal(4, first);
+	assert_int_equal(7, next);
+	/* The newest stays however old; other kinds have limits of their own. */
+	assert_int_equal(
+		0, tickstore_derived_expire(f->ts, f->now_ns + 3600 * NS_PER_S, 8, &n));
+	assert_int_equal(2, n);
+	tickstore_derived_range(f->ts, 5, &first, &next);
+	assert_int_equal(1, first);
+	assert_int_equal(0, fixture_reopen(f));
+	tickstore_derived_range(f->ts, 4, &first, &next);
+	assert_int_equal(6, first);
+	assert_int_equal(60, tickstore_derived_last_pos(f->ts, 4));
+}
+
 /* ---- snapshots ---- */
 
 static void expect_snapshot(struct fixture *f, uint64_t max_pos, uint64_t pos,
@@ -441,6 +481,7 @@ int main(void)
 		TEST(batches_are_read_in_order_and_kinds_do_not_mix),
 		TEST(a_position_leads_to_its_batch_though_batches_overlap),
 		TEST(old_batches_make_room_by_number_and_by_bytes),
+		TEST(batches_leave_by_the_age_of_their_commit),
 		TEST(a_damaged_batch_is_not_served),
 		TEST(the_newest_two_snapshots_stay),
 		TEST(parts_that_were_never_sealed_are_no_snapshot),

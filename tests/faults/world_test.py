@@ -220,6 +220,33 @@ def reloads_under_load_change_only_what_they_may(_):
         assert len(d.all_ticks()) == first - 1
 
 
+@test
+def what_a_reload_accepts_it_puts_into_force(_):
+    with daemon() as d:
+        d.start()
+        assert send(d, [tb.trade("A", q * 0.05, 100 + q % 7, q) for q in range(1, 501)] +
+                    [("", tb.START + 30 * tb.SECOND, 0, 0, 0)])["accepted"] == 501
+        until("bars", lambda: len(d.events("bar")) >= 25)
+        d.stop()  # a snapshot stands for the log up to here
+        d.start()
+        for first in range(502, 1000, 100):
+            assert send(d, [tb.trade("A", 31 + (q - 502) * 0.01, 100, q) for q in range(first, first + 100)], first)["accepted"] == 100
+        beats = tb.Listener(d, "bar")
+        time.sleep(2.2)
+        assert len(d.all_ticks()) == 1000 and d.counter("tickbus_derived_retired_total") == 0
+        slow = len([m for m in beats.messages if m.startswith(b"hb|")])
+        d.edit_config(lambda t: t.replace("ballast: 0B", "ballast: 0B, retain: 1s") +
+                      "derived: {retain: 1s}\npublisher: {heartbeat: 100ms, batch: 2ms}\n")
+        assert d.admin("reload")["ok"]
+        until("old bars to go", lambda: d.counter("tickbus_derived_retired_total") > 0)
+        until("old ticks to go", lambda: d.counter("tickbus_segments_retired_total") > 0)
+        assert d.counter("tickbus_store_first_position") > 1
+        beats.messages.clear()
+        time.sleep(2.2)
+        fast = len([m for m in beats.messages if m.startswith(b"hb|")])
+        assert slow <= 4 and fast >= 12, (slow, fast)
+
+
 # ---- upgrade ----
 
 def lay_old_state(d):

@@ -186,9 +186,10 @@ unsigned pub_subscribers(const struct pub *p)
 
 /* ---- doors that stay shut: their endpoints are empty ---- */
 
-int admin_open(uv_loop_t *loop, const char *path, admin_fn fn, void *arg,
-	       struct admin **out)
+int admin_open(uv_loop_t *loop, const char *path, unsigned clients_max, admin_fn fn,
+	       void *arg, struct admin **out)
 {
+	(void)clients_max;
 	(void)loop;
 	(void)path;
 	(void)fn;
@@ -212,9 +213,10 @@ void daemon_admin(void *arg, const char *cmd, const struct json *request,
 	abort();
 }
 
-int http_open(uv_loop_t *loop, const char *endpoint, http_fn fn, void *arg,
-	      struct http **out)
+int http_open(uv_loop_t *loop, const char *endpoint, unsigned clients_max, http_fn fn,
+	      void *arg, struct http **out)
 {
+	(void)clients_max;
 	(void)loop;
 	(void)endpoint;
 	(void)fn;
