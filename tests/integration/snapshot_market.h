@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #define SYMBOLS 12
-#define ITEMS   60000
+#define ITEMS   30000
 #define SECOND  INT64_C(1000000000)
 
 struct world {
