@@ -2,6 +2,7 @@
 #include "client/feedsock.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "client/hangup.h"
 #include "client/reqsock.h"
 #include "proto/topic.h"
 #include <errno.h>
@@ -41,8 +42,11 @@ int feedsock_open(struct feedsock *f, const char *url, enum event_kind kind)
 {
 	int rv;
 
-	*f = (struct feedsock){
-		.url = url, .kind = kind, .fd = -1, .heard_ns = clock_mono_ns()};
+	*f = (struct feedsock){.url = url,
+			       .kind = kind,
+			       .fd = -1,
+			       .heard_ns = clock_mono_ns(),
+			       .looked_ns = clock_mono_ns()};
 	rv = nng_sub0_open(&f->socket);
 	if (rv == 0) {
 		f->is_open = true;
@@ -58,7 +62,7 @@ int feedsock_open(struct feedsock *f, const char *url, enum event_kind kind)
 void feedsock_close(struct feedsock *f)
 {
 	if (f->is_open)
-		(void)nng_close(f->socket);
+		hangup(f->socket);
 	f->is_open = false;
 	f->fd = -1;
 }
@@ -79,9 +83,16 @@ int feedsock_take(struct feedsock *f, nng_msg **out)
 	return 0;
 }
 
-bool feedsock_is_silent(const struct feedsock *f, int heartbeat_ms)
+bool feedsock_is_silent(struct feedsock *f, int heartbeat_ms)
 {
-	int64_t limit_ns = (int64_t)heartbeat_ms * FEEDSOCK_MISSES * NS_PER_MS;
+	int64_t beat_ns = (int64_t)heartbeat_ms * NS_PER_MS;
+	int64_t limit_ns = beat_ns * FEEDSOCK_MISSES;
+	int64_t now_ns = clock_mono_ns();
 
-	return clock_mono_ns() - f->heard_ns > limit_ns + limit_ns / 6;
+	/* Who has not looked for long takes what waits before it judges. */
+	f->is_late = !f->is_late && now_ns - f->looked_ns > beat_ns * 2;
+	f->looked_ns = now_ns;
+	if (f->is_late)
+		return false;
+	return now_ns - f->heard_ns > limit_ns + limit_ns / 6;
 }

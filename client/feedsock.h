@@ -17,8 +17,10 @@ struct feedsock {
 	enum event_kind kind;
 	nng_socket socket;
 	bool is_open;
-	int fd;           /* readable when a message waits; -1 */
-	int64_t heard_ns; /* monotonic; of the last message or of the opening */
+	int fd;            /* readable when a message waits; -1 */
+	int64_t heard_ns;  /* monotonic; of the last message or of the opening */
+	bool is_late;      /* it had not been asked for long */
+	int64_t looked_ns; /* when feedsock_is_silent() was last asked */
 };
 
 enum { FEEDSOCK_EMPTY = 1 };
@@ -29,4 +31,4 @@ void feedsock_close(struct feedsock *f);
 /** The next message, the caller's to free: 0, FEEDSOCK_EMPTY or a negated errno. */
 int feedsock_take(struct feedsock *f, nng_msg **out);
 /** Was it silent for too long? */
-bool feedsock_is_silent(const struct feedsock *f, int heartbeat_ms);
+bool feedsock_is_silent(struct feedsock *f, int heartbeat_ms);

@@ -1,6 +1,7 @@
 /* reqsock - the only place where the library sends over nng. */
 #include "client/reqsock.h"
 #include "base/err.h"
+#include "client/hangup.h"
 #include <errno.h>
 #include <nng/protocol/reqrep0/req.h>
 #include <string.h>
@@ -35,7 +36,7 @@ void reqsock_init(struct reqsock *r, const char *url)
 void reqsock_close(struct reqsock *r)
 {
 	if (r->is_open)
-		(void)nng_close(r->socket);
+		hangup(r->socket);
 	r->is_open = false;
 }
 

@@ -50,7 +50,7 @@ bool sub_beat_asks(struct tickbus_sub *sub)
 	bool was_tried = sub->beat_tried;
 
 	sub->beat_tried = true;
-	return !was_tried && !sub->no_fill && b->good_pos > 0 && b->lost_frames &&
+	return !was_tried && !sub->no_fill && b->is_known && b->lost_frames &&
 	       b->lost_beats && sub->live.frame.root.last_pos > b->good_pos;
 }
 
@@ -60,6 +60,7 @@ void sub_beat_over(struct tickbus_sub *sub, enum event_kind kind, uint64_t pos)
 
 	if (pos > b->good_pos)
 		b->good_pos = pos;
+	b->is_known |= pos > 0; /* 0: the daemon has published none since its start */
 	b->lost_frames = b->lost_beats = false;
 }
 
@@ -68,7 +69,7 @@ void sub_beat_read(struct tickbus_sub *sub)
 	const struct frame_view *f = &sub->live.frame;
 	struct sub_beat *b = beat_of(sub);
 
-	if (b->good_pos > 0 && b->lost_frames && b->lost_beats && !sub->no_fill)
+	if (b->is_known && b->lost_frames && b->lost_beats && !sub->no_fill)
 		return; /* the kind could not be fetched: the next one tries again */
 	sub_beat_over(sub, f->about, f->root.last_pos);
 }
@@ -76,6 +77,7 @@ void sub_beat_read(struct tickbus_sub *sub)
 void sub_beat_begin(struct tickbus_sub *sub)
 {
 	for (unsigned k = 0; k < EVENT_KINDS; k++) {
+		sub->beat[k].is_known = true;
 		sub->beat[k].good_pos = sub->base_pos - 1;
 		sub->beat[k].lost_frames = sub->beat[k].lost_beats = true;
 	}

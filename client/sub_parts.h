@@ -76,7 +76,8 @@ struct sub_pages {
 /** What is known of a kind's frames; see sub_beat.c. */
 struct sub_beat {
 	uint64_t frame_seq; /* of the last frame */
-	uint64_t good_pos;  /* nothing at or before is missing; 0: nobody knows */
+	bool is_known;      /* there is a good_pos */
+	uint64_t good_pos;  /* nothing at or before is missing */
 	int64_t beat_ns;    /* publish time of the last heartbeat */
 	bool lost_frames;   /* since good_pos */
 	bool lost_beats;    /* ... perhaps */

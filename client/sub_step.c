@@ -242,7 +242,7 @@ static bool is_unsure(const struct tickbus_sub *sub, const struct stream *st,
 {
 	const struct sub_beat *b = &sub->beat[st->kind];
 
-	return st->last_seq == 0 && b->good_pos > 0 && b->lost_frames && seq > 1 &&
+	return st->last_seq == 0 && b->is_known && b->lost_frames && seq > 1 &&
 	       !sub->no_fill;
 }
 
@@ -310,9 +310,8 @@ static int on_heartbeat(struct tickbus_sub *sub, struct sub_source *s,
 		if (st == NULL)
 			return err_set(-ENOMEM, "too many streams");
 		/* Without a history, nothing is missed from here on. */
-		if (st->last_seq == 0 &&
-		    (hb->pos <= sub->beat[kind].good_pos ||
-		     sub->beat[kind].good_pos == 0 || sub->no_fill))
+		if (st->last_seq == 0 && (hb->pos <= sub->beat[kind].good_pos ||
+					  !sub->beat[kind].is_known || sub->no_fill))
 			st->last_seq = hb->last_seq;
 		if (hb->last_seq > st->last_seq)
 			return on_hole(sub, st, hb->last_seq, hb->pos, true, out);

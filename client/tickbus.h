@@ -8,11 +8,12 @@
  * is reported with an exact count.  Nothing comes twice, nothing out of order in
  * its stream.
  *
- * Threads: the library makes none that you meet (nng's carry the bytes and touch
- * nothing of yours), installs no signal handler, prints nothing and calls nothing
- * back.  tickbus_sub_* never block longer than the timeout given, so a poll() loop
- * over tickbus_sub_fd() in one thread serves any number of subscriptions;
- * tickbus_pub_flush(), tickbus_ask() and tickbus_request() wait for the daemon.
+ * Threads: the library makes none that you meet (nng's carry the bytes, one closes a
+ * socket; they touch nothing of yours and take no signal), installs no signal handler,
+ * prints nothing and calls nothing back.  tickbus_sub_* never block longer than the
+ * timeout given, so a poll() loop over tickbus_sub_fd() in one thread serves any number
+ * of subscriptions; tickbus_pub_flush(), tickbus_ask() and tickbus_request() wait for
+ * the daemon.
  *
  * Errors: 0 done; < 0 a negated errno, tickbus_error() has the sentence; > 0
  * one of the outcomes below.  A handle belongs to one thread at a time; several

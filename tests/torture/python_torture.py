@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""A subscriber in Python on the worst network there is: python_torture.py TICKBUSD [--restarts N] [--cuts N|all]
+"""A subscriber on the worst network there is: python_torture.py TICKBUSD [--client PROGRAM] [--restarts N] [--cuts N|all]
 [--stop SECONDS] [--seed N] [SCENARIO...]
+
+The subscriber is this file's own, in Python, or PROGRAM --child URLS, which says the same (c_torture: libtickbus).
 
 Between daemon and subscriber stands a proxy that cuts connections at chosen bytes and throws messages away.  While a
 producer sends, the network or the daemon misbehaves; then both are left alone, and every event of every stream that the
@@ -160,14 +162,14 @@ def settled(d):
     return now
 
 
-def run(name, binary, seed, misbehave):
+def run(name, binary, client, seed, misbehave):
     rng = random.Random(f"{seed} {name}")
     d, begin = tb.Tickbusd(binary, more=MORE), time.monotonic()
     network = sub = None
     try:
         d.start()
         network = Network(d.port, rng)
-        sub = subprocess.Popen([sys.executable, __file__, "--child", json.dumps(network.urls)], text=True,
+        sub = subprocess.Popen([*client, "--child", json.dumps(network.urls)], text=True,
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         producer = Producer(d, rng)
         misbehave(d, network, sub, rng)
@@ -210,6 +212,7 @@ def check(result, log):
 def main():
     p = argparse.ArgumentParser(usage=__doc__)
     p.add_argument("binary")
+    p.add_argument("--client")
     p.add_argument("--restarts", type=int, default=4)
     p.add_argument("--cuts", default="120")
     p.add_argument("--stop", type=float, default=3)
@@ -255,7 +258,8 @@ def main():
         time.sleep(1)
 
     for name in a.scenario:
-        run(name, a.binary, a.seed, {"drops": drops, "cuts": cuts, "restarts": restarts}[name])
+        client = [a.client] if a.client else [sys.executable, __file__]
+        run(name, a.binary, client, a.seed, {"drops": drops, "cuts": cuts, "restarts": restarts}[name])
 
 
 if __name__ == "__main__":
