@@ -218,7 +218,7 @@ void publisher_seed_matrix(struct publisher *p, const struct event_tier2 *e, siz
 	touch_matrix(p, e, len);
 }
 
-static void touch(struct publisher *p, enum event_kind k, const void *event)
+ON_LOOP static void touch(struct publisher *p, enum event_kind k, const void *event)
 {
 	const struct event_head *head = event;
 

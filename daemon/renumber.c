@@ -259,6 +259,7 @@ static void transfer_part(void *arg, const void *data, size_t len)
 	const uint8_t *at = data, *end = at + len;
 	struct section sec;
 
+	role_assert_loop(); /* no thread has begun: every role is ours */
 	while (t->rc == 0 && (t->rc = section_next(&at, end, &sec)) == 0)
 		t->rc = restore_section(t->d, &sec);
 	if (t->rc == SECTION_NONE)

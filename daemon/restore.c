@@ -150,6 +150,7 @@ static int on_part(void *arg, const void *data, size_t len)
 /* What was loaded so far is thrown away: everybody begins with nothing again. */
 ON_STORE static int start_over(struct loader *l)
 {
+	role_assert_loop(); /* no thread has begun: every role is ours */
 	dispatch_reset(store_dispatch(l->d->store));
 	tick_index_reset(l->d->tick_index);
 	l->restored->n_symbols = 0;
@@ -226,6 +227,7 @@ ON_STORE static int without_snapshot(struct daemon *d, bool is_changed,
 	struct restored *r;
 	int rc;
 
+	role_assert_loop(); /* no thread has begun: every role is ours */
 	tickstore_status(store_log(d->store), &status);
 	if (d->replay_end == 0)
 		return 0;

@@ -118,7 +118,7 @@ ON_STORE static int load_tick(struct query *q, struct tap *t)
 
 /* ---- the taps ---- */
 
-static int open_rows(struct query *q, struct tap *t)
+ON_STORE static int open_rows(struct query *q, struct tap *t)
 {
 	return tap_open_rows(q, t);
 }

@@ -116,7 +116,7 @@ static void count_anew(struct page *p, const struct tap *t)
 }
 
 /* The event that @t shows: given, skipped or passed over. */
-static void take(struct page *p, struct tap *t)
+ON_STORE static void take(struct page *p, struct tap *t)
 {
 	struct query *q = p->q;
 	struct event_face face;

@@ -228,7 +228,7 @@ ON_STORE static bool is_old(struct tickstore *ts, unsigned kind,
 	       now_ns - s.commit_ns > limit_ns;
 }
 
-static bool any_old(struct tickstore *ts, int64_t now_ns)
+ON_STORE static bool any_old(struct tickstore *ts, int64_t now_ns)
 {
 	for (unsigned kind = 0; kind < STORE_KINDS; kind++)
 		if (is_old(ts, kind, &ts->derived[kind], now_ns))
