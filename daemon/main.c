@@ -31,14 +31,17 @@
  *	notify.c           the service manager
  *	exitcode.c         why we ended
  */
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/exitcode.h"
+#include "store/repair.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +58,7 @@ static const char usage[] =
 	"                           configuration says\n"
 	"      --check-config FILE  report every error of FILE and exit (0 or 78)\n"
 	"      --print-config       print the effective configuration and exit\n"
+	"      --repair             save what is good of a damaged log, and exit\n"
 	"      --version, --help\n"
 	"\n"
 	"Exit codes: 0 stopped; 64 usage; 65 damaged log; 69 port taken; 70 internal;\n"
@@ -67,9 +71,18 @@ struct options {
 	const char *state_dir;
 	bool is_demo;
 	bool print;
+	bool repair;
 };
 
-enum { OPT_CHECK = 256, OPT_DEMO, OPT_STATE, OPT_PRINT, OPT_VERSION, OPT_HELP };
+enum {
+	OPT_CHECK = 256,
+	OPT_DEMO,
+	OPT_STATE,
+	OPT_PRINT,
+	OPT_REPAIR,
+	OPT_VERSION,
+	OPT_HELP
+};
 
 /* -1: go on; else the exit code. */
 static int parse_options(int argc, char **argv, struct options *o)
@@ -80,6 +93,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		{"demo", no_argument, NULL, OPT_DEMO},
 		{"state-dir", required_argument, NULL, OPT_STATE},
 		{"print-config", no_argument, NULL, OPT_PRINT},
+		{"repair", no_argument, NULL, OPT_REPAIR},
 		{"version", no_argument, NULL, OPT_VERSION},
 		{"help", no_argument, NULL, OPT_HELP},
 		{NULL, 0, NULL, 0}};
@@ -101,6 +115,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case OPT_PRINT:
 			o->print = true;
+			break;
+		case OPT_REPAIR:
+			o->repair = true;
 			break;
 		case OPT_VERSION:
 			printf("tickbusd %s\n", TICKBUS_VERSION);
@@ -183,6 +200,34 @@ static int print_config(struct config *c)
 	return EXITCODE_OK;
 }
 
+/* After exit code 65: the good part of the log goes on, the loss is told. */
+static int repair(struct config *c)
+{
+	struct repair_report r;
+	int rc;
+
+	role_assert_store(); /* no thread is running */
+	rc = repair_run(c->store.dir, clock_wall_ns(), &r);
+	if (rc < 0) {
+		fprintf(stderr, "tickbusd: %s\n", err_text());
+		config_deinit(c);
+		return exitcode_of(rc);
+	}
+	printf("kept positions %" PRIu64 " to %" PRIu64 "; the old files are in %s\n",
+	       r.first_pos, r.last_pos, r.kept_in);
+	if (r.cause[0] != '\0')
+		printf("the log ends there because: %s\n", r.cause);
+	if (r.lost_first != 0)
+		printf("LOST: positions %" PRIu64 " to %" PRIu64
+		       " were acknowledged; the next start begins a new epoch, "
+		       "producers may send them again\n",
+		       r.lost_first, r.lost_last);
+	printf("derived events and snapshots were left out: the next start makes them "
+	       "again from the log\n");
+	config_deinit(c);
+	return EXITCODE_OK;
+}
+
 /* Or the first socket would get descriptor 2, and hear our log. */
 static void keep_standard_files(void)
 {
@@ -219,5 +264,7 @@ int main(int argc, char **argv)
 		config_deinit(&c);
 		return rc;
 	}
+	if (o.repair)
+		return repair(&c);
 	return o.print ? print_config(&c) : daemon_run(&c, o.config);
 }

@@ -76,10 +76,10 @@ void producers_free(struct producers *p)
 	free(p);
 }
 
-static uint32_t row_crc(const struct producers *p, uint32_t id, const char *name,
-			size_t len, uint64_t last)
+uint32_t producers_crc(uint64_t store_id, uint32_t id, const char *name, size_t len,
+		       uint64_t last)
 {
-	uint32_t crc = rowcrc_begin(p->store_id, 'P');
+	uint32_t crc = rowcrc_begin(store_id, 'P');
 
 	crc = rowcrc_u64(crc, id);
 	crc = rowcrc_bytes(crc, name, len);
@@ -95,7 +95,7 @@ static int load_row(struct producers *p, struct sq_stmt *st)
 	const char *name = sq_blob(st, 1, &len);
 
 	if (id != p->n || len == 0 || len > STORE_PRODUCER_MAX ||
-	    sq_u64(st, 3) != row_crc(p, p->n, name, len, last))
+	    sq_u64(st, 3) != producers_crc(p->store_id, p->n, name, len, last))
 		return err_set(-EBADMSG, "the table of producers is damaged at row %u",
 			       p->n);
 	if (producers_add(p, name, len, &got) != 0)
@@ -221,7 +221,8 @@ int producers_save(struct producers *p)
 		sq_bind_int(p->put, 1, id);
 		sq_bind_text(p->put, 2, x->name, x->len);
 		sq_bind_u64(p->put, 3, x->staged);
-		sq_bind_int(p->put, 4, row_crc(p, id, x->name, x->len, x->staged));
+		sq_bind_int(p->put, 4,
+			    producers_crc(p->store_id, id, x->name, x->len, x->staged));
 		rc = sq_run(p->put);
 		if (rc < 0)
 			return rc;

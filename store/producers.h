@@ -18,6 +18,10 @@ void producers_free(struct producers *p);
 /** Read the table; -EBADMSG when a row is damaged or not @count are there. */
 int producers_load(struct producers *p, uint64_t store_id, uint64_t count);
 
+/** What a row's crc must be; repair.c writes rows of its own. */
+uint32_t producers_crc(uint64_t store_id, uint32_t id, const char *name, size_t len,
+		       uint64_t last);
+
 /** 0 or STORE_FULL.  A new one is saved by the next producers_save(). */
 int producers_add(struct producers *p, const char *name, size_t len, uint32_t *out_id);
 uint32_t producers_count(const struct producers *p);
