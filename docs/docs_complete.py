@@ -65,6 +65,9 @@ functions = re.findall(r"(tickbus_(?:sub|pub)_\w+|tickbus_(?:ask|request|free|er
 lesser = {"tickbus_pub_next_seq", "tickbus_pub_producer"}
 need("libtickbus.3", page("libtickbus.3"), sorted(set(functions) - lesser), "function")
 
+need("README.md", read("README.md"), [read("client/example_sub.c"), read("client/example_pub.c")],
+     "word for word")
+
 def counter_table():
     """bus/stats.def as a table, a family on one line."""
     families = {}
