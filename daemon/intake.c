@@ -31,8 +31,10 @@ struct intake {
 	uint64_t epoch;
 	int failed;       /* a commit in the middle of a request failed */
 	int64_t clock_ns; /* last clock record */
-	int64_t recv_ns;  /* wall clock, once per request */
-	struct buf out;   /* reused for every answer */
+	/* A refused group must not have moved the clock: as appended, as committed. */
+	int64_t clock_staged_ns, clock_safe_ns;
+	int64_t recv_ns; /* wall clock, once per request */
+	struct buf out;  /* reused for every answer */
 	bool stopping;
 };
 
@@ -45,7 +47,7 @@ int intake_new(const struct intake_env *env, struct intake **out)
 	if (in == NULL)
 		return err_set(-ENOMEM, "out of memory for the intake");
 	in->env = *env;
-	in->clock_ns = INT64_MIN;
+	in->clock_ns = in->clock_staged_ns = in->clock_safe_ns = INT64_MIN;
 	in->waiting = calloc(GROUP_REQUESTS, sizeof(*in->waiting));
 	if (in->waiting == NULL) {
 		free(in);
@@ -70,6 +72,10 @@ void intake_free(struct intake *in)
 
 void intake_clock(struct intake *in, int64_t ns)
 {
+	if (ns > in->clock_safe_ns)
+		in->clock_safe_ns = ns;
+	if (ns > in->clock_staged_ns)
+		in->clock_staged_ns = ns;
 	if (ns > in->clock_ns)
 		in->clock_ns = ns;
 }
@@ -180,6 +186,7 @@ ON_STORE static int commit(struct intake *in)
 
 	if (rc == 0) {
 		in->last_pos = last_pos;
+		in->clock_safe_ns = in->clock_staged_ns;
 		stats_add(STAT_COMMITS, 1);
 		stats_add(STAT_COMMIT_NS, (uint64_t)(clock_mono_ns() - begin));
 	}
@@ -211,8 +218,11 @@ ON_STORE static int flush_run(struct intake *in, uint32_t producer,
 				      &in->run[at], n, &pos);
 		if (rc < 0)
 			return rc;
-		for (uint32_t i = 0; i < n; i++)
+		for (uint32_t i = 0; i < n; i++) {
 			ingest_reply_add(reply, INGEST_ACCEPTED, REJECT_NONE, pos + i);
+			if (in->run[at + i].type == RECORD_CLOCK)
+				in->clock_staged_ns = in->run[at + i].event_ns;
+		}
 		in->n_records += n;
 		at += n;
 	}
@@ -355,7 +365,7 @@ int intake_record(struct intake *in, const struct record *r)
 	if (rc < 0)
 		return rc;
 	if (r->type == RECORD_CLOCK)
-		in->clock_ns = r->event_ns;
+		in->clock_ns = in->clock_staged_ns = r->event_ns;
 	in->n_records++;
 	return 0;
 }
@@ -393,6 +403,8 @@ int intake_commit(struct intake *in)
 		rc = commit(in);
 	else
 		tickstore_abort(in->env.store);
+	if (rc < 0)
+		in->clock_ns = in->clock_staged_ns = in->clock_safe_ns;
 	answer_group(in, rc);
 	if (rc == -ENOSPC || rc == -ENOMEM) {
 		stats_add(STAT_NO_SPACE, 1);
