@@ -323,12 +323,24 @@ static void check_series(struct ref *f)
 	free(all);
 }
 
+/* A paused symbol's ticks make nothing: its bars are left to rule DERIVED. */
+static bool was_paused(const struct chronicle *c, uint32_t symbol_id)
+{
+	for (size_t i = 0; i < c->n_records; i++)
+		if (c->records[i].rec.type == RECORD_CONTROL &&
+		    c->records[i].rec.ref_seq == CONTROL_PAUSE &&
+		    c->records[i].rec.symbol_id == symbol_id)
+			return true;
+	return false;
+}
+
 void check_bars(struct check *k)
 {
 	const struct chronicle *c = k->c;
 
 	for (uint32_t s = 0; s < c->n_symbols; s++) {
-		for (uint32_t t = 0; t < c->config.n_timeframes; t++) {
+		for (uint32_t t = 0; t < c->config.n_timeframes && !was_paused(c, s);
+		     t++) {
 			struct ref f = {.k = k,
 					.symbol_id = s,
 					.step_ns = c->config.timeframes_s[t] * NS};

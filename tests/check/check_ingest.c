@@ -138,7 +138,7 @@ static void outcome(struct check *k, const struct chronicle_call *call, uint64_t
 		f->rejected = true;
 		f->reason = run->reason;
 		check_looked(k, CHECK_REJECTED);
-		if (f->stored_pos != 0 && !f->unknown && !may_judge_again(run->reason))
+		if (f->stored_pos != 0 && !may_judge_again(run->reason))
 			check_breach(k, CHECK_REJECTED,
 				     "%s's %llu was refused (%s) and stands at %llu",
 				     who(k, f->producer), (ull)f->seq,
@@ -147,7 +147,8 @@ static void outcome(struct check *k, const struct chronicle_call *call, uint64_t
 	default:
 		check_looked(k, CHECK_ACKED);
 		if (f->stored_pos == 0 && !f->rejected &&
-		    !(f->unknown && f->may_be_rejected))
+		    !(f->unknown && f->may_be_rejected) &&
+		    !(f->acked && check_lost(k, f->acked_epoch, f->acked_pos)))
 			check_breach(k, CHECK_ACKED,
 				     "%s's %llu was called a duplicate and is not in "
 				     "the log",

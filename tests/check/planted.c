@@ -67,7 +67,7 @@ static size_t sampled_matrix(struct chronicle *c)
 		const struct event_tier2 *e = event_at(c, i);
 
 		if (c->events[i].kind == EVENT_TIER2 && e->head.seq % 3 == 0 &&
-		    !e->psd_repaired && e->n_included > 2)
+		    e->method == CORR_PEARSON && !e->psd_repaired && e->n_included > 2)
 			return i;
 	}
 	fail_msg("there is no matrix");

@@ -1,7 +1,8 @@
 /*
  * simmain - simulations by seed.
  *
- *	sim [--seeds A..B | --seed N] [--list FILE] [--ticks N] [--twice] [--say]
+ *	sim [--seeds A..B | --seeds A+N | --seed N] [--list FILE] [--ticks N] [--twice]
+ *[--say]
  *	    [--write CHRONICLE]
  *
  * Every seed is a world of its own (simrun.h) and ends before the invariant checker.  A
@@ -139,6 +140,17 @@ static void report(const struct totals *t)
 	printf("\n");
 }
 
+/* "A..B"; "A+N": N seeds from A on; "+N": from 1 on. */
+static void parse_range(const char *s, unsigned long long *from, unsigned long long *to)
+{
+	unsigned long long n;
+
+	if (sscanf(s, "%llu..%llu", from, to) != 2 &&
+	    (sscanf(s, "%llu+%llu", from, &n) == 2 ||
+	     (*from = 1, sscanf(s, "+%llu", &n) == 1)))
+		*to = *from + n - 1;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {.program = argv[0]};
@@ -163,7 +175,7 @@ int main(int argc, char **argv)
 		else if (strcmp(argv[i], "--write") == 0 && argv[++i] != NULL)
 			o.write = value;
 		else if (strcmp(argv[i], "--seeds") == 0 && argv[++i] != NULL)
-			(void)sscanf(value, "%llu..%llu", &from, &to);
+			parse_range(value, &from, &to);
 	}
 	if (getenv("TICKBUS_SLOW") != NULL)
 		to = from + (to - from) / 20;

@@ -123,16 +123,35 @@ void simnode_crash(struct simnode *n)
 	free(n);
 }
 
+/* What the threads do between the last request and their end. */
+static void run_dry(struct simnode *n)
+{
+	size_t done = 1;
+
+	role_assert_loop();
+	while (done > 0) {
+		int k = simnode_store(n);
+
+		if (k < 0)
+			return;
+		done = (size_t)k;
+		for (uint32_t w = 0; w < n->d.n_workers; w++)
+			done += simnode_worker(n, w, SIZE_MAX);
+		done += simnode_tier2(n, SIZE_MAX);
+		done += simnode_publish(n, SIZE_MAX);
+		publisher_flush(n->d.publisher);
+	}
+}
+
 int simnode_close(struct simnode *n)
 {
 	int rc;
 
 	role_assert_store();
 	role_assert_loop();
-	publisher_flush(n->d.publisher);
-	for (int i = 0; i < LAST_TURNS; i++)
-		(void)store_step(n->d.store);
-	daemon_last_snapshot(&n->d);
+	run_dry(n);
+	if (simnode_is_dry(n))
+		daemon_last_snapshot(&n->d);
 	simsocket_break();
 	rc = store_thread_free(n->d.store);
 	n->d.store = NULL;
@@ -212,6 +231,40 @@ void simnode_tell_time(struct simnode *n)
 {
 	if (n->d.config.live.clock == CONFIG_WALL && n->d.state == DAEMON_READY)
 		(void)store_post(n->d.store, append_clock, NULL);
+}
+
+struct control {
+	enum control_verb verb;
+	uint32_t symbol_id;
+};
+
+static void append_control(struct store_thread *st, void *arg)
+{
+	struct control *c = arg;
+	const struct record r = {.type = RECORD_CONTROL,
+				 .event_ns = clock_wall_ns(),
+				 .recv_ns = clock_wall_ns(),
+				 .price_e9 = VALUE_NULL,
+				 .size_e8 = VALUE_NULL,
+				 .bid_e9 = VALUE_NULL,
+				 .ask_e9 = VALUE_NULL,
+				 .bid_size_e8 = VALUE_NULL,
+				 .ask_size_e8 = VALUE_NULL,
+				 .symbol_id = c->symbol_id,
+				 .ref_seq = c->verb};
+
+	role_assert_store();
+	(void)intake_record(store_intake(st), &r);
+	free(c);
+}
+
+void simnode_control(struct simnode *n, enum control_verb verb, uint32_t symbol_id)
+{
+	struct control *c = malloc(sizeof(*c));
+
+	*c = (struct control){verb, symbol_id};
+	if (store_post(n->d.store, append_control, c) != 0)
+		free(c);
 }
 
 /* ---- questions ---- */

@@ -37,6 +37,9 @@ void simnode_heartbeat(struct simnode *n);
 /** The wall clock's record, if it is the daemon's to write. */
 void simnode_tell_time(struct simnode *n);
 
+/** An operator pauses a symbol or lets it go on. */
+void simnode_control(struct simnode *n, enum control_verb verb, uint32_t symbol_id);
+
 /* ---- questions ---- */
 
 /** The log was read again up to where it stood at the start: producers may come. */

@@ -6,8 +6,9 @@
 #include "tests/sim/simrun.h"
 #include "tests/sim/simsub.h"
 
-#define SIM_PRODUCERS 3u
-#define SIM_SUBS      3u /* the last one comes at the end and reads everything */
+#define SIM_PRODUCERS    3u
+#define SIM_STORE_MAX_NS (80 * NS_PER_MS) /* the store has its turn by then */
+#define SIM_SUBS         3u /* the last one comes at the end and reads everything */
 
 struct world {
 	struct simrun_options o;
@@ -21,11 +22,17 @@ struct world {
 	uint32_t n_producers, n_subs, n_workers;
 	bool safety;                                  /* faults may happen */
 	int64_t flush_ns, beat_ns, time_ns, store_ns; /* when timers are due */
-	uint64_t full_until; /* step at which the disk has room */
-	bool failing;        /* a fault is armed, or was in this life */
-	bool time_is_still;  /* no more clock records */
+	uint64_t full_until;   /* step at which the disk has room */
+	bool failing;          /* a fault is armed, or was in this life */
+	bool operator_is_busy; /* pauses symbols */
+	bool time_is_still;    /* no more clock records */
 };
 
+/** The daemon's configuration, all of it by the seed. */
+void simconfig_world(struct world *w);
+/** The market of producer @i: @ticks of them. */
+struct sim_params simconfig_feed(struct world *w, uint32_t i, uint32_t ticks);
+void simconfig_chronicle(const struct world *w, struct chronicle *c);
 /** Everything by the seed; the node is not open yet. */
 void simworld_init(struct world *w, const struct simrun_options *o, struct chronicle *c,
 		   struct simrun_result *out);

@@ -1,5 +1,6 @@
 /* simworld - who lives in a simulation, and what a step is; see simrun.h. */
 #include "base/err.h"
+#include "bus/symtab.h"
 #include "tests/kill/fault_vfs.h"
 #include "tests/sim/simclock.h"
 #include "tests/sim/simrun_parts.h"
@@ -15,11 +16,8 @@
 #define FLUSH_NS     (250 * NS_PER_MS)
 #define BEAT_NS      NS_PER_S
 #define TIME_NS      (200 * NS_PER_MS)
-#define STORE_MAX_NS (80 * NS_PER_MS) /* the store has its turn by then */
+#define STORE_MAX_NS SIM_STORE_MAX_NS
 #define STARTS_MAX   60
-
-static const char *const names[] = {"AAA", "BBB", "CCC", "DDD", "EEE", "FFF"};
-#define N_NAMES (sizeof(names) / sizeof(names[0]))
 
 void simworld_trace(struct world *w, uint64_t a, uint64_t b)
 {
@@ -58,146 +56,6 @@ static void on_frame(void *arg, enum event_kind kind, const void *data, size_t l
 		simsub_frame(w->subs[i], kind, data, len);
 }
 
-static void derive_as(struct params *p)
-{
-	struct universe_params *u = &p->universes[0];
-
-	p->bars.grace_ns = 200 * NS_PER_MS;
-	p->bars.revision_window_ns = 3 * NS_PER_S;
-	p->bars.source_timeout_ns = 2 * NS_PER_S;
-	p->tier1.norm_window = 10;
-	p->tier1.ready_bars = 8;
-	p->defaults.timeframes_s[0] = 1;
-	p->defaults.timeframes_s[1] = 5;
-	p->defaults.n_timeframes = 2;
-	p->defaults.price_types[0] = PRICE_LAST;
-	p->defaults.n_price_types = 1;
-	*u = (struct universe_params){.name = "all",
-				      .timeframe_s = 1,
-				      .window = 12,
-				      .min_obs = 4,
-				      .method = CORR_PEARSON,
-				      .price_type = PRICE_LAST,
-				      .lambda = 0.94,
-				      .grace_ns = 300 * NS_PER_MS,
-				      .all = true,
-				      .n_max = N_NAMES};
-	p->n_universes = 1;
-}
-
-static void tell_chronicle(const struct world *w, struct chronicle *c)
-{
-	const struct config *g = &w->config;
-
-	c->config = (struct chronicle_config){
-		.is_normal = g->store.durability == CONFIG_NORMAL,
-		.sync_interval_ns = g->store.sync_interval_ns + STORE_MAX_NS +
-				    100 * NS_PER_MS, /* housekeeping and a step */
-		.timeframes_s = {1, 5},
-		.n_timeframes = 2,
-		.grace_ns = g->derive.bars.grace_ns,
-		.revision_window_ns = g->derive.bars.revision_window_ns,
-		.time_window_ns = 30 * NS_PER_S,
-		.universe_timeframe_s = 1,
-		.universe_window = 12,
-		.universe_min_obs = 4,
-	};
-}
-
-/* @ticks of them in 15 to 40 seconds; when every disk operation is cut, in 4. */
-static struct sim_params feed_of(struct world *w, uint32_t i, uint32_t ticks)
-{
-	struct sim_params p;
-	struct simrng *r = &w->rng;
-	uint32_t seconds = w->o.power_only ? 4 : 15 + simrng_below(r, 25);
-
-	sim_params_default(&p);
-	p.seed = simrng_next(r);
-	p.names = names;
-	p.n_symbols = N_NAMES - simrng_below(r, 3);
-	p.start_ns = SIMCLOCK_START;
-	p.trades_mhz = 1000 * ticks / p.n_symbols / seconds + 1;
-	p.quotes_mhz = simrng_below(r, p.trades_mhz / 2 + 1);
-	p.sectors = 2;
-	p.is_zipf = simrng_one_in(r, 3);
-	p.clock_ns = w->config.live.clock == CONFIG_FEED && i == 0 ? NS_PER_S / 2 : 0;
-	p.faults.poison_ppm = 1000 * simrng_below(r, 40);
-	p.faults.late_ppm = 1000 * simrng_below(r, 60);
-	p.faults.late_max_ns = simrng_below(r, 8) * NS_PER_S + NS_PER_S;
-	p.faults.out_of_order_ppm = 1000 * simrng_below(r, 200);
-	p.faults.duplicates_ppm = 1000 * simrng_below(r, 30);
-	p.faults.odd_lots_ppm = 1000 * simrng_below(r, 100);
-	p.faults.bad_prints_ppm = 1000 * simrng_below(r, 10);
-	if (simrng_one_in(r, 3)) {
-		p.faults.cancels_ppm = 1000 * simrng_below(r, 40);
-		p.faults.corrections_ppm = 1000 * simrng_below(r, 40);
-	}
-	if (simrng_one_in(r, 3))
-		p.faults.gaps_ppm = 2000;
-	p.faults.gap_ns = 4 * NS_PER_S;
-	if (simrng_one_in(r, 3))
-		p.faults.halts_ppm = 3000;
-	p.faults.halt_ns = 2 * NS_PER_S;
-	return p;
-}
-
-static void configure_store(struct world *w)
-{
-	struct config_store *c = &w->config.store;
-	struct simrng *r = &w->rng;
-
-	(void)snprintf(c->dir, sizeof(c->dir), "%s", w->o.dir);
-	c->durability = simrng_one_in(r, 3) ? CONFIG_NORMAL : CONFIG_FULL;
-	if (w->o.power_only)
-		c->durability = w->o.is_normal ? CONFIG_NORMAL : CONFIG_FULL;
-	c->sync_interval_ns = (int64_t)(100 + simrng_below(r, 900)) * NS_PER_MS;
-	c->segment_max = 16 + simrng_below(r, 100);
-	c->wal_bytes_max = 200000 + simrng_below(r, 1500000);
-	c->ballast_bytes = 4096;
-	c->snapshot_every = simrng_one_in(r, 6) ? 0 : 15 + simrng_below(r, 150);
-	c->retain_ns = 0;
-	c->retain_bytes = 0;
-}
-
-static void configure_listen(struct config_listen *l)
-{
-	*l = (struct config_listen){.ingest = "ingest",
-				    .catchup = "catchup",
-				    .tick = "tick",
-				    .bar = "bar",
-				    .tier1 = "tier1",
-				    .tier2 = "tier2",
-				    .status = "status"};
-}
-
-static void configure(struct world *w)
-{
-	struct config *c = &w->config;
-	struct simrng *r = &w->rng;
-
-	config_default(c);
-	derive_as(&c->derive);
-	configure_store(w);
-	configure_listen(&c->listen);
-	w->n_workers = c->workers.threads = 1 + simrng_below(r, 3);
-	c->derived.retain_bytes = 0;
-	c->live.clock = simrng_one_in(r, 2) ? CONFIG_WALL : CONFIG_FEED;
-	c->live.too_old_ns = 60 * NS_PER_S;
-	c->live.future_ns = 30 * NS_PER_S;
-	c->publisher.json = false;
-	c->publisher.batch_ns = 0;
-	c->simulator.enabled = false;
-	c->limits.symbols_max = 64;
-	c->limits.sources_max = 16;
-	c->limits.producers_max = 16;
-	c->limits.quarantine_max = 100;
-	c->limits.ring_slots = 64u << simrng_below(r, 4);
-	c->limits.inflight_max = 8u << simrng_below(r, 4);
-	c->limits.outbox_bytes = 1u << 16;
-	c->limits.broadcast_bytes = 1u << 16;
-	c->limits.catchup_bytes_max = 4096u << simrng_below(r, 8);
-}
-
 static void make_peers(struct world *w)
 {
 	static const char *const who[] = {"p0", "p1", "p2"};
@@ -210,7 +68,7 @@ static void make_peers(struct world *w)
 		const struct simproducer_env env = {
 			.name = who[i],
 			.source = feeds[i],
-			.feed = feed_of(w, i, ticks / w->n_producers),
+			.feed = simconfig_feed(w, i, ticks / w->n_producers),
 			.ticks = ticks / w->n_producers + 1,
 			.tells_time = w->config.live.clock == CONFIG_FEED && i == 0,
 			.no_time_poison = w->config.live.clock == CONFIG_FEED,
@@ -258,8 +116,8 @@ void simworld_init(struct world *w, const struct simrun_options *o, struct chron
 	fault_vfs_seed(o->seed);
 	empty(o->dir);
 	simclock_set(SIMCLOCK_START);
-	configure(w);
-	tell_chronicle(w, c);
+	simconfig_world(w);
+	simconfig_chronicle(w, c);
 	make_peers(w);
 }
 
@@ -358,10 +216,12 @@ void simworld_crash(struct world *w, enum power_loss model)
 
 void simworld_stop(struct world *w)
 {
-	if (simnode_close(w->node) < 0)
+	if (simnode_close(w->node) < 0 && !fault_disk_is_off())
 		simworld_fail(w, "the store does not close: %s", err_text());
 	w->node = NULL;
-	chronicle_ended(w->chronicle, CHRONICLE_STOPPED, clock_wall_ns());
+	chronicle_ended(w->chronicle,
+			fault_disk_is_off() ? CHRONICLE_POWER : CHRONICLE_STOPPED,
+			clock_wall_ns());
 	for (uint32_t i = 0; i < w->n_producers; i++)
 		simproducer_lost(w->producers[i]);
 	for (uint32_t i = 0; i < SIM_SUBS; i++)
@@ -412,6 +272,28 @@ static size_t budget(struct world *w)
 	return simrng_one_in(&w->rng, 4) ? SIZE_MAX : 1 + simrng_below(&w->rng, 40);
 }
 
+/* An operator: a pause, its end, or a stop and start of a daemon that is idle. */
+static void operate(struct world *w)
+{
+	struct simrng *r = &w->rng;
+	uint32_t n = symtab_count(simnode_symbols(w->node));
+
+	if (w->operator_is_busy && n > 0 && simnode_is_ready(w->node)) {
+		enum control_verb verb =
+			simrng_one_in(r, 2) ? CONTROL_PAUSE : CONTROL_RESUME;
+
+		simnode_control(w->node, verb, simrng_below(r, n));
+	} else if (simnode_is_dry(w->node) && !w->failing && w->full_until == 0) {
+		enum power_loss model = simworld_any_loss(w);
+
+		say(w, "an orderly stop", 0, 0);
+		simworld_stop(w);
+		fault_disk_off_after(0);
+		simclock_advance(NS_PER_S / 10);
+		simworld_start(w, model);
+	}
+}
+
 static void somebody(struct world *w)
 {
 	uint32_t dice = simrng_below(&w->rng, 100), i;
@@ -450,6 +332,8 @@ static void faults(struct world *w)
 		return;
 	if (simrng_one_in(r, 500)) {
 		simworld_crash(w, simworld_any_loss(w));
+	} else if (simrng_one_in(r, 300)) {
+		operate(w);
 	} else if (simrng_one_in(r, 900)) {
 		fault_disk_off_after(simrng_below(r, 60));
 	} else if (simrng_one_in(r, 1500)) {
