@@ -37,6 +37,7 @@ struct ref {
 	int64_t step_ns;
 	int64_t first_ns; /* start of the first bar */
 	bool begun;
+	bool has_amends; /* cancels or corrections, anywhere in the log */
 	int64_t log_ns;
 	struct trade *trades; /* owned */
 	size_t n_trades;
@@ -119,7 +120,8 @@ static bool is_amended_before(const struct ref *f, const struct chronicle_record
 {
 	const struct chronicle *c = f->k->c;
 
-	for (size_t i = 0; i < c->n_records && c->records[i].pos < r->pos; i++) {
+	for (size_t i = 0;
+	     f->has_amends && i < c->n_records && c->records[i].pos < r->pos; i++) {
 		const struct record *x = &c->records[i].rec;
 
 		if (x->type == RECORD_TICK && x->symbol_id == f->symbol_id &&
@@ -156,6 +158,10 @@ static void walk(struct ref *f)
 	const struct chronicle *c = f->k->c;
 
 	f->log_ns = INT64_MIN / 2;
+	for (size_t i = 0; i < c->n_records; i++)
+		f->has_amends |= c->records[i].rec.type == RECORD_TICK &&
+				 c->records[i].rec.symbol_id == f->symbol_id &&
+				 (c->records[i].rec.action_flags & 3) != TICK_NEW;
 	for (size_t i = 0; i < c->n_records; i++) {
 		const struct record *r = &c->records[i].rec;
 

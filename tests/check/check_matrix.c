@@ -72,7 +72,10 @@ static bool is_used(const struct view *v, const struct sorted *s)
 {
 	const struct event_bar *b = s->event;
 
-	return s->e->kind == EVENT_BAR && b->price_type == v->m->e->price_type &&
+	/* A symbol of price type auto has bars of one type: which, its ticks decide. */
+	return s->e->kind == EVENT_BAR &&
+	       (b->price_type == v->m->e->price_type ||
+		v->m->e->price_type == PRICE_AUTO) &&
 	       b->timeframe_s == v->m->e->timeframe_s &&
 	       b->head.pos <= v->m->e->head.pos;
 }

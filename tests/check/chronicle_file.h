@@ -1,6 +1,7 @@
 /*
- * chronicle_file - a chronicle as a text file, for scripts: one happening a line, in
- * order; bytes in hexadecimal; what a script does not know it leaves out.
+ * chronicle_file - a chronicle as a text file, for scripts (chronicle.py): one
+ *happening a line, in order; bytes in hexadecimal; what a script does not know it
+ *leaves out.
  *
  *	tickbus-chronicle 1
  *	durability full|normal SYNC_INTERVAL_MS

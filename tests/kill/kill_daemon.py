@@ -8,6 +8,7 @@ and recovers.  After the restart the producer sends again what was not acknowled
 and sometimes what was.  At the end:
 
     every acknowledged tick is in the log, none twice, sequences rise by one
+    the invariant checker (tests/check) agrees: requests, replies, events and the log
     a second daemon that was never killed is given the same records: every bar,
     feature vector, status and matrix of the killed one has the same bytes
 """
@@ -19,6 +20,8 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "faults"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "check"))
+import chronicle  # noqa: E402
 import faultlib  # noqa: E402
 import tickbusd as tb  # noqa: E402
 
@@ -67,7 +70,11 @@ class Producer(threading.Thread):
                 if s["acked"] > 50 and self.rng.random() < 0.2:
                     first -= self.rng.randrange(1, 50)  # send acknowledged ones again
                 n = self.rng.randrange(1, 100)
-                reply = tb.sbe_reply(sock.ask(request(first, n)))
+                body = request(first, n)
+                s["chronicle"].request("killer", body)
+                answer = sock.ask(body)
+                s["chronicle"].reply("killer", answer)
+                reply = tb.sbe_reply(answer)
                 if reply["status"] != 0 or reply["rejected"]:
                     raise AssertionError(f"refused: {reply}")
                 s["acked"] = max(s["acked"], first + n - 1)
@@ -85,10 +92,12 @@ def short_log(text):
 
 
 def one_life(d, state, rng):
+    state["chronicle"].started(1)
     if rng.random() < 0.3:
         d.start(wait=False)  # killed on its way: loading, recovering, replaying
         time.sleep(rng.uniform(0, 0.03))
         d.kill()
+        state["chronicle"].ended("killed")
         state["early"] += 1
         return
     d.start()
@@ -97,6 +106,7 @@ def one_life(d, state, rng):
     time.sleep(rng.uniform(0.002, 0.08))
     d.kill()
     p.join(10)
+    state["chronicle"].ended("killed")
     if state["error"]:
         raise AssertionError(state["error"])
 
@@ -110,7 +120,10 @@ def main():
     rng = random.Random(seed)
     print(f"kill.daemon: seed {seed}, {kills} kills", flush=True)
     d = faultlib.Daemon(binary, durability="full", more=MORE, edit=short_log)
-    state = {"acked": 0, "replies": 0, "duplicates": 0, "early": 0, "error": None}
+    state = {"acked": 0, "replies": 0, "duplicates": 0, "early": 0, "error": None,
+             "chronicle": chronicle.Chronicle("full")}
+    state["chronicle"].bars(200, 10000, 1, 60)
+    state["chronicle"].universe(1, 30, 5)
     begin = time.monotonic()
     try:
         d.start()  # the first start writes the configuration's record: not again
@@ -118,12 +131,18 @@ def main():
         for _ in range(kills):
             one_life(d, state, rng)
         took = time.monotonic() - begin
+        state["chronicle"].started(1)
         d.start()
         last = check_log(d, state)
-        derived = what_was_derived(d, last)
+        derived = what_was_derived(d, last, state["chronicle"])
         check_status(d)
+        for frame in d.frames(["tick", "bar", "tier1", "tier2", "status"]):
+            state["chronicle"].frame("given", "catchup", frame)
+        state["chronicle"].complete("catchup")
         if d.stop() != 0:
             raise AssertionError("SIGTERM did not end in exit code 0: " + d.errors()[-2000:])
+        state["chronicle"].ended("stopped")
+        checker(binary, state["chronicle"], d)
         compare(derived, uninterrupted(binary, last))
     except BaseException:
         print(f"kill.daemon: FAILED with seed {seed}; state in {d.dir}\n{d.errors()[-3000:]}")
@@ -169,12 +188,30 @@ def check_status(d):
         raise AssertionError(f"a kill -9 was taken for a loss: {status}")
 
 
-def what_was_derived(d, last):
+def checker(binary, chron, d):
+    """The invariant checker of the simulation judges what was seen and the log."""
+    program = os.path.join(os.path.dirname(binary), "..", "tests", "check", "tickbus_check")
+    problem = chron.check(program, d.dir)
+    if problem:
+        raise AssertionError(problem[:3000])
+    looked = {w[0]: int(w[3].rstrip(":")) for w in map(str.split, chron.looked.splitlines())}
+    silent = [r for r in ("ACKED", "SENT", "GIVEN", "TICKS", "BARS", "CONSERVE", "CELLS", "CHAIN")
+              if looked[r] == 0]
+    if silent:
+        raise AssertionError(f"the checker looked at nothing for {silent}")
+
+
+def what_was_derived(d, last, chron=None):
     """All derived events once the daemon has caught up with the log, by kind."""
     # One more clock record far ahead makes everything final, in both daemons.
     sock = d.ingest()
-    reply = tb.sbe_reply(sock.ask(tb.sbe_ticks("end", "test", 1, [
-        ("", START + (last + 2 * CLOCK_EVERY) * STEP_NS + 60 * tb.SECOND, 0, 0, 0)])))
+    body = tb.sbe_ticks("end", "test", 1, [
+        ("", START + (last + 2 * CLOCK_EVERY) * STEP_NS + 60 * tb.SECOND, 0, 0, 0)])
+    answer = sock.ask(body)
+    if chron:
+        chron.request("end", body)
+        chron.reply("end", answer)
+    reply = tb.sbe_reply(answer)
     sock.close()
     assert reply["accepted"] == 1, reply
     end = time.monotonic() + 120

@@ -52,8 +52,14 @@ void simconfig_chronicle(const struct world *w, struct chronicle *c)
 		.sync_interval_ns = g->store.sync_interval_ns + SIM_STORE_MAX_NS +
 				    100 * NS_PER_MS, /* housekeeping and a step */
 		.timeframes_s = {1, 5},
-		/* Where grids end, bars are not computed a second time. */
-		.n_timeframes = g->derive.bars.missing_run_max < 1000 ? 0 : 2,
+		/*
+		 * Where grids end, or where quotes begin a grid before the first
+		 * trade, bars are not computed a second time.
+		 */
+		.n_timeframes = g->derive.bars.missing_run_max < 1000 ||
+						g->derive.defaults.n_price_types > 1
+					? 0
+					: 2,
 		.grace_ns = g->derive.bars.grace_ns,
 		.revision_window_ns = g->derive.bars.revision_window_ns,
 		.time_window_ns = 30 * NS_PER_S,

@@ -5,6 +5,7 @@
 #include "daemon/daemon_parts.h"
 #include "daemon/restore.h"
 #include "daemon/thread_room.h"
+#include "tests/kill/fault_disk.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,18 +106,21 @@ static void close_all(struct daemon *d)
 	daemon_close_parts(d);
 }
 
+/* Jobs that wait in the mailbox own memory. */
+static void run_jobs(struct simnode *n)
+{
+	role_assert_store();
+	for (int i = 0; n->d.store != NULL && i < LAST_TURNS; i++)
+		(void)store_step(n->d.store);
+}
+
 void simnode_crash(struct simnode *n)
 {
 	if (n == NULL)
 		return;
 	simsocket_break();
-	/*
-	 * Jobs in the mailbox own memory.  Nobody hears their answers any more, and
-	 * the disk does not hear of them either: its power is off.
-	 */
+	run_jobs(n); /* the disk does not hear of them: its power is off */
 	role_assert_store();
-	for (int i = 0; n->d.store != NULL && i < LAST_TURNS; i++)
-		(void)store_step(n->d.store);
 	(void)store_thread_free(n->d.store);
 	n->d.store = NULL;
 	close_all(&n->d);
@@ -150,9 +154,12 @@ int simnode_close(struct simnode *n)
 	role_assert_store();
 	role_assert_loop();
 	run_dry(n);
+	run_jobs(n);
 	if (simnode_is_dry(n))
 		daemon_last_snapshot(&n->d);
 	simsocket_break();
+	if (fault_disk_is_off())
+		run_jobs(n); /* the end came in the middle of it */
 	rc = store_thread_free(n->d.store);
 	n->d.store = NULL;
 	close_all(&n->d);

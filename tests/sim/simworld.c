@@ -187,6 +187,12 @@ void simworld_start(struct world *w, enum power_loss model)
 		}
 		model = simworld_any_loss(w);
 		w->out->power_cuts += model != LOSS_NONE;
+		/* What the last life left unsynced goes with the power now. */
+		if (model != LOSS_NONE && w->chronicle->n_lives > 0 &&
+		    w->chronicle->lives[w->chronicle->n_lives - 1].end ==
+			    CHRONICLE_KILLED)
+			w->chronicle->lives[w->chronicle->n_lives - 1].end =
+				CHRONICLE_POWER;
 		simclock_advance(NS_PER_S / 10);
 	}
 	simworld_fail(w, "%d starts in a row were cut short", STARTS_MAX);
