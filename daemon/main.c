@@ -20,6 +20,7 @@
  *	snapshot.c         takes state snapshots; restore.c starts from one
  *	rerun*.c           derives anew from records, into memory
  *	verify*.c          ... and compares with what is stored
+ *	replay_files.c     ... and writes files; offline.c both without a daemon
  *	store_access.c     reads the store from another thread; row_walk.c its rows
  *	serve_rep.c        REP sockets; serve_ingest.c and serve_catchup.c use it
  *	serve_pub.c        PUB sockets; guard.c keeps nng's listeners alive
@@ -37,6 +38,8 @@
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/exitcode.h"
+#include "daemon/offline.h"
+#include "daemon/rerun.h"
 #include "store/repair.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -59,6 +62,14 @@ static const char usage[] =
 	"      --check-config FILE  report every error of FILE and exit (0 or 78)\n"
 	"      --print-config       print the effective configuration and exit\n"
 	"      --repair             save what is good of a damaged log, and exit\n"
+	"      --verify             derive anew from the log of a stopped daemon and\n"
+	"                           compare: 0 equal, 1 it differs, 65 no verdict\n"
+	"      --from POS, --to POS only this range of log positions\n"
+	"      --json               print what was found as JSON\n"
+	"      --replay LOG         make files of a state directory's log\n"
+	"      --out DIR            where they go\n"
+	"      --format FORMAT      jsonl (default) or sbe\n"
+	"      --workers N          of both: derive on N threads, 1..16; default: 1\n"
 	"      --version, --help\n"
 	"\n"
 	"Exit codes: 0 stopped; 64 usage; 65 damaged log; 69 port taken; 70 internal;\n"
@@ -72,6 +83,9 @@ struct options {
 	bool is_demo;
 	bool print;
 	bool repair;
+	bool verify;
+	const char *replay;
+	struct offline_options offline;
 };
 
 enum {
@@ -81,22 +95,105 @@ enum {
 	OPT_PRINT,
 	OPT_REPAIR,
 	OPT_VERSION,
-	OPT_HELP
+	OPT_HELP,
+	OPT_VERIFY, /* from here on: what is done without a running daemon */
+	OPT_FROM,
+	OPT_TO,
+	OPT_JSON,
+	OPT_REPLAY,
+	OPT_OUT,
+	OPT_FORMAT,
+	OPT_WORKERS,
 };
+
+static bool read_number(const char *text, uint64_t max, uint64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoull(text, &end, 10);
+	return errno == 0 && text[0] >= '0' && text[0] <= '9' && *end == '\0' &&
+	       *out >= 1 && *out <= max;
+}
+
+/* False: it is no such value. */
+static bool read_offline(int c, struct options *o)
+{
+	uint64_t workers;
+
+	switch (c) {
+	case OPT_VERIFY:
+		o->verify = true;
+		return true;
+	case OPT_FROM:
+		return read_number(optarg, INT64_MAX, &o->offline.from);
+	case OPT_TO:
+		return read_number(optarg, INT64_MAX, &o->offline.to);
+	case OPT_JSON:
+		o->offline.json = true;
+		return true;
+	case OPT_REPLAY:
+		o->replay = optarg;
+		return true;
+	case OPT_OUT:
+		o->offline.out = optarg;
+		return true;
+	case OPT_FORMAT:
+		o->offline.format =
+			strcmp(optarg, "sbe") == 0 ? REPLAY_SBE : REPLAY_JSONL;
+		return o->offline.format == REPLAY_SBE || strcmp(optarg, "jsonl") == 0;
+	default:
+		if (!read_number(optarg, RERUN_WORKERS_MAX, &workers))
+			return false;
+		o->offline.n_workers = (uint32_t)workers;
+		return true;
+	}
+}
+
+/* A sentence when the options do not go together. */
+static const char *mismatch(const struct options *o)
+{
+	bool replay = o->replay != NULL;
+
+	if (o->verify && replay)
+		return "--verify and --replay are two things";
+	if (replay && o->offline.out == NULL)
+		return "--replay needs --out DIR";
+	if (!replay && o->offline.out != NULL)
+		return "--out belongs to --replay";
+	if (o->verify && o->state_dir == NULL)
+		return "--verify needs --state-dir DIR";
+	if (!o->verify &&
+	    (o->offline.from != 0 || o->offline.to != 0 || o->offline.json))
+		return "--from, --to and --json belong to --verify";
+	if (o->verify && o->offline.to != 0 && o->offline.from > o->offline.to)
+		return "the range ends before it begins";
+	return NULL;
+}
+
+static const struct option longs[] = {
+	{"config", required_argument, NULL, 'c'},
+	{"check-config", required_argument, NULL, OPT_CHECK},
+	{"demo", no_argument, NULL, OPT_DEMO},
+	{"state-dir", required_argument, NULL, OPT_STATE},
+	{"print-config", no_argument, NULL, OPT_PRINT},
+	{"repair", no_argument, NULL, OPT_REPAIR},
+	{"verify", no_argument, NULL, OPT_VERIFY},
+	{"from", required_argument, NULL, OPT_FROM},
+	{"to", required_argument, NULL, OPT_TO},
+	{"json", no_argument, NULL, OPT_JSON},
+	{"replay", required_argument, NULL, OPT_REPLAY},
+	{"out", required_argument, NULL, OPT_OUT},
+	{"format", required_argument, NULL, OPT_FORMAT},
+	{"workers", required_argument, NULL, OPT_WORKERS},
+	{"version", no_argument, NULL, OPT_VERSION},
+	{"help", no_argument, NULL, OPT_HELP},
+	{NULL, 0, NULL, 0}};
 
 /* -1: go on; else the exit code. */
 static int parse_options(int argc, char **argv, struct options *o)
 {
-	static const struct option longs[] = {
-		{"config", required_argument, NULL, 'c'},
-		{"check-config", required_argument, NULL, OPT_CHECK},
-		{"demo", no_argument, NULL, OPT_DEMO},
-		{"state-dir", required_argument, NULL, OPT_STATE},
-		{"print-config", no_argument, NULL, OPT_PRINT},
-		{"repair", no_argument, NULL, OPT_REPAIR},
-		{"version", no_argument, NULL, OPT_VERSION},
-		{"help", no_argument, NULL, OPT_HELP},
-		{NULL, 0, NULL, 0}};
+	const char *why;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
@@ -127,9 +224,19 @@ static int parse_options(int argc, char **argv, struct options *o)
 			fputs(usage, stdout);
 			return EXITCODE_OK;
 		default:
+			if (c >= OPT_VERIFY && read_offline(c, o))
+				break;
+			if (c >= OPT_VERIFY)
+				fprintf(stderr, "tickbusd: '%s' is no such value\n",
+					optarg);
 			fputs(usage, stderr);
 			return EXITCODE_USAGE;
 		}
+	}
+	why = mismatch(o);
+	if (why != NULL) {
+		fprintf(stderr, "tickbusd: %s\n%s", why, usage);
+		return EXITCODE_USAGE;
 	}
 	if (optind == argc)
 		return -1;
@@ -242,7 +349,7 @@ static void keep_standard_files(void)
 
 int main(int argc, char **argv)
 {
-	struct options o = {0};
+	struct options o = {.offline = {.n_workers = 1}};
 	struct config c;
 	int rc;
 
@@ -250,6 +357,11 @@ int main(int argc, char **argv)
 	rc = parse_options(argc, argv, &o);
 	if (rc >= 0)
 		return rc;
+	o.offline.dir = o.replay != NULL ? o.replay : o.state_dir;
+	o.offline.config = o.config;
+	if (o.verify || o.replay != NULL)
+		return o.verify ? offline_verify(&o.offline)
+				: offline_replay(&o.offline);
 	rc = load(&o, &c);
 	if (rc != EXITCODE_OK)
 		return rc;

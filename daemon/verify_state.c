@@ -120,6 +120,8 @@ static int compare_section(struct comparison *c, const struct section *sec)
 	}
 	if (!c->has_head)
 		return err_set(STORE_NONE, "it does not begin with its head");
+	if (sec->kind == SECTION_INDEX)
+		return 0; /* no function of the log */
 	if (sec->kind == SECTION_DISPATCH && !c->is_saved)
 		rc = save_own(c, sec);
 	if (rc != 0 || !c->is_saved)

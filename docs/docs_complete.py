@@ -53,7 +53,7 @@ for key in re.findall(r"^\.It Ic ([a-z]\w*\.\w+) ", config, re.M):
 universe = re.search(r"universe_keys\[\] = \{(.*?)\n\};", read("daemon/config_table.c"), re.S)
 need("tickbusd.yaml.5", config, re.findall(r'\{"(\w+)"', universe.group(1)), "universe key")
 
-options = re.findall(r'^\t\t\{"([\w-]+)", (?:no|required)_argument', read("daemon/main.c"), re.M)
+options = re.findall(r'^\t+\{"([\w-]+)", (?:no|required)_argument', read("daemon/main.c"), re.M)
 need("tickbusd.8", page("tickbusd.8"), [f"Fl -{o}" for o in options], "option")
 commands = re.findall(r'^\t\{"(\w+)", ', read("cli/tickbusctl.c"), re.M)
 need("tickbusctl.1", page("tickbusctl.1"), [f".It Ic {c}" for c in commands], "command")
