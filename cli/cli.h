@@ -54,6 +54,7 @@ int cmd_sub(struct cli *c, int argc, char **argv);
 int cmd_log(struct cli *c, int argc, char **argv);
 int cmd_matrix(struct cli *c, int argc, char **argv);
 int cmd_verify(struct cli *c, int argc, char **argv);
+int cmd_why(struct cli *c, int argc, char **argv);
 int cmd_feed(struct cli *c, int argc, char **argv);
 
 /** Outcomes of cli_option() beside the values of a command's own options. */

@@ -15,6 +15,7 @@
  *	cmd_log.c       log
  *	cmd_matrix.c    matrix
  *	cmd_verify.c    verify
+ *	cmd_why.c       why; cmd_why_matrix.c that of matrices
  *	cmd_feed.c      feed; feeder.[ch] batches and their outcomes, progress.[ch] its
  *bar
  */
@@ -77,6 +78,11 @@ static const struct command commands[] = {
 	 "  --heads          also where every stream's chain ends\n"
 	 "  --json           as the daemon sends it\n"
 	 "Exit code 0: equal; 1: it differs; 75: no verdict (refused, cancelled, failed).\n", cmd_verify},
+	{"why", "matrix NAME VERSION [SYM SYM] | bar SYM TF TIME | feature SYM TF TIME [FEATURE]",
+	 "Show where a derived event comes from, down to the ticks and who sent them",
+	 "  --all            every tick, not the first and last five\n"
+	 "  --timeframe TF   of a universe that has several\n"
+	 "  --json           as one object\n", cmd_why},
 	{"pause", "SYMBOL", "Go on logging a symbol's ticks, but make nothing of them", "", cmd_pause},
 	{"resume", "SYMBOL", "Go on with a paused or faulted symbol", "", cmd_resume},
 	{"config", "", "Print the configuration in force", "", cmd_config},

@@ -88,6 +88,7 @@ COMMANDS = {
     "universes": lambda r: {"universes": [{"name": "tech", "version": 7}]},
     "matrix": lambda r: {"matrix": MATRIX},
     "top": Counter().top,
+    "why": lambda r: {"found": [], "next": 9, "done": True, "retired": True},
     "verify": VERIFICATION.begin, "verify_status": VERIFICATION.status, "verify_heads": heads,
     "shutdown": lambda r: {},
     "reload": lambda r: None,  # answered with bytes that are no JSON
@@ -142,7 +143,7 @@ def run_all(run, missing):
     run("nonsense", 64, stderr="there is no command 'nonsense'")
     run("--port 0 status", 64, stderr="--port")
     for name in ("status", "metrics", "top", "symbols", "sub", "feed", "log", "matrix", "pause",
-                 "resume", "config", "reload", "shutdown", "verify"):
+                 "resume", "config", "reload", "shutdown", "verify", "why"):
         run(f"{name} --help", 0, f"usage: tickbusctl {name}")
         run(f"help {name}", 0, f"usage: tickbusctl {name}")
         run(f"{name} --nonsense", 64, stderr="--help")
@@ -185,6 +186,9 @@ def run_all(run, missing):
     run("verify --from 9 --to 8", 64)
     run("verify --workers 17", 64)
     run("verify now", 64)
+    run("why", 64, stderr="say matrix, bar or feature")
+    run("why matrix u", 64, stderr="say matrix NAME VERSION")
+    run("why bar A 1m 2024-01-02T14:31:00Z", 1, stderr="there is no such bar of A any more")
     run("shutdown", 0, "done")
     run("reload", 70, stderr="no JSON")
     STATE["state"] = "draining"

@@ -119,6 +119,9 @@ static const struct command commands[] = {
 	{"verify_cancel", admin_verify_cancel, "end the verification early"},
 	{"verify_heads", admin_verify_heads,
 	 "{from, n}: where the chains ended that the verification made"},
+	{"why", admin_why,
+	 "{kind, name, timeframe, seq, begin_ns, end_ns, from, to}: stored events, or "
+	 "ticks with their producers"},
 	{"reload", cmd_reload, "read the configuration again"},
 	{"shutdown", cmd_shutdown, "drain and end"},
 	{"help", cmd_help, "this list"},

@@ -106,3 +106,8 @@ ON_LOOP void admin_verify_cancel(struct daemon *d, const struct json *request,
 				 struct admin_call *call);
 ON_LOOP void admin_verify_heads(struct daemon *d, const struct json *request,
 				struct admin_call *call);
+
+/* ---- admin_commands_why.c ---- */
+/** Stored events of a stream, or ticks of a symbol with who sent them: a page. */
+ON_LOOP void admin_why(struct daemon *d, const struct json *request,
+		       struct admin_call *call);

@@ -22,7 +22,9 @@ simulator: {enabled: true, seed: 7, symbols: 8, compress: 300, start: 2024-01-02
   trades_per_second: 1, quotes_per_second: 2, late: 2000, out_of_order: 5000, cancels: 500,
   corrections: 500, gaps: 50}
 defaults: {timeframes: [10s, 1m], price_types: [last]}
-universes: {u: {symbols: all, timeframe: 10s, window: 20, min_obs: 5}}
+universes:
+  u: {symbols: all, timeframe: 10s, window: 20, min_obs: 5}
+  e: {symbols: all, timeframe: 10s, window: 20, min_obs: 5, method: ewma}
 """
 
 
@@ -82,11 +84,52 @@ def a_running_daemon_is_verified_beside_its_work(d):
     middle = found["to"] // 2
     code, out, err = ctl(d, "verify", "--from", str(middle), "--workers", "3", "--heads")
     assert code == 0 and out.startswith(f"equal: positions {middle} to "), out + err
-    assert "bar    S" in out and "tier2  u " in out, out
+    assert "bar    S" in out and "tier2  u " in out and "tier2  e " in out, out
     # The part of the live path goes on meanwhile, and a later verification sees more.
     wait_for(d, "tier2", 40)
     code, out, err = ctl(d, "verify", "--json")
     assert code == 0 and json.loads(out)["records"] > found["records"], out + err
+
+
+@test
+def a_matrix_is_traced_to_its_bars_and_to_who_sent_their_ticks(d):
+    wait_for(d, "tier2", 60)
+    version = "12"
+    while ctl(d, "why", "matrix", "u", version)[0] != 0:  # until it is stored
+        time.sleep(0.1)
+    found = json.loads(ctl(d, "why", "matrix", "u", version, "--json")[1])
+    members = [m for m in found["matrix"]["members"] if m["reason"] == "included"]
+    assert [b["seq"] for b in found["bars"]] == [m["bar_seq"] for m in members] and len(members) > 5
+    assert all(b["chain"] and b["timestamp_utc"] == found["matrix"]["as_of"] for b in found["bars"])
+    pair = [m["symbol"] for m in members[1:3]]
+    for universe in "u", "e":
+        traced = json.loads(ctl(d, "why", "matrix", universe, version, *pair, "--json")[1])
+        assert abs(traced["stored"] - traced["recomputed"]) < 1e-12 and traced["returns"] > 5, traced
+    bar = next(b for b in found["bars"] if b["symbol"] == pair[0])
+    traced = json.loads(ctl(d, "why", "bar", pair[0], "10s", bar["timestamp_utc"], "--json")[1])
+    newest, ticks = traced["bar"], traced["ticks"]
+    assert newest["symbol"] == pair[0] and newest["timestamp_utc"] == bar["timestamp_utc"]
+    trades = [t["tick"] for t in ticks if t["tick"]["price"] is not None]
+    assert len(trades) >= newest["trade_count"] > 0 and ticks[0]["tick"]["pos"] == newest["first_pos"]
+    assert max(t["price"] for t in trades) == newest["high"], (trades, newest)
+    # The simulator numbers what it sends by one: position and sequence go together.
+    log = d.admin("log_range", **{"from": ticks[0]["tick"]["pos"], "to": ticks[0]["tick"]["pos"]})["result"]["records"][0]
+    assert ticks[0]["producer"] == "sim" and ticks[0]["producer_seq"] > 0
+    assert log["source_seq"] == ticks[0]["tick"]["source_seq"] and log["symbol"] == pair[0]
+    code, out, err = ctl(d, "why", "feature", pair[0], "10s", bar["timestamp_utc"], "vol_6")
+    assert code == 0 and "vol_6 0." in out and "made of bar" in out and "producer sim sequence" in out, out + err
+    code, out, err = ctl(d, "why", "bar", pair[0], "10s", bar["timestamp_utc"], "--all")
+    assert code == 0 and out.count("producer sim") == len(ticks), out
+    for args, code, sentence in (
+            (["bar", "NOPE", "10s", "2024-01-02T14:31:00Z"], 1, "there is no such bar of NOPE"),
+            (["bar", pair[0], "10s", "2024-01-02T14:31:01Z"], 1, "there is no such bar"),
+            (["feature", pair[0], "10s", bar["timestamp_utc"], "nonsense"], 1, "no feature 'nonsense'"),
+            (["matrix", "u", "999999"], 1, "there is no such tier2"),
+            (["matrix", "u", version, "A", pair[0]], 1, "A has no row"),
+            (["bar", pair[0], "7s", "2024-01-02T14:31:00Z"], 64, "no timeframe"),
+            (["bar", pair[0], "10s", "noon"], 64, "no RFC 3339 time"), (["why"], 64, "say matrix, bar")):
+        got, out, err = ctl(d, "why", *args)
+        assert got == code and sentence in err, (args, got, out, err)
 
 
 @test
