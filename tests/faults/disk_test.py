@@ -20,6 +20,7 @@ MORE = "defaults: {timeframes: [1m], price_types: [last]}\ntier1: {enabled: fals
 NO_SPACE = 3
 STRACE = shutil.which("strace")
 test, TESTS = faultlib.collector()
+faultlib.traced()
 
 
 class Nothing:

@@ -60,6 +60,12 @@ def until(what, condition, timeout=10, pause=0.05):
         time.sleep(pause)
 
 
+def traced():
+    """For tests that let a daemon be traced: a leak checker is a tracer itself."""
+    if SLOW:
+        os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+
+
 def new_dir(prefix="tickbus-fault-"):
     return tempfile.mkdtemp(prefix=prefix)
 

@@ -19,6 +19,7 @@ from faultlib import until  # noqa: E402
 BINARY = sys.argv[1]
 MORE = "defaults: {timeframes: [1s], price_types: [last]}\n"
 test, TESTS = faultlib.collector()
+faultlib.traced()
 
 
 def make():

@@ -94,6 +94,7 @@ def main():
     if STRACE is None:
         print("strace_kill: strace is not here: nothing was killed")
         return
+    faultlib.traced()
     rng = random.Random(seed)
     print(f"strace_kill: seed {seed}, {points} points", flush=True)
     run, killed, n = Run(sys.argv[1]), 0, 0

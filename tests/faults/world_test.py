@@ -23,6 +23,7 @@ BINARY = sys.argv[1]
 HERE = os.path.dirname(os.path.abspath(__file__))
 MORE = "defaults: {timeframes: [1s], price_types: [last]}\ntier1: {ready_bars: 5, norm_window: 20}\n"
 test, TESTS = faultlib.collector()
+faultlib.traced()
 
 
 class Nothing:
