@@ -22,6 +22,7 @@
 #include "client/streams.h"
 #include "proto/catchup.h"
 
+#define SUB_NEAR    4096
 #define SUB_SOCKETS 5 /* tick, bar, tier1, tier2, status */
 
 /** Any event or heartbeat entry, aligned. */
@@ -105,7 +106,9 @@ struct tickbus_sub {
 	bool no_fill;
 	/* state */
 	struct streams streams;
-	uint64_t epoch;     /* 0: none seen */
+	struct stream *near[SUB_NEAR]; /* of ticks, by symbol id; borrowed */
+	const struct stream *near_of;  /* the table that they point into */
+	uint64_t epoch;                /* 0: none seen */
 	uint64_t asked_pos; /* where the caller wanted to begin, for the record */
 	uint64_t base_pos;  /* history is complete before it; 0: there was none */
 	uint64_t taken;     /* messages looked for */
