@@ -56,6 +56,45 @@ def json_says_the_same(d):
     assert (bar["open"], bar["close"], bar["volume"]) == (187.25, 187.5, 200), bar
 
 
+def ask_all(d, start):
+    """Events of catch-up in JSON from @start until done: (event, symbol, timeframe, seq), and the last page."""
+    s, out, request = d.catchup(), [], {"from": start, "limit": 7}
+    while True:
+        page = json.loads(s.ask(json.dumps(request).encode()))
+        if page["status"] == "busy":
+            continue
+        out += [(e["event"], e.get("symbol", e.get("universe")), e.get("timeframe"), e.get("seq", e.get("version")))
+                for e in page["events"]]
+        if page["done"] or (start == "snapshot" and page["next_from"] == "pos"):
+            s.close()
+            return out, page
+        request = {"from": {page["next_from"]: page["next_pos"], "skip": page["next_skip"]}, "limit": 7,
+                   "count": page["count"], "hash": page["hash"]}
+
+
+@test
+def a_snapshot_is_the_newest_of_everything_also_after_a_kill(d):
+    for i in range(8):
+        feed_json(d, clock_request(50 * i, i + 1))  # a tick may lie 10 s ahead of the clock
+        reply = feed(d, [trade(s, 50 * i + 1, 100 + i, 10 * i + j) for j, s in enumerate(("A", "B", "C")[:1 + i % 3])],
+                     first_seq=1 + 3 * i)
+        assert reply["rejected"] == 0, reply
+    for kill in (False, True):
+        if kill:
+            d.kill()
+            d.start()
+        end = time.monotonic() + 20
+        while True:
+            everything, last = ask_all(d, "oldest")
+            newest = {e[:3]: e for e in everything}
+            snapshot, page = ask_all(d, "snapshot")
+            if sorted(map(str, snapshot)) == sorted(map(str, newest.values())) and len(newest) > 6:
+                break
+            assert time.monotonic() < end, (snapshot, newest)
+            time.sleep(0.05)
+        assert page["count"] == len(snapshot) and last["count"] == len(everything), (page, last)
+
+
 @test
 def sending_again_is_answered_duplicate(d):
     ticks = [trade("AAPL", 1, 10, 1), trade("AAPL", 2, 11, 2)]
