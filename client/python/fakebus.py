@@ -1,4 +1,4 @@
-"""A tickbus daemon of some 150 lines for the tests of tickbus.py: PUB sockets and catch-up over a list of ticks.
+"""A tickbus daemon of some 150 lines for the tests of tickbus.py: a PUB socket and catch-up over a list of ticks.
 
 It does what a test tells it: keep frames back, cut connections, forget its beginning, answer garbage.
 """
@@ -6,7 +6,12 @@ import selectors
 import socket
 import struct
 import threading
+import time
+import unittest
 
+import tickbus
+
+BEAT = 0.2
 NULL = -(2 ** 63)
 M = 2 ** 64 - 1
 TIME = 1767623400500000000
@@ -184,3 +189,35 @@ class FakeBus:
             h = ((h << 25 | h >> 39) & M ^ seq ^ pos << 20 & M ^ 0) * 0x9E3779B97F4A7C15 & M
         return page(frames, newest, next_pos, not rest, 1 if is_gone or gone else 0, gone, self.first_held, self.epoch,
                     sums=(count + len(give), h) if self.sums else None)
+
+
+class WithBus(unittest.TestCase):
+    def setUp(self):
+        self.bus = FakeBus()
+        self.addCleanup(self.bus.close)
+
+    def subscribe(self, kinds="tick", is_up=True, **options):
+        sub = tickbus.Subscriber(kinds, urls=self.bus.urls, **{"heartbeat": BEAT, **options})
+        self.addCleanup(sub.close)
+        if is_up:
+            self.wait_up(sub)
+        return sub
+
+    def wait_up(self, sub, n=1):
+        end = time.monotonic() + 10
+        while self.bus.subscribers() < n and time.monotonic() < end:
+            sub._pump(0.01)
+        self.assertEqual(self.bus.subscribers(), n)
+
+    def read(self, sub, n, timeout=5.0):
+        """The next n items; fewer when they do not come."""
+        end, out = time.monotonic() + timeout, []
+        while len(out) < n:
+            item = sub.next(max(0.0, end - time.monotonic()))
+            if item is None:
+                break
+            out.append(item)
+        return out
+
+    def seqs(self, items):
+        return [(e.symbol, e.seq) for e in items if e.kind == "tick"]

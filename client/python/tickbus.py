@@ -933,6 +933,7 @@ class Subscriber:
         self._lanes = [_Lane(k, _Link(where[k], 0x21, self._poll, 3.5 * heartbeat)) for k in self._kinds if live]
         self._by_link = {lane.link: lane for lane in self._lanes}
         self._timer = _Timer(self._poll)
+        self._timer.set(0)  # readable from the beginning: history has to be asked for
         self._pump(0)
 
     def _history(self, start: str, at) -> _Job:

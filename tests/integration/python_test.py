@@ -7,6 +7,7 @@ import collections
 import decimal
 import importlib.util
 import os
+import pathlib
 import struct
 import subprocess
 import sys
@@ -270,6 +271,31 @@ def unix_sockets_are_spoken_too(d):
         items += until(sub, lambda e: e.kind == "bar")
         assert [lane.link.state for lane in sub._lanes] == ["up", "up"], sub.trouble
     assert sorted(given(items, "tick")) == stored(d, "tick")
+
+
+@test
+def a_log_that_lost_its_end_is_told_and_gone_through_again(d):
+    with tickbus.Subscriber("tick,bar", start="oldest", urls=urls(d), check_chain=True) as sub:
+        items = until(sub, live)
+        feed(d, 1, 1000)
+        items += until(sub, lambda e: e.kind == "tick" and e.source_seq == 1000)
+        d.stop()
+        copy = {path: path.read_bytes() for path in pathlib.Path(d.dir).glob("tickbus.db*")}
+        d.start()
+        feed(d, 1001, 2000)
+        items += until(sub, lambda e: e.kind == "tick" and e.source_seq == 2000, 30)
+        d.stop()
+        for path in pathlib.Path(d.dir).glob("tickbus.db*"):
+            path.unlink()
+        for path, data in copy.items():
+            path.write_bytes(data)
+        d.start()
+        feed(d, 3001, 3400, "q")
+        items = until(sub, lambda e: e.kind == "epoch", 30)
+        items += until(sub, lambda e: e.kind == "tick" and e.source_seq == 3400, 30)
+    after = items[[i.kind for i in items].index("epoch") + 1:]
+    assert [e.source_seq for e in after if e.kind == "tick"] == list(range(3001, 3401)), given(after, "tick")[:5]
+    assert not [e for e in after if e.kind in ("gap", "broken")], [e for e in after if e.kind in ("gap", "broken")]
 
 
 def start_example(d, name, *arguments, **more):

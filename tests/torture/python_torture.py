@@ -13,7 +13,7 @@ cuts      connections are cut behind each of --cuts bytes (120: a random sample;
           every socket, catch-up's included
 restarts  the daemon is killed or stopped --restarts times (4), with a fifth of the messages thrown away
 
-The campaign: python_torture.py build/daemon/tickbusd --restarts 100 --cuts all --stop 30
+The campaign, tools/campaign python: --restarts 100 --cuts all --stop 30
 """
 import argparse
 import collections
@@ -154,12 +154,18 @@ def held(d):
 
 
 def settled(d):
-    """held(), once it does not change any more."""
-    before = None
-    while (now := held(d)) != before:
-        before = now
+    """held(), once it does not change any more.  The guard may be reviving a listener that was cut to death."""
+    before, end = None, time.monotonic() + HEALING_S
+    while True:
+        try:
+            now = held(d)
+            if now == before:
+                return now
+            before = now
+        except OSError:
+            if time.monotonic() > end:
+                raise
         time.sleep(1)
-    return now
 
 
 def run(name, binary, client, seed, misbehave):
@@ -216,9 +222,10 @@ def main():
     p.add_argument("--restarts", type=int, default=4)
     p.add_argument("--cuts", default="120")
     p.add_argument("--stop", type=float, default=3)
-    p.add_argument("--seed", type=int, default=random.randrange(10 ** 9))
+    p.add_argument("--seed", default="")
     p.add_argument("scenario", nargs="*", default=["drops", "cuts", "restarts"])
     a = p.parse_intermixed_args()
+    a.seed = a.seed or str(random.randrange(10 ** 9))
     print(f"python_torture: seed {a.seed}", flush=True)
 
     def drops(d, network, sub, rng):
