@@ -17,7 +17,8 @@
  *	publisher.c        from the outboxes to frames, rings and sockets
  *	publisher_beat.c   heartbeats
  *	derived.c          derived events to the store, in log order
- *	snapshot.c         takes state snapshots; restore.c starts from one
+ *	snapshot.c         takes state snapshots; daemon_snapshots.c brings it the parts
+ *	restore.c          starts from one; renumber.c under another configuration
  *	rerun*.c           derives anew from records, into memory
  *	verify*.c          ... and compares with what is stored
  *	replay_files.c     ... and writes files; offline.c both without a daemon
