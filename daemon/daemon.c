@@ -110,11 +110,35 @@ ON_LOOP static void become_ready(struct daemon *d)
 	notify_ready();
 }
 
+#define PASSES 2 /* what lay before the first in the mailbox is committed by then */
+
+static void nothing(struct store_thread *st, void *arg)
+{
+	(void)st;
+	(void)arg;
+}
+
+static void on_passed(struct daemon *d, void *arg)
+{
+	(void)arg;
+	d->n_passed++;
+	d->is_asking = false;
+}
+
+/* Letters of a producer that is gone may still lie in the store's mailbox. */
+ON_LOOP static void pass_mailbox(struct daemon *d)
+{
+	if (d->n_passed < PASSES && !d->is_asking)
+		d->is_asking = daemon_ask(d, nothing, on_passed, NULL) == 0;
+}
+
 /* Has everything that was accepted left the house? */
 ON_LOOP static bool is_drained(const struct daemon *d)
 {
 	uint64_t last = store_committed(d->store);
 
+	if (d->n_passed < PASSES)
+		return false;
 	if (d->ingest != NULL && ingest_server_open_calls(d->ingest) > 0)
 		return false;
 	return store_dispatched(d->store) > last &&
@@ -149,6 +173,8 @@ void daemon_turn(struct daemon *d)
 	take_answers(d);
 	become_ready(d);
 	check_failure(d);
+	if (d->state == DAEMON_DRAINING)
+		pass_mailbox(d);
 	if (d->state == DAEMON_DRAINING && is_drained(d))
 		uv_stop(&d->loop);
 	if (n >= PUBLISH_BUDGET)

@@ -95,7 +95,9 @@ struct daemon {
 	int64_t fed_ns;                  /* when the service manager heard of it */
 	struct parker closed;            /* where the limit on closing sleeps */
 	atomic_bool has_closed;
-	int64_t drain_ns;     /* when draining began */
+	unsigned n_passed; /* questions that came back from the store since draining */
+	bool is_asking;    /* ... and one is on its way */
+	int64_t drain_ns;  /* when draining began */
 	int64_t clock_due_ns; /* wall clock of the next clock record */
 };
 
