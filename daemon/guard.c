@@ -11,6 +11,13 @@
  * Not an nng socket, because nng_close() of 1.5.2 can hang for ever (#1543, seen
  * here under load), and not closed before its greeting was answered, because that
  * is the very thing that kills the listener (#1518).
+ *
+ * A probe that was taken and closed must leave, too: nng has one thread that takes
+ * leave of connections (REM_POST comes from it), and a connection that is cut while an
+ * answer is on its way can make it wait for ever (#1636).  From then on every closed
+ * connection keeps its descriptor, on every socket, and no rebuilding helps.  So when
+ * several probes in a row have not left, the process ends, as it does when a thread of
+ * ours hangs: what was acknowledged is in the log, and the next start goes on.
  */
 #include "base/err.h"
 #include "base/log.h"
@@ -34,6 +41,7 @@
 #define GUARD_PERIOD 6 /* between probes */
 #define GUARD_WAIT   4 /* until a probe that was not noticed is a miss */
 #define GUARD_MISSES 2 /* in a row, and the listener is dead */
+#define GUARD_STUCK  8 /* probes in a row that did not leave: 12 s or more */
 
 struct guard {
 	nng_socket socket; /* guarded, not owned */
@@ -45,7 +53,11 @@ struct guard {
 	unsigned phase; /* steps since the last probe */
 	unsigned pipes_max;
 	uint64_t added_before; /* what `added` was when the probe was dialled */
+	uint64_t left_before;  /* what `left` was when the last probe was closed */
+	bool is_leaving;       /* ... which had arrived */
+	unsigned stuck;        /* probes in a row that had not left at the next one */
 	_Atomic uint64_t added;
+	_Atomic uint64_t left;
 	_Atomic unsigned pipes;
 	char url[256];
 };
@@ -71,6 +83,7 @@ FOREIGN static void on_pipe(nng_pipe pipe, nng_pipe_ev ev, void *arg)
 		stats_add(STAT_CONNECTIONS, 1);
 	} else {
 		atomic_fetch_sub(&g->pipes, 1);
+		atomic_fetch_add(&g->left, 1);
 	}
 }
 
@@ -183,6 +196,22 @@ static void greet(struct guard *g)
 			     sizeof(greeting);
 }
 
+/* Has the probe before left, or anybody since? */
+static void look_after(struct guard *g)
+{
+	if (!g->is_leaving)
+		return;
+	g->is_leaving = false;
+	g->stuck = atomic_load(&g->left) > g->left_before ? 0 : g->stuck + 1;
+	if (g->stuck < GUARD_STUCK)
+		return;
+	log_err("guard",
+		"listener %s: nng has not taken leave of the last %u connections that "
+		"were closed; ending, the next start goes on from the log",
+		g->url, g->stuck);
+	abort();
+}
+
 /*
  * Nothing here waits: when a flood has filled the listener's queue, a connection
  * to the loopback takes its time like any other.
@@ -219,6 +248,8 @@ static void judge(struct guard *g)
 	greet(g);
 	if (!arrived && g->phase < GUARD_WAIT)
 		return; /* busy, perhaps */
+	g->left_before = atomic_load(&g->left);
+	g->is_leaving = arrived;
 	close(g->probe);
 	g->probe = -1;
 	if (arrived)
@@ -235,6 +266,7 @@ void guard_step(struct guard *g)
 	if (g->probe >= 0 || (g->misses == 0 && g->phase < GUARD_PERIOD))
 		return;
 	/* Full house: a refused probe would look like a dead listener. */
+	look_after(g);
 	if (atomic_load(&g->pipes) < g->pipes_max)
 		probe_start(g);
 }
