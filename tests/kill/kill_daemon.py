@@ -9,6 +9,7 @@ and sometimes what was.  At the end:
 
     every acknowledged tick is in the log, none twice, sequences rise by one
     the invariant checker (tests/check) agrees: requests, replies, events and the log
+    the daemon's own `verify` finds everything equal
     a second daemon that was never killed is given the same records: every bar,
     feature vector, status and matrix of the killed one has the same bytes
 """
@@ -136,6 +137,7 @@ def main():
         last = check_log(d, state)
         derived = what_was_derived(d, last, state["chronicle"])
         check_status(d)
+        verify(d)
         for frame in d.frames(["tick", "bar", "tier1", "tier2", "status"]):
             state["chronicle"].frame("given", "catchup", frame)
         state["chronicle"].complete("catchup")
@@ -186,6 +188,15 @@ def check_status(d):
     status = d.status()
     if status["epoch"] != 1 or status["store"]["alarm"]:
         raise AssertionError(f"a kill -9 was taken for a loss: {status}")
+
+
+def verify(d):
+    """The daemon derives everything anew from its log and compares it with what it stored."""
+    answer = d.admin("verify")
+    assert answer["ok"], answer
+    found = faultlib.until("a verdict", lambda: d.admin("verify_status")["result"].get("found"), 120)
+    if found["verdict"] != "equal":
+        raise AssertionError(f"verify: {found}")
 
 
 def checker(binary, chron, d):
