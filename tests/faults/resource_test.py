@@ -191,7 +191,7 @@ def a_bomb_of_symbols_meets_the_limit_and_harms_no_old_symbol(d):
             before = d.counter("process_resident_memory_bytes")
     assert rejected == 30_000 - 1999, rejected
     grown = d.counter("process_resident_memory_bytes") - before
-    # SQLite's cache may still grow; a symbol that was kept would cost 150 KiB of 1.6.
+    # SQLite's cache may still grow; 15,000 symbols that were kept would cost a gigabyte.
     assert grown < (64 << 20 if faultlib.SLOW else 24 << 20), f"{grown} bytes for symbols that were refused"
     code, text = d.http("/metrics")
     assert f'reason="symbol_limit"}} {rejected}' in text
