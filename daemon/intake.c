@@ -405,9 +405,10 @@ int intake_commit(struct intake *in)
 		tickstore_abort(in->env.store);
 	if (rc < 0)
 		in->clock_ns = in->clock_staged_ns = in->clock_safe_ns;
+	if (rc == -ENOSPC || rc == -ENOMEM)
+		stats_add(STAT_NO_SPACE, 1); /* before anybody hears of it */
 	answer_group(in, rc);
 	if (rc == -ENOSPC || rc == -ENOMEM) {
-		stats_add(STAT_NO_SPACE, 1);
 		log_warn("store", "%s; ticks are refused until there is space",
 			 err_text());
 		return 0;

@@ -85,7 +85,9 @@ static struct chronicle_record *stored(struct chronicle *c, size_t n)
 }
 
 /* The first run of a reply with @outcome, in place. */
-static struct ingest_run *run_of(struct chronicle *c, enum ingest_outcome outcome)
+/* Bend the first run of accepted ticks in a reply; it lies there as it came, unaligned.
+ */
+static void bend_run(struct chronicle *c, void (*bend)(struct ingest_run *r))
 {
 	for (size_t i = 0; i < c->n_calls; i++) {
 		struct chronicle_call *call = &c->calls[i];
@@ -98,14 +100,15 @@ static struct ingest_run *run_of(struct chronicle *c, enum ingest_outcome outcom
 			struct ingest_run r;
 
 			ingest_reply_run(&v, k, &r);
-			if (r.outcome == outcome)
-				return (struct ingest_run
-						*)(void *)(uintptr_t)(v.runs +
-								      k * v.stride);
+			if (r.outcome != INGEST_ACCEPTED)
+				continue;
+			bend(&r);
+			memcpy((void *)(uintptr_t)(v.runs + k * v.stride), &r,
+			       sizeof(r));
+			return;
 		}
 	}
 	fail_msg("there is no such run");
-	return NULL;
 }
 
 /* ---- the bugs ---- */
@@ -330,12 +333,15 @@ static void two_contents(struct chronicle *c)
 	((struct event_bar *)event_at(c, event_of(c, EVENT_BAR, 30)))->late_ticks++;
 }
 
-static void rejected_but_stored(struct chronicle *c)
+static void reject(struct ingest_run *r)
 {
-	struct ingest_run *r = run_of(c, INGEST_ACCEPTED);
-
 	r->outcome = INGEST_REJECTED;
 	r->reason = REJECT_PRICE_NOT_POSITIVE;
+}
+
+static void rejected_but_stored(struct chronicle *c)
+{
+	bend_run(c, reject);
 }
 
 static void chain_broken(struct chronicle *c)
@@ -360,15 +366,25 @@ static void heartbeat_behind(struct chronicle *c)
 	fail_msg("there is no heartbeat");
 }
 
+static void shorten(struct ingest_run *r)
+{
+	r->n--;
+}
+
 static void reply_sum_wrong(struct chronicle *c)
 {
-	run_of(c, INGEST_ACCEPTED)->n--;
+	bend_run(c, shorten);
+}
+
+static void move_on(struct ingest_run *r)
+{
+	r->first_pos++;
 }
 
 /* Two acknowledgements name one position. */
 static void acknowledged_position_reused(struct chronicle *c)
 {
-	run_of(c, INGEST_ACCEPTED)->first_pos++;
+	bend_run(c, move_on);
 }
 
 static void position_reused(struct chronicle *c)
