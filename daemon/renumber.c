@@ -6,7 +6,7 @@
 #include "daemon/daemon_parts.h"
 #include "daemon/rerun.h"
 #include "daemon/restore.h"
-#include "proto/frame.h"
+#include "daemon/row_walk.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +23,7 @@ struct numbers {
 	size_t n_universes;
 	uint64_t pos; /* of the snapshot they come from; 0: none */
 	bool has_dispatch;
+	enum event_kind kind; /* of the rows that are being read */
 };
 
 /* ---- where they stood ---- */
@@ -151,30 +152,14 @@ static void note_event(struct numbers *n, enum event_kind kind, const void *even
 static int on_row(void *arg, const struct store_batch *b)
 {
 	struct numbers *n = arg;
-	const uint8_t *at = b->data, *end = at + b->len;
-	union {
-		struct event_bar bar;
-		struct event_tier1 tier1;
-		struct event_tier2 tier2;
-		struct event_status status;
-	} event;
+	struct row_walk w = {0};
+	int rc;
 
-	while ((size_t)(end - at) > sizeof(uint32_t)) {
-		struct frame_view v;
-		uint32_t len;
-
-		memcpy(&len, at, sizeof(len));
-		at += sizeof(len);
-		if (len > (size_t)(end - at) || frame_open(at, len, &v) != 0)
-			return err_set(-EBADMSG,
-				       "a stored row at position %llu is not made of "
-				       "frames",
-				       (unsigned long long)b->first_pos);
-		at += len;
-		while (frame_next(&v, &event) == 0)
-			note_event(n, v.kind, &event);
-	}
-	return 0;
+	row_walk_begin(&w, n->kind, b->data, b->len);
+	while ((rc = row_walk_next(&w)) == 0)
+		note_event(n, n->kind, w.event);
+	row_walk_deinit(&w);
+	return rc == ROW_WALK_END ? 0 : rc;
 }
 
 /* What was stored behind the snapshot was published too. */
@@ -187,6 +172,7 @@ ON_STORE static int from_rows(struct numbers *n, enum event_kind kind)
 	if (rc != 0)
 		return rc == STORE_END ? 0 : rc;
 	tickstore_derived_range(ts, kind, &first, &next);
+	n->kind = kind;
 	while (id < next && rc == 0)
 		rc = tickstore_derived_read(ts, kind, id, ROWS, on_row, n, &id);
 	return rc;

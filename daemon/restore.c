@@ -7,7 +7,7 @@
 #include "bus/stats.h"
 #include "daemon/daemon_parts.h"
 #include "daemon/renumber.h"
-#include "proto/frame.h"
+#include "daemon/row_walk.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -282,32 +282,14 @@ int restore_section(struct daemon *d, const struct section *sec)
 static int on_matrices(void *arg, const struct store_batch *b)
 {
 	struct daemon *d = arg;
-	const uint8_t *at = b->data, *end = at + b->len;
-	struct buf matrix = {0};
+	struct row_walk w = {0};
 
 	role_assert_loop();
-	while ((size_t)(end - at) > sizeof(uint32_t)) {
-		struct frame_view v;
-		uint32_t len;
-
-		memcpy(&len, at, sizeof(len));
-		at += sizeof(len);
-		if (len > (size_t)(end - at) || frame_open(at, len, &v) != 0)
-			break; /* who asks for the row is told that it is damaged */
-		at += len;
-		if (v.kind != EVENT_TIER2)
-			continue;
-		matrix.len = frame_matrix_copy(&v, NULL, 0);
-		matrix.cap = matrix.len;
-		free(matrix.data);
-		matrix.data = malloc(matrix.len);
-		if (matrix.data == NULL)
-			return -ENOMEM;
-		(void)frame_matrix_copy(&v, matrix.data, matrix.len);
-		publisher_seed_matrix(d->publisher, (const void *)matrix.data,
-				      matrix.len);
-	}
-	buf_free(&matrix);
+	row_walk_begin(&w, EVENT_TIER2, b->data, b->len);
+	/* A row that is no frames: who asks for it is told that it is damaged. */
+	while (row_walk_next(&w) == 0)
+		publisher_seed_matrix(d->publisher, w.event, w.len);
+	row_walk_deinit(&w);
 	return 0;
 }
 
