@@ -16,6 +16,7 @@
 #include "bus/symtab.h"
 #include "daemon/config.h"
 #include "daemon/derived.h"
+#include "daemon/derived_rows.h"
 #include "daemon/dispatch.h"
 #include "daemon/intake.h"
 #include "daemon/newest.h"
@@ -62,6 +63,7 @@ struct daemon {
 	uint64_t sim_last_seq;         /* of its producer, when the log was opened */
 	struct tick_index *tick_index; /* owned; store thread */
 	struct newest *newest;         /* owned; store thread */
+	struct derived_rows *derived_rows; /* owned; store thread */
 	uint64_t epoch;
 	uint64_t replay_end;   /* log position at start: re-read, not published again */
 	bool config_changed;   /* of what is derived, since the last start */

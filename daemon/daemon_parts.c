@@ -212,12 +212,21 @@ static int open_rings(struct daemon *d)
 	return rc;
 }
 
+static void store_care(void *arg)
+{
+	struct daemon *d = arg;
+
+	role_assert_store();
+	derived_rows_step(d->derived_rows);
+}
+
 int daemon_open_store(struct daemon *d)
 {
 	const struct config *c = &d->config;
 	struct store_env env = {.mailbox_slots = MAILBOX_SLOTS,
 				.spin_ns = c->workers.spin_ns,
 				.failed = store_failed,
+				.care = store_care,
 				.arg = d};
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	int rc;
@@ -240,6 +249,8 @@ int daemon_open_store(struct daemon *d)
 		rc = open_rings(d);
 	if (rc == 0)
 		rc = open_log(d, &env.store);
+	if (rc == 0)
+		rc = derived_rows_new(env.store, d->newest, &d->derived_rows);
 	if (rc == 0)
 		rc = open_intake(d, env.store, &env.intake);
 	if (rc == 0)
@@ -388,6 +399,7 @@ void daemon_close_parts(struct daemon *d)
 	for (int k = 0; k < PUBLISHED_KINDS; k++)
 		broadcast_free(d->broadcasts[k]);
 	tick_index_free(d->tick_index);
+	derived_rows_free(d->derived_rows);
 	newest_free(d->newest);
 	mailbox_free(d->answers);
 	symtab_free(d->symbols);

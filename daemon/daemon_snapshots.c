@@ -75,7 +75,7 @@ bool daemon_derived_stored(void *arg, uint64_t pos)
 	role_assert_store();
 	if (d->is_threadless)
 		return true;
-	if (store_derived_broken(d->store))
+	if (derived_rows_behind(d->derived_rows))
 		return false;
 	if (atomic_load(&d->fenced_pos) >= pos)
 		return true;
@@ -120,7 +120,9 @@ void daemon_snapshot_now(struct daemon *d)
 void daemon_last_snapshot(struct daemon *d)
 {
 	role_assert_store(); /* no thread runs any more */
-	if (d->store != NULL && store_failure(d->store) == NULL &&
-	    !store_derived_broken(d->store))
+	if (d->store == NULL || store_failure(d->store) != NULL)
+		return;
+	derived_rows_step(d->derived_rows);
+	if (!derived_rows_behind(d->derived_rows))
 		daemon_snapshot_now(d);
 }

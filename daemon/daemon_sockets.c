@@ -20,44 +20,17 @@
 
 /* One batch of derived frames on its way to the store thread. */
 struct batch {
-	enum event_kind kind;
-	uint64_t first_pos;
-	uint64_t last_pos;
-	uint32_t n_events;
-	uint32_t len;
-	void *data; /* owned */
-	struct newest *newest;
+	struct derived_rows *rows;
+	struct derived_row row;
 };
 
-/* The index of the newest events keeps up; what it cannot take, snapshots tell of. */
-ON_STORE static void on_stored(struct tickstore *ts, const struct batch *b)
-{
-	stats_add(STAT_DERIVED_STORED, b->n_events);
-	if (newest_note(b->newest, ts, b->kind, b->data, b->len) != 0)
-		(void)newest_step(b->newest, ts, NEWEST_STEP_BYTES);
-}
-
-/*
- * A batch that the disk did not take would leave a hole behind which later ones
- * look complete.  So after the first failure the rest of this life is not stored:
- * the next start derives all of it again from the log.
- */
 static void store_batch(struct store_thread *st, void *arg)
 {
 	struct batch *b = arg;
-	struct tickstore *ts;
 
+	(void)st;
 	role_assert_store();
-	ts = store_log(st);
-	if (!store_derived_broken(st)) {
-		if (tickstore_derived_append(ts, (unsigned)b->kind, b->first_pos,
-					     b->last_pos, b->n_events, b->data,
-					     b->len) == 0)
-			on_stored(ts, b);
-		else
-			store_derived_break(st);
-	}
-	free(b->data);
+	derived_rows_put(b->rows, &b->row);
 	free(b);
 }
 
@@ -70,13 +43,13 @@ static int post_batch(void *arg, enum event_kind kind, uint64_t first_pos,
 
 	if (b == NULL)
 		return -ENOMEM;
-	*b = (struct batch){.kind = kind,
-			    .first_pos = first_pos,
-			    .last_pos = last_pos,
-			    .n_events = n_events,
-			    .len = (uint32_t)len,
-			    .data = data,
-			    .newest = d->newest};
+	*b = (struct batch){.rows = d->derived_rows,
+			    .row = {.kind = kind,
+				    .first_pos = first_pos,
+				    .last_pos = last_pos,
+				    .n_events = n_events,
+				    .len = (uint32_t)len,
+				    .data = data}};
 	rc = store_post(d->store, store_batch, b);
 	if (rc != 0)
 		free(b);

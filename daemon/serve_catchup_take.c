@@ -11,11 +11,24 @@
 #include "daemon/serve_catchup.h"
 #include <stdlib.h>
 
+#define BUSY_PAGE_BYTES ((size_t)256 << 10)
+
 struct request {
 	struct daemon *d;
 	struct rep_call *call;
 	uint64_t complete[EVENT_KINDS];
 };
+
+/*
+ * A page is made between two commits: while ticks come in it may cost them no more
+ * than a fraction of a commit.
+ */
+ON_STORE static size_t page_bytes(const struct store_thread *st, const struct daemon *d)
+{
+	size_t most = d->config.limits.catchup_bytes_max;
+
+	return most > BUSY_PAGE_BYTES && store_is_busy(st) ? BUSY_PAGE_BYTES : most;
+}
 
 ON_STORE static void serve(struct store_thread *st, void *arg)
 {
@@ -28,7 +41,7 @@ ON_STORE static void serve(struct store_thread *st, void *arg)
 		.ticks = d->tick_index,
 		.symbols_max = d->config.limits.symbols_max,
 		.epoch = d->epoch,
-		.page_bytes_max = d->config.limits.catchup_bytes_max,
+		.page_bytes_max = page_bytes(st, d),
 	};
 	struct buf out = {0};
 	const void *req;
@@ -37,8 +50,9 @@ ON_STORE static void serve(struct store_thread *st, void *arg)
 	env.newest = d->newest;
 	env.ticks_reached = dispatch_pos(store_dispatch(st)) - 1;
 	dispatch_newest(store_dispatch(st), &env.tick_pos, &env.tick_seq);
-	/* Once a row was not taken, the marks promise what the store does not hold. */
-	for (unsigned k = 0; k < EVENT_KINDS && !store_derived_broken(st); k++)
+	/* While a row waits for room the marks promise what the store does not hold. */
+	for (unsigned k = 0; k < EVENT_KINDS && !derived_rows_behind(d->derived_rows);
+	     k++)
 		env.complete[k] = r->complete[k];
 	req = rep_request(r->call, &len);
 	if (catchup_answer(&env, req, len, &out) < 0)

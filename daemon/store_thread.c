@@ -17,6 +17,7 @@
 #define CARE_NS         (50 * NS_PER_MS) /* between two rounds of housekeeping */
 #define SLEEP_NS        (20 * NS_PER_MS)
 #define STALLED_NS      (100 * NS_PER_US) /* the rings are full: look again soon */
+#define BUSY_NS         (100 * NS_PER_MS)
 #define RETAIN_BUDGET   8u
 
 struct job {
@@ -31,7 +32,8 @@ struct store_thread {
 	pthread_t thread;
 	bool running_thread;
 	atomic_bool stop;
-	int64_t care_ns; /* when housekeeping is due */
+	int64_t commit_ns; /* of the newest commit; 0: none yet */
+	int64_t care_ns;   /* when housekeeping is due */
 	_Atomic uint64_t moved;
 	_Atomic uint64_t committed;
 	pthread_mutex_t status_lock; /* guards status and failure only */
@@ -39,7 +41,6 @@ struct store_thread {
 	char failure[ERR_TEXT_MAX];
 	int failure_rc; /* constant once has_failed is true */
 	atomic_bool has_failed;
-	bool derived_broken;
 };
 
 static void wake(void *arg)
@@ -136,6 +137,8 @@ ON_STORE static int housekeeping(struct store_thread *st, bool idle)
 	if (now < st->care_ns)
 		return 0;
 	st->care_ns = now + CARE_NS;
+	if (st->env.care != NULL)
+		st->env.care(st->env.arg);
 	rc = tickstore_tick(st->env.store, clock_wall_ns(), idle);
 	if (rc < 0 && rc != -ENOSPC)
 		return rc;
@@ -164,6 +167,7 @@ int store_step(struct store_thread *st)
 		if (rc < 0)
 			return rc;
 		publish_status(st);
+		st->commit_ns = clock_mono_ns();
 	}
 	n = dispatch_step(st->env.dispatch, DISPATCH_BUDGET);
 	if (n < 0)
@@ -272,18 +276,9 @@ struct snapshot *store_snapshot(struct store_thread *st)
 	return st->env.snapshot;
 }
 
-bool store_derived_broken(const struct store_thread *st)
+bool store_is_busy(const struct store_thread *st)
 {
-	return st->derived_broken;
-}
-
-void store_derived_break(struct store_thread *st)
-{
-	log_warn("store",
-		 "%s; derived events are not stored until the next start, which "
-		 "derives them again",
-		 err_text());
-	st->derived_broken = true;
+	return st->commit_ns != 0 && clock_mono_ns() - st->commit_ns < BUSY_NS;
 }
 
 void store_status_copy(struct store_thread *st, struct store_status *out)

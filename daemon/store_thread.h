@@ -29,6 +29,8 @@ struct store_env {
 	int64_t spin_ns;
 	/** Called once when the log failed; the loop then ends the process. */
 	void (*failed)(void *arg);
+	/** On the store thread, some times a second; NULL: nothing to do. */
+	void (*care)(void *arg);
 	void *arg;
 };
 
@@ -48,9 +50,8 @@ ON_STORE struct tickstore *store_log(struct store_thread *st);
 ON_STORE struct intake *store_intake(struct store_thread *st);
 ON_STORE struct dispatch *store_dispatch(struct store_thread *st);
 ON_STORE struct snapshot *store_snapshot(struct store_thread *st);
-/** Derived batches are not stored any more in this life (a write failed). */
-ON_STORE bool store_derived_broken(const struct store_thread *st);
-ON_STORE void store_derived_break(struct store_thread *st);
+/** Ticks were committed within the last tenth of a second. */
+ON_STORE bool store_is_busy(const struct store_thread *st);
 /** Refresh the copy that store_status_copy() gives out. */
 ANY_THREAD void store_status_copy(struct store_thread *st, struct store_status *out);
 /** A sentence, once failed. */

@@ -19,7 +19,8 @@ struct verify_job {
 	struct verify_progress progress;
 	struct verify_result result; /* the thread's until is_done */
 	atomic_bool is_done;
-	atomic_bool is_broken; /* derived events are not stored any more in this life */
+	atomic_bool is_broken; /* derived events are missing in the store: the disk is
+				  full */
 	pthread_t thread;
 };
 
@@ -33,7 +34,7 @@ static void on_piece(struct store_thread *st, void *arg)
 	struct verify_job *j = p->access->to;
 
 	role_assert_store();
-	if (store_derived_broken(st))
+	if (derived_rows_behind(j->d->derived_rows))
 		atomic_store(&j->is_broken, true);
 	store_piece_run(p, store_log(st));
 }

@@ -292,12 +292,6 @@ bool simnode_is_dry(const struct simnode *n)
 	       publisher_reached(n->d.publisher, last);
 }
 
-bool simnode_is_wounded(const struct simnode *n)
-{
-	role_assert_store();
-	return store_derived_broken(n->d.store);
-}
-
 uint64_t simnode_restored(const struct simnode *n)
 {
 	return n->d.restored_pos;

@@ -46,8 +46,6 @@ void simnode_control(struct simnode *n, enum control_verb verb, uint32_t symbol_
 bool simnode_is_ready(const struct simnode *n);
 /** Everything committed was carried, derived and published; no request is open. */
 bool simnode_is_dry(const struct simnode *n);
-/** A row of derived events was refused: catch-up rests until the next start. */
-bool simnode_is_wounded(const struct simnode *n);
 /** From which snapshot it started; 0: from the log's beginning. */
 uint64_t simnode_restored(const struct simnode *n);
 void simnode_status(const struct simnode *n, struct store_status *out);

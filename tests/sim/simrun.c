@@ -137,7 +137,7 @@ static void heal(struct world *w)
 	w->safety = false;
 	fault_vfs_disarm();
 	w->full_until = 0;
-	if (!is_over(w) && (fault_disk_is_off() || simnode_is_wounded(w->node)))
+	if (!is_over(w) && fault_disk_is_off())
 		simworld_crash(w, LOSS_NONE);
 	fault_disk_off_after(UINT64_MAX);
 	until(w, is_dry, "producers are not done or events are not out");
