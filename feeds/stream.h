@@ -2,7 +2,7 @@
  * stream - a vendor's realtime protocol without its socket.
  *
  * A session is a state machine over messages: bytes come in, ticks and answers go
- * out.  Who dials, waits, pings and dials again is feeds/live.h's business.
+ * out.  Who dials, waits, pings and dials again is feeds/livelink.h's business.
  *
  * The thread of the connection; no I/O, no clock.
  */

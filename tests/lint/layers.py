@@ -32,6 +32,7 @@ KEEPERS = {
     r"sqlite3\.h": ["store/sqlite"],
     r"duckdb\.h": ["archive/duck"],
     r"curl/.*": ["feeds/http"],
+    r"libwebsockets\.h": ["feeds/ws"],
     r"yaml\.h": ["daemon/config*"],
     r"cjson/.*": ["base/json"],
     r"zlib\.h": ["feeds/", "store/"],
