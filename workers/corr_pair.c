@@ -21,6 +21,22 @@ static void mark_holes(struct corr *c)
 	}
 }
 
+/*
+ * Does row @x stand still where both rows have values?  Asked of the values, since the
+ * sum of squares about a rounded mean is then some 1e-36 and not 0.
+ */
+static bool is_flat(const double *x, const double *mx, const double *my, uint32_t n)
+{
+	uint32_t first = 0;
+
+	while (first < n && (mx[first] == 0 || my[first] == 0))
+		first++;
+	for (uint32_t k = first; k < n; k++)
+		if (mx[k] != 0 && my[k] != 0 && x[k] != x[first])
+			return false;
+	return true;
+}
+
 /* Pairwise complete: every pair of which a row has holes is done by itself. */
 static void fill(struct corr *c, bool centre, uint32_t min_obs, double *tri)
 {
@@ -31,14 +47,17 @@ static void fill(struct corr *c, bool centre, uint32_t min_obs, double *tri)
 		const double *x = c->z + i * c->stride, *mx = c->mask + i * c->stride;
 
 		for (uint32_t j = 0; j < i; j++) {
+			const double *y = c->z + j * c->stride;
+			const double *my = c->mask + j * c->stride;
 			struct gram_pair p;
 
 			if (!c->holed[i] && !c->holed[j])
 				continue;
-			gram_pair(c->isa, x, mx, c->z + j * c->stride,
-				  c->mask + j * c->stride, steps, centre, &p);
+			gram_pair(c->isa, x, mx, y, my, steps, centre, &p);
 			row[j] = NO_DOUBLE;
-			if (p.n_obs >= min_obs && p.xx > 0 && p.yy > 0)
+			if (p.n_obs >= min_obs && p.xx > 0 && p.yy > 0 &&
+			    !is_flat(x, mx, my, c->window) &&
+			    !is_flat(y, mx, my, c->window))
 				row[j] = corr_clamp(p.xy / sqrt(p.xx * p.yy));
 		}
 	}
