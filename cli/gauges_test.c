@@ -35,7 +35,7 @@ static const char second[] =
 
 static void read_json(struct gauges *g, const char *text)
 {
-	struct json_scan scan = {text, text + strlen(text)};
+	struct json_scan scan = {.at = text, .end = text + strlen(text)};
 	struct json_token t;
 
 	assert_int_equal(gauges_init(g), 0);

@@ -86,7 +86,7 @@ double query_number(const struct json_token *t, double otherwise)
 /* What the daemon answered: CLI_OK, or an exit code after saying why. */
 static int judge(struct query *q)
 {
-	struct json_scan scan = {q->text, q->text + strlen(q->text)};
+	struct json_scan scan = {.at = q->text, .end = q->text + strlen(q->text)};
 	struct json_token answer, ok, error;
 	char text[1024];
 

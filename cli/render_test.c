@@ -13,7 +13,7 @@
 
 static struct json_token token(const char *text)
 {
-	struct json_scan scan = {text, text + strlen(text)};
+	struct json_scan scan = {.at = text, .end = text + strlen(text)};
 	struct json_token t;
 
 	assert_true(json_scan_value(&scan, &t));

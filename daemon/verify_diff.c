@@ -62,7 +62,7 @@ static bool differs(const struct differ *d, const char *path, unsigned depth,
 
 static bool open(const struct json_token *t, struct json_scan *out)
 {
-	*out = (struct json_scan){t->text + 1, t->text + t->len - 1};
+	*out = (struct json_scan){.at = t->text + 1, .end = t->text + t->len - 1};
 	return t->type == JSON_OBJECT || t->type == JSON_ARRAY;
 }
 
@@ -135,8 +135,10 @@ void verify_diff(enum event_kind kind, const void *stored, size_t stored_len,
 
 	print(&a, kind, stored, stored_len);
 	print(&b, kind, derived, derived_len);
-	sa = (struct json_scan){(const char *)a.data, (const char *)a.data + a.len};
-	sb = (struct json_scan){(const char *)b.data, (const char *)b.data + b.len};
+	sa = (struct json_scan){.at = (const char *)a.data,
+				.end = (const char *)a.data + a.len};
+	sb = (struct json_scan){.at = (const char *)b.data,
+				.end = (const char *)b.data + b.len};
 	if (!json_scan_value(&sa, &ta) || !json_scan_value(&sb, &tb) ||
 	    !differs(&d, "", 0, &ta, &tb)) {
 		while (at < stored_len && at < derived_len && x[at] == y[at])

@@ -132,6 +132,8 @@ static bool scan_word(struct json_scan *s, struct json_token *out)
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		size_t len = strlen(words[i].text);
 
+		if (s->is_strict && words[i].type == JSON_WORD)
+			continue;
 		if (len <= left && memcmp(s->at, words[i].text, len) == 0) {
 			*out = (struct json_token){words[i].type, s->at, len, false};
 			s->at += len;

@@ -3,7 +3,7 @@
  *
  * Beside JSON proper it knows the bare words NaN, Infinity and -Infinity as
  * JSON_WORD, because producers' languages print them; what they mean is the
- * caller's business.  Strings are checked to be UTF-8.
+ * caller's business, unless is_strict.  Strings are checked to be UTF-8.
  */
 #pragma once
 #include <stdbool.h>
@@ -15,6 +15,7 @@
 struct json_scan {
 	const char *at;
 	const char *end;
+	bool is_strict; /* NaN and Infinity are not JSON */
 };
 
 enum json_type {

@@ -7,7 +7,7 @@
 
 static bool scan(const char *text, struct json_token *t)
 {
-	struct json_scan s = {text, text + strlen(text)};
+	struct json_scan s = {.at = text, .end = text + strlen(text)};
 
 	if (!json_scan_value(&s, t))
 		return false;

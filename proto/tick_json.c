@@ -169,7 +169,7 @@ static void read_flags(const struct json_token *t, uint8_t *out, struct verdict 
 {
 	static const char *const words[] = {"no_last", "no_range", "no_volume", "halt",
 					    "resumed"};
-	struct json_scan s = {t->text + 1, t->text + t->len};
+	struct json_scan s = {.at = t->text + 1, .end = t->text + t->len};
 	struct json_token word;
 	unsigned flags = 0;
 
@@ -232,7 +232,7 @@ static void read_field(const struct field *f, const struct json_token *t,
 static void read_tick(const struct json_token *value, struct ingest_tick *out,
 		      struct verdict *v)
 {
-	struct json_scan s = {value->text + 1, value->text + value->len};
+	struct json_scan s = {.at = value->text + 1, .end = value->text + value->len};
 	uint32_t seen = 0;
 
 	ingest_tick_init(out);
@@ -266,7 +266,7 @@ int tick_json_read(const char *text, size_t len, struct ingest_tick *out,
 		   enum reject_reason *out_reason, char out_text[INGEST_TEXT_MAX])
 {
 	struct verdict v = {REJECT_NONE, out_text};
-	struct json_scan s = {text, text + len};
+	struct json_scan s = {.at = text, .end = text + len};
 	struct json_token t;
 	bool sound = json_scan_value(&s, &t);
 
@@ -285,7 +285,7 @@ int tick_json_read(const char *text, size_t len, struct ingest_tick *out,
 
 static int count_ticks(const struct json_token *ticks, struct ingest_request *req)
 {
-	struct json_scan s = {ticks->text + 1, ticks->text + ticks->len};
+	struct json_scan s = {.at = ticks->text + 1, .end = ticks->text + ticks->len};
 	struct json_token t;
 	uint32_t n = 0;
 
@@ -342,7 +342,7 @@ static int read_head(struct json_scan *s, struct ingest_request *req, struct hea
 
 int tick_json_open(const char *text, size_t len, struct ingest_request *out)
 {
-	struct json_scan s = {text, text + len};
+	struct json_scan s = {.at = text, .end = text + len};
 	struct head h = {0};
 	int rc;
 
@@ -368,7 +368,7 @@ int tick_json_open(const char *text, size_t len, struct ingest_request *out)
 int tick_json_next(struct ingest_request *req, struct ingest_tick *out)
 {
 	struct verdict v = {REJECT_NONE, req->bad_text};
-	struct json_scan s = {req->at, req->end};
+	struct json_scan s = {.at = req->at, .end = req->end};
 	struct json_token t;
 
 	if (req->i == req->n)
