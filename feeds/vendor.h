@@ -82,8 +82,10 @@ struct vendor_page {
 	struct buf ticks;    /* struct feed_tick: trades, quotes */
 	struct buf articles; /* struct hist_article */
 	struct buf actions;  /* struct hist_action */
-	uint64_t skipped;    /* rows of symbols that nobody asked for, or of null prices
-			      */
+	uint64_t skipped;    /* rows of symbols or times that nobody asked for, or of
+				null prices */
+	char currency[8]; /* of the prices, as the vendor says: "USD", "JPY"; "GBp" is
+			     pence; "": it does not say */
 	char next[VENDOR_NEXT_MAX]; /* hand it to the next request(); "": last page */
 };
 void vendor_page_reset(struct vendor_page *p);
@@ -107,8 +109,8 @@ struct vendor_problem {
 
 struct vendor_ops {
 	const char *name;
-	unsigned can; /* 1u << enum vendor_what, OR-ed */
-	uint32_t rows_max[VENDOR_WHATS];
+	unsigned can;                    /* 1u << enum vendor_what, OR-ed */
+	uint32_t rows_max[VENDOR_WHATS]; /* of a page; 0: a page is the whole range */
 	size_t symbols_max; /* per request; 1 for those with the symbol in the path */
 	bool has_pages;
 
@@ -124,7 +126,8 @@ struct vendor_ops {
 	 */
 	int (*parse)(const struct vendor_settings *s, const struct vendor_ask *a,
 		     const char *body, size_t len, struct vendor_page *out);
-	/** Judge an answer that was no success, or that parse() refused. */
+	/** Judge an answer that was no success, or that parse() refused: then on the
+	    same thread, for err_text() is looked at. */
 	void (*problem)(const struct vendor_settings *s, long status,
 			const char *content_type, const char *body, size_t len,
 			struct vendor_problem *out);

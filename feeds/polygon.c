@@ -1,0 +1,148 @@
+/*
+ * polygon - how Polygon (now called Massive) is asked, and what its errors mean.
+ *
+ * Two of its defaults are traps: aggregates come adjusted, trades and quotes newest
+ * first.  Both are always said explicitly.  The next page is a URL of its own; only
+ * path and query of it are used, so the key never goes to a host that an answer names.
+ */
+#include "feeds/polygon.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/tz.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DAY_S 86400
+
+static int check_ask(const struct vendor_settings *s, const struct vendor_ask *a)
+{
+	int rc = vendor_check(&polygon_ops, a);
+
+	(void)s;
+	if (rc < 0 || a->what != VENDOR_BARS)
+		return rc;
+	if (a->adjust == HIST_ALL)
+		return err_set(-EINVAL,
+			       "Polygon adjusts for splits, never for dividends: "
+			       "ask for raw or split");
+	if (a->step_s == 0 || (a->step_s > DAY_S))
+		return err_set(
+			-EINVAL,
+			"Polygon is asked for bars of 1 second to 1 day, not %u s",
+			a->step_s);
+	return 0;
+}
+
+/* Seconds of New York's clock, read as if UTC. */
+static int64_t local_s(const struct tz *tz, int64_t ns)
+{
+	int64_t s = ns / NS_PER_S - (ns % NS_PER_S < 0);
+
+	return s + tz_offset_s(tz, s);
+}
+
+static bool is_midnight(const struct tz *tz, int64_t ns)
+{
+	return ns % NS_PER_S == 0 && local_s(tz, ns) % DAY_S == 0;
+}
+
+/*
+ * Both ends are inclusive.  Whole days of New York are written as dates, whose meaning
+ * is theirs; everything else as milliseconds.
+ */
+static void range(const struct vendor_ask *a, struct buf *t)
+{
+	bool is_stock = strchr(a->symbols[0], ':') == NULL;
+	struct tz *tz = NULL;
+
+	if (is_stock && a->start_ns >= 0 && tz_load("America/New_York", &tz) == 0 &&
+	    is_midnight(tz, a->start_ns) && is_midnight(tz, a->end_ns)) {
+		vendor_date(t, "/", local_s(tz, a->start_ns) / DAY_S);
+		vendor_date(t, "/", local_s(tz, a->end_ns - 1) / DAY_S);
+	} else {
+		buf_printf(t, "/%lld/%lld",
+			   (long long)((a->start_ns + NS_PER_MS - 1) / NS_PER_MS),
+			   (long long)((a->end_ns - 1) / NS_PER_MS));
+	}
+	tz_free(tz);
+}
+
+static void aggs_target(const struct vendor_ask *a, struct buf *t)
+{
+	static const struct {
+		const char *name;
+		uint32_t seconds;
+	} spans[] = {{"day", DAY_S}, {"hour", 3600}, {"minute", 60}, {"second", 1}};
+	size_t i = 0;
+
+	while (a->step_s % spans[i].seconds != 0)
+		i++;
+	buf_printf(t, "/v2/aggs/ticker/");
+	vendor_escape(t, a->symbols[0], strlen(a->symbols[0]));
+	buf_printf(t, "/range/%u/%s", a->step_s / spans[i].seconds, spans[i].name);
+	range(a, t);
+	vendor_param(t, "adjusted", a->adjust == HIST_RAW ? "false" : "true");
+	vendor_param(t, "sort", "asc");
+	/* Base rows, not bars: the more, the fewer pages. */
+	vendor_param_u64(t, "limit", vendor_limit(&polygon_ops, a));
+}
+
+static int ask_request(const struct vendor_settings *s, const struct vendor_ask *a,
+		       const char *next, struct vendor_request *out)
+{
+	int rc = check_ask(s, a);
+
+	if (rc < 0)
+		return rc;
+	if (next[0] != '\0')
+		buf_add(&out->target, next, strlen(next));
+	else
+		aggs_target(a, &out->target);
+	vendor_header(&out->headers, "Authorization", "Bearer ", s->key);
+	return 0;
+}
+
+static bool says(const char *message, const char *part)
+{
+	return strcasestr(message, part) != NULL;
+}
+
+/* The class counts, not the exact status: a missing key was seen as 400, and an error
+   in a 200. */
+static void problem(const struct vendor_settings *s, long status,
+		    const char *content_type, const char *body, size_t len,
+		    struct vendor_problem *out)
+{
+	char message[VENDOR_WHY_MAX];
+
+	(void)content_type;
+	vendor_message(body, len, message);
+	vendor_problem_write(s, "Polygon", status, message, out);
+	if (status >= 500 || status == 429)
+		return;
+	if (says(message, "API Key"))
+		out->verdict = VENDOR_AUTH;
+	else if (says(message, "exceeded the maximum requests"))
+		out->verdict = VENDOR_LIMITED;
+	else if (says(message, "your plan") || says(message, "not authorized"))
+		out->verdict = VENDOR_FORBIDDEN;
+	else if (status == 404 && says(message, "ticker"))
+		out->verdict = VENDOR_UNKNOWN;
+}
+
+const struct vendor_ops polygon_ops = {
+	.name = "polygon",
+	.can = 1u << VENDOR_BARS,
+	.rows_max = {[VENDOR_BARS] = 50000,
+		     [VENDOR_TRADES] = 50000,
+		     [VENDOR_QUOTES] = 50000,
+		     [VENDOR_NEWS] = 1000,
+		     [VENDOR_ACTIONS] = 1000},
+	.symbols_max = 1,
+	.has_pages = true,
+	.check = check_ask,
+	.request = ask_request,
+	.parse = polygon_parse,
+	.problem = problem,
+};

@@ -1,0 +1,331 @@
+/* vendor_parts - the adapters' tool box; the rules themselves stand in the adapters. */
+#include "feeds/vendor_parts.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/timetext.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool is_unreserved(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || (c != '\0' && strchr("-._~", c) != NULL);
+}
+
+void vendor_escape(struct buf *target, const char *text, size_t len)
+{
+	static const char hex[] = "0123456789ABCDEF";
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+		char three[3] = {'%', hex[c >> 4], hex[c & 15]};
+
+		if (is_unreserved(c))
+			buf_add(target, &text[i], 1);
+		else
+			buf_add(target, three, sizeof(three));
+	}
+}
+
+static void param_name(struct buf *target, const char *name)
+{
+	bool is_first = memchr(target->data, '?', target->len) == NULL;
+
+	buf_printf(target, "%c%s=", is_first ? '?' : '&', name);
+}
+
+void vendor_param(struct buf *target, const char *name, const char *value)
+{
+	param_name(target, name);
+	vendor_escape(target, value, strlen(value));
+}
+
+void vendor_param_u64(struct buf *target, const char *name, uint64_t value)
+{
+	param_name(target, name);
+	buf_printf(target, "%llu", (unsigned long long)value);
+}
+
+void vendor_param_time(struct buf *target, const char *name, int64_t ns)
+{
+	char text[TIMETEXT_MAX];
+
+	timetext_print(text, ns);
+	vendor_param(target, name, text);
+}
+
+void vendor_date(struct buf *target, const char *prefix, int64_t days)
+{
+	unsigned month, day;
+	int year;
+
+	timetext_civil(days, &year, &month, &day);
+	buf_printf(target, "%s%04d-%02u-%02u", prefix, year, month, day);
+}
+
+void vendor_param_symbols(struct buf *target, const char *name,
+			  const struct vendor_ask *a)
+{
+	param_name(target, name);
+	for (size_t i = 0; i < a->n_symbols; i++) {
+		if (i > 0)
+			buf_add(target, ",", 1);
+		vendor_escape(target, a->symbols[i], strlen(a->symbols[i]));
+	}
+}
+
+int vendor_check(const struct vendor_ops *ops, const struct vendor_ask *a)
+{
+	static const char *const names[VENDOR_WHATS] = {"bars", "trades", "quotes",
+							"news", "corporate actions"};
+
+	if (a->what >= VENDOR_WHATS || !(ops->can & 1u << a->what))
+		return err_set(-EINVAL, "%s has no %s", ops->name,
+			       a->what < VENDOR_WHATS ? names[a->what] : "such thing");
+	if (a->n_symbols == 0 || a->n_symbols > ops->symbols_max)
+		return err_set(-EINVAL, "%s takes 1 to %zu symbols at a time, not %zu",
+			       ops->name, ops->symbols_max, a->n_symbols);
+	for (size_t i = 0; i < a->n_symbols; i++) {
+		const char *symbol = a->symbols[i];
+
+		if (!symbol_valid(symbol, strnlen(symbol, SYMBOL_MAX + 1)))
+			return err_set(-EINVAL,
+				       "symbol '%.32s' is not [A-Z0-9._:/-]{1,32}",
+				       symbol);
+	}
+	if (a->start_ns >= a->end_ns)
+		return err_set(-EINVAL, "the range is empty: it ends where it begins");
+	if (a->what == VENDOR_BARS && a->adjust > HIST_ALL)
+		return err_set(-EINVAL, "adjustment %u is unknown", a->adjust);
+	return 0;
+}
+
+uint32_t vendor_limit(const struct vendor_ops *ops, const struct vendor_ask *a)
+{
+	uint32_t most = ops->rows_max[a->what];
+
+	return a->limit > 0 && a->limit < most ? a->limit : most;
+}
+
+bool vendor_in_range(const struct vendor_ask *a, int64_t ns)
+{
+	return ns >= a->start_ns && ns < a->end_ns;
+}
+
+void vendor_page_reset(struct vendor_page *p)
+{
+	p->bars.len = 0;
+	p->ticks.len = 0;
+	p->articles.len = 0;
+	p->actions.len = 0;
+	p->skipped = 0;
+	p->currency[0] = '\0';
+	p->next[0] = '\0';
+}
+
+void vendor_page_free(struct vendor_page *p)
+{
+	buf_free(&p->bars);
+	buf_free(&p->ticks);
+	buf_free(&p->articles);
+	buf_free(&p->actions);
+	*p = (struct vendor_page){0};
+}
+
+static void *row(struct buf *rows, size_t size)
+{
+	void *at = buf_reserve(rows, size);
+
+	memset(at, 0, size);
+	rows->len += size;
+	return at;
+}
+
+struct vendor_bar *vendor_page_bar(struct vendor_page *p)
+{
+	return row(&p->bars, sizeof(struct vendor_bar));
+}
+
+struct feed_tick *vendor_page_tick(struct vendor_page *p, const char *symbol)
+{
+	struct feed_tick *t = row(&p->ticks, sizeof(*t));
+
+	memcpy(t->symbol, symbol, symbol_field_len(symbol, SYMBOL_MAX));
+	t->rec = (struct record){.price_e9 = VALUE_NULL,
+				 .size_e8 = VALUE_NULL,
+				 .bid_e9 = VALUE_NULL,
+				 .ask_e9 = VALUE_NULL,
+				 .bid_size_e8 = VALUE_NULL,
+				 .ask_size_e8 = VALUE_NULL,
+				 .type = RECORD_TICK};
+	return t;
+}
+
+struct hist_article *vendor_page_article(struct vendor_page *p)
+{
+	return row(&p->articles, sizeof(struct hist_article));
+}
+
+struct hist_action *vendor_page_action(struct vendor_page *p)
+{
+	struct hist_action *a = row(&p->actions, sizeof(*a));
+
+	a->numerator_e9 = a->denominator_e9 = a->amount_e9 = VALUE_NULL;
+	return a;
+}
+
+int64_t vendor_read_ms(struct json_walk *w)
+{
+	int64_t ns = json_walk_decimal(w, 0);
+
+	if (ns != VALUE_NULL && __builtin_mul_overflow(ns, NS_PER_MS, &ns))
+		json_walk_fail(w, "a time is out of range");
+	return ns;
+}
+
+static void read_bar_fields(struct json_walk *w, const struct vendor_bars *how,
+			    struct hist_bar *b)
+{
+	bool is_exact = how->ask->adjust == HIST_RAW;
+	int64_t (*price)(struct json_walk *, unsigned) =
+		is_exact ? json_walk_decimal : json_walk_rounded;
+	struct json_key k;
+
+	while (json_walk_key(w, &k)) {
+		switch (k.id) {
+		case JSON_KEY1('t'):
+			b->start_ns = how->time(w);
+			break;
+		case JSON_KEY1('o'):
+			b->open_e9 = price(w, 9);
+			break;
+		case JSON_KEY1('h'):
+			b->high_e9 = price(w, 9);
+			break;
+		case JSON_KEY1('l'):
+			b->low_e9 = price(w, 9);
+			break;
+		case JSON_KEY1('c'):
+			b->close_e9 = price(w, 9);
+			break;
+		case JSON_KEY1('v'):
+			b->volume_e8 = json_walk_rounded(w, 8);
+			break;
+		case JSON_KEY2('v', 'w'):
+			b->vwap_e9 = json_walk_rounded(w, 9);
+			break;
+		case JSON_KEY1('n'):
+			b->trades = json_walk_decimal(w, 0);
+			break;
+		default:
+			json_walk_skip(w);
+		}
+	}
+}
+
+void vendor_read_bar(struct json_walk *w, const struct vendor_bars *how)
+{
+	struct hist_bar b = {VALUE_NULL, VALUE_NULL, VALUE_NULL, VALUE_NULL,
+			     VALUE_NULL, VALUE_NULL, VALUE_NULL, VALUE_NULL};
+	struct vendor_bar *out;
+
+	if (!json_walk_object(w)) {
+		json_walk_fail(w, "a bar is null");
+		return;
+	}
+	read_bar_fields(w, how, &b);
+	if (w->why)
+		return;
+	if (b.start_ns == VALUE_NULL) {
+		json_walk_fail(w, "a bar has no time");
+		return;
+	}
+	if (!vendor_in_range(how->ask, b.start_ns) || b.open_e9 == VALUE_NULL ||
+	    b.high_e9 == VALUE_NULL || b.low_e9 == VALUE_NULL ||
+	    b.close_e9 == VALUE_NULL) {
+		how->page->skipped++;
+		return;
+	}
+	out = vendor_page_bar(how->page);
+	out->symbol = how->symbol;
+	out->bar = b;
+}
+
+int vendor_parsed(const char *vendor, struct json_walk *w, struct vendor_page *out)
+{
+	char where[128];
+
+	if (json_walk_end(w))
+		return 0;
+	json_walk_where(w, where, sizeof(where));
+	vendor_page_reset(out);
+	return err_set(-EBADMSG, "%s's answer cannot be read: %s (%s)", vendor, w->why,
+		       where);
+}
+
+static bool is_message_key(const struct json_key *k)
+{
+	return json_walk_is(k, "message") || json_walk_is(k, "error") ||
+	       json_walk_is(k, "detail") || json_walk_is(k, "description") ||
+	       json_walk_is(k, "msg");
+}
+
+static bool is_envelope(const struct json_key *k)
+{
+	return json_walk_is(k, "chart") || json_walk_is(k, "finance") ||
+	       json_walk_is(k, "error") || json_walk_is(k, "detail");
+}
+
+/* The first message of an error object, however deep its envelopes. */
+static void json_message(const char *body, size_t len, char out[VENDOR_WHY_MAX])
+{
+	unsigned depth = 0;
+	struct json_walk w;
+	struct json_key k;
+
+	json_walk_begin(&w, body, len);
+	depth += json_walk_object(&w);
+	while (depth > 0 && !w.why && out[0] == '\0') {
+		enum json_type type;
+
+		if (!json_walk_key(&w, &k)) {
+			depth--;
+			continue;
+		}
+		type = json_walk_peek(&w);
+		if (type == JSON_STRING && is_message_key(&k))
+			json_walk_text(&w, out, VENDOR_WHY_MAX);
+		else if (type == JSON_OBJECT && is_envelope(&k) && depth < 4)
+			depth += json_walk_object(&w);
+		else
+			json_walk_skip(&w);
+	}
+}
+
+void vendor_message(const char *body, size_t len, char out[VENDOR_WHY_MAX])
+{
+	size_t i = 0, n;
+
+	out[0] = '\0';
+	while (i < len && (body[i] == ' ' || body[i] == '\r' || body[i] == '\n' ||
+			   body[i] == '\t'))
+		i++;
+	if (i == len)
+		return;
+	if (body[i] == '{') {
+		json_message(body + i, len - i, out);
+	} else if (body[i] == '<') {
+		(void)snprintf(out, VENDOR_WHY_MAX, "an HTML page");
+	} else if (body[i] != '[') {
+		n = len - i < 80 ? len - i : 80;
+		memcpy(out, body + i, n);
+		out[n] = '\0';
+	}
+	for (char *p = out; *p; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+	n = strlen(out);
+	while (n > 0 && (out[n - 1] == '?' || out[n - 1] == ' '))
+		out[--n] = '\0';
+}
