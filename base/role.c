@@ -1,5 +1,5 @@
 /*
- * role - the four capabilities and the role of the calling thread.
+ * role - the capabilities and the role of the calling thread.
  */
 #include "base/role.h"
 
@@ -7,5 +7,8 @@ struct role role_loop = {"loop"};
 struct role role_store = {"store"};
 struct role role_worker = {"worker"};
 struct role role_tier2 = {"tier2"};
+struct role role_feed = {"feed"};
+struct role role_history = {"history"};
+struct role role_live = {"live"};
 
 _Thread_local struct role *role_self;

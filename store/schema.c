@@ -116,21 +116,21 @@ static int backup(struct sq *db, const char *path, int version)
 	return 0;
 }
 
-static int run_steps(struct sq *db, const schema_step *list, int from, int to)
+static int run_steps(struct sq *db, const struct schema *s, int from)
 {
 	char sql[96];
 	int rc = sq_begin(db, true);
 
 	if (rc < 0)
 		return rc;
-	for (int v = from; rc == 0 && v < to; v++)
-		for (schema_step s = list[v]; rc == 0 && *s; s++)
-			rc = sq_exec(db, *s);
-	(void)snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", to);
+	for (int v = from; rc == 0 && v < s->n_steps; v++)
+		for (schema_step sql_of = s->steps[v]; rc == 0 && *sql_of; sql_of++)
+			rc = sq_exec(db, *sql_of);
+	(void)snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", s->n_steps);
 	if (rc == 0)
 		rc = sq_exec(db, sql);
 	(void)snprintf(sql, sizeof(sql), "PRAGMA application_id = %d",
-		       SCHEMA_APPLICATION_ID);
+		       s->application_id);
 	if (rc == 0)
 		rc = sq_exec(db, sql);
 	if (rc < 0) {
@@ -140,7 +140,7 @@ static int run_steps(struct sq *db, const schema_step *list, int from, int to)
 	return sq_commit(db);
 }
 
-int schema_bring(struct sq *db, const char *path, const schema_step *list, int n_steps,
+int schema_bring(struct sq *db, const char *path, const struct schema *s,
 		 bool *out_created)
 {
 	int64_t version = 0;
@@ -157,23 +157,25 @@ int schema_bring(struct sq *db, const char *path, const schema_step *list, int n
 
 	*out_created = version == 0 && app == 0 && tables == 0;
 	if (*out_created)
-		return run_steps(db, list, 0, n_steps);
-	if (app != SCHEMA_APPLICATION_ID)
+		return run_steps(db, s, 0);
+	if (app != s->application_id)
 		return err_set(-EBADMSG, "%s is not a tickbus database", path);
-	if (version > n_steps || version < 1)
+	if (version > s->n_steps || version < 1)
 		return err_set(-EBADMSG,
 			       "%s has schema version %" PRId64
 			       ", this build knows 1 to %d: left untouched",
-			       path, version, n_steps);
-	if (version == n_steps)
+			       path, version, s->n_steps);
+	if (version == s->n_steps)
 		return 0;
 	rc = backup(db, path, (int)version);
 	if (rc < 0)
 		return rc;
-	return run_steps(db, list, (int)version, n_steps);
+	return run_steps(db, s, (int)version);
 }
 
 int schema_open(struct sq *db, const char *path, bool *out_created)
 {
-	return schema_bring(db, path, steps, SCHEMA_VERSION, out_created);
+	const struct schema log = {SCHEMA_APPLICATION_ID, steps, SCHEMA_VERSION};
+
+	return schema_bring(db, path, &log, out_created);
 }

@@ -11,6 +11,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct sq;
 
@@ -20,11 +21,18 @@ struct sq;
 /** Step i leads from version i to i + 1; NULL-terminated SQL statements. */
 typedef const char *const *schema_step;
 
+/** What a database of ours is: its application id and its way from nothing. */
+struct schema {
+	int32_t application_id;
+	const schema_step *steps;
+	int n_steps;
+};
+
 /**
- * Bring @db (at @path) to version @n_steps.  *out_created: there was nothing.
+ * Bring @db (at @path) to version @s->n_steps.  *out_created: there was nothing.
  * -EBADMSG: newer, foreign or damaged.  The copy is @path.vN.bak.
  */
-int schema_bring(struct sq *db, const char *path, const schema_step *steps, int n_steps,
+int schema_bring(struct sq *db, const char *path, const struct schema *s,
 		 bool *out_created);
-/** The same with the product's steps. */
+/** The same with the steps of the tick log. */
 int schema_open(struct sq *db, const char *path, bool *out_created);

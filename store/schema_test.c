@@ -14,6 +14,14 @@ static const char *const broken[] = {"ALTER TABLE t ADD COLUMN c", "SELECT nonse
 static const schema_step good_steps[] = {first, second};
 static const schema_step bad_steps[] = {first, broken};
 
+/* By the number of steps. */
+static const struct schema good[] = {{0},
+				     {SCHEMA_APPLICATION_ID, good_steps, 1},
+				     {SCHEMA_APPLICATION_ID, good_steps, 2}};
+static const struct schema bad[] = {{0},
+				    {SCHEMA_APPLICATION_ID, bad_steps, 1},
+				    {SCHEMA_APPLICATION_ID, bad_steps, 2}};
+
 static struct sq *open_at(const char *path)
 {
 	struct sq *db = NULL;
@@ -41,9 +49,9 @@ static void an_older_database_is_copied_and_upgraded(void **state)
 	fixture_begin(&f);
 	(void)snprintf(path, sizeof(path), "%s/t.db", f.dir);
 	db = open_at(path);
-	assert_int_equal(0, schema_bring(db, path, good_steps, 1, &created));
+	assert_int_equal(0, schema_bring(db, path, &good[1], &created));
 	assert_true(created);
-	assert_int_equal(0, schema_bring(db, path, good_steps, 2, &created));
+	assert_int_equal(0, schema_bring(db, path, &good[2], &created));
 	assert_false(created);
 	assert_int_equal(15, ask(db, "SELECT a + b FROM t"));
 	assert_int_equal(2, ask(db, "PRAGMA user_version"));
@@ -69,11 +77,11 @@ static void an_upgrade_that_fails_leaves_the_old_version(void **state)
 	fixture_begin(&f);
 	(void)snprintf(path, sizeof(path), "%s/t.db", f.dir);
 	db = open_at(path);
-	assert_int_equal(0, schema_bring(db, path, bad_steps, 1, &created));
-	assert_int_equal(-EBADMSG, schema_bring(db, path, bad_steps, 2, &created));
+	assert_int_equal(0, schema_bring(db, path, &bad[1], &created));
+	assert_int_equal(-EBADMSG, schema_bring(db, path, &bad[2], &created));
 	assert_int_equal(1, ask(db, "PRAGMA user_version"));
 	assert_int_equal(1, ask(db, "SELECT count(*) FROM pragma_table_info('t')"));
-	assert_int_equal(0, schema_bring(db, path, good_steps, 2, &created));
+	assert_int_equal(0, schema_bring(db, path, &good[2], &created));
 	assert_int_equal(15, ask(db, "SELECT a + b FROM t"));
 	sq_close(db);
 	fixture_end(&f);

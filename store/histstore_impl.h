@@ -1,0 +1,86 @@
+/* histstore_impl - what the files of histstore share; nobody else includes it. */
+#pragma once
+#include "base/err.h"
+#include "store/histstore.h"
+#include "store/rowcrc.h"
+#include "store/sqlite.h"
+#include <errno.h>
+#include <string.h>
+
+/** Every statement, prepared at its first use. */
+enum hist_sql {
+	SQL_SERIES_FIND,
+	SQL_SERIES_ADD,
+	SQL_SERIES_SET,
+	SQL_SERIES_ALL,
+	SQL_SERIES_OF,
+	SQL_CHUNK_GET,
+	SQL_CHUNK_PUT,
+	SQL_CHUNK_DEL,
+	SQL_CHUNK_RANGE,
+	SQL_CHUNK_FIRST,
+	SQL_CHUNK_LAST,
+	SQL_COVER_LIST,
+	SQL_COVER_ADD,
+	SQL_COVER_DEL,
+	SQL_COVER_NEWEST,
+	SQL_ARTICLE_GET,
+	SQL_ARTICLE_PUT,
+	SQL_ARTICLE_SYMBOL,
+	SQL_ACTION_GET,
+	SQL_ACTION_PUT,
+	SQL_INDEX_ADD,
+	SQL_INDEX_GET,
+	SQL_JOB_ADD,
+	SQL_JOB_GET,
+	SQL_JOB_LIST,
+	SQL_JOB_SET,
+	SQL_JOB_NEXT,
+	SQL_ITEM_ADD,
+	SQL_ITEM_SET,
+	SQL_ITEM_NEXT,
+	SQL_ITEM_LIST,
+	SQL_ITEM_COUNT,
+	SQL_ITEM_CANCEL,
+	SQL_JOB_PRUNE,
+	SQL_ITEM_PRUNE,
+	SQL_N,
+};
+
+struct histstore {
+	struct sq *db;                /* owned */
+	struct sq_stmt *stmts[SQL_N]; /* owned */
+	bool in_transaction;
+	uint64_t damaged;
+	char damage[160];
+	struct buf chunk;  /* bars of the chunk at hand */
+	struct buf merged; /* ... and what becomes of them */
+	struct buf packed;
+};
+
+/** A row of the table of series, with the totals over its chunks. */
+struct hist_row {
+	int64_t id;
+	struct hist_series series;
+	uint64_t bars;
+	uint64_t bytes;
+	uint64_t chunks;
+};
+
+/** The statement, or NULL with err_text(). */
+struct sq_stmt *hist_stmt(struct histstore *h, enum hist_sql i);
+/** A column of text into a field of @size with its NUL. */
+void hist_text(struct sq_stmt *st, int col, char *out, size_t size);
+void hist_bind_text(struct sq_stmt *st, int i, const char *text);
+
+/** 0, or 1 when there is none (@out->id is 0). */
+int hist_row_find(struct histstore *h, const struct hist_series *s,
+		  struct hist_row *out);
+/** Find or make. */
+int hist_row_make(struct histstore *h, const struct hist_series *s,
+		  struct hist_row *out);
+/** Write its totals. */
+int hist_row_set(struct histstore *h, const struct hist_row *row);
+
+/** Nothing of @r is covered any more. */
+int hist_uncover(struct histstore *h, int64_t series, const struct hist_range *r);

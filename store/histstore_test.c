@@ -1,0 +1,290 @@
+/* histstore_test - bars, articles, actions; order, kill, the size of the WAL. */
+#include "store/histstore_world_test.h"
+
+static void what_was_put_comes_back_whatever_the_step(void **state)
+{
+	static const uint32_t steps[] = {1, 60, 300, 3600, 86400, 604800};
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	for (size_t i = 0; i < 6; i++) {
+		struct hist_series s = series("AAPL", steps[i], HIST_RAW);
+		int64_t step = steps[i] * NS_PER_S;
+
+		assert_int_equal(2000, put(&w, &s, 0, 2000));
+		expect(&w, &s, EVER, 0, 2000);
+		expect(&w, &s,
+		       (struct hist_range){FIRST + 7 * step, FIRST + 1500 * step}, 7,
+		       1500);
+		expect(&w, &s, (struct hist_range){FIRST + 1, FIRST + step}, 1, 1);
+	}
+	reopen(&w);
+	for (size_t i = 0; i < 6; i++) {
+		struct hist_series s = series("AAPL", steps[i], HIST_RAW);
+
+		expect(&w, &s, EVER, 0, 2000);
+	}
+	end(&w);
+}
+
+static void the_same_ingest_twice_leaves_the_same_bytes(void **state)
+{
+	struct hist_series s = series("AAPL", 60, HIST_RAW);
+	struct hist_summary one, two;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	/* Pages that end in the middle of a day, then the whole at once. */
+	assert_int_equal(500, put(&w, &s, 0, 500));
+	assert_int_equal(500, put(&w, &s, 500, 1000));
+	assert_int_equal(0, histstore_summary(w.h, &s, &one));
+	assert_int_equal(0, put(&w, &s, 0, 1000));
+	assert_int_equal(0, put(&w, &s, 300, 700));
+	assert_int_equal(0, histstore_summary(w.h, &s, &two));
+	assert_memory_equal(&one, &two, sizeof(one));
+	assert_int_equal(1000, two.bars);
+	assert_int_equal(FIRST, two.first_ns);
+	assert_int_equal(FIRST + 999 * 60 * NS_PER_S, two.last_ns);
+	expect(&w, &s, EVER, 0, 1000);
+	end(&w);
+}
+
+static void the_newest_word_on_a_bar_wins(void **state)
+{
+	struct hist_series s = series("AAPL", 60, HIST_RAW);
+	struct hist_bar b = bar(60, 5), *got;
+	struct buf out = {0};
+	uint64_t fresh;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	put(&w, &s, 0, 10);
+	b.close_e9++;
+	assert_int_equal(0, histstore_begin(w.h));
+	assert_int_equal(0, histstore_put_bars(w.h, &s, &b, 1, &fresh));
+	assert_int_equal(0, histstore_commit(w.h));
+	assert_int_equal(0, fresh);
+	assert_int_equal(0, histstore_get_bars(w.h, &s, &EVER, 100, &out));
+	got = (struct hist_bar *)out.data;
+	assert_int_equal(10 * sizeof(b), out.len);
+	assert_memory_equal(&b, &got[5], sizeof(b));
+	buf_free(&out);
+	end(&w);
+}
+
+static void bars_out_of_order_are_refused_and_nothing_is_written(void **state)
+{
+	struct hist_series s = series("AAPL", 60, HIST_RAW);
+	struct hist_bar bars[3] = {bar(60, 0), bar(60, 2), bar(60, 2)};
+	uint64_t fresh;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	assert_int_equal(0, histstore_begin(w.h));
+	assert_int_equal(-EINVAL, histstore_put_bars(w.h, &s, bars, 3, &fresh));
+	assert_non_null(strstr(err_text(), "do not ascend"));
+	histstore_rollback(w.h);
+	expect(&w, &s, EVER, 0, 0);
+	end(&w);
+}
+
+static void series_do_not_mix(void **state)
+{
+	struct hist_series s = series("AAPL", 60, HIST_RAW);
+	struct hist_series other[4] = {s, s, s, s};
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	(void)snprintf(other[0].source, sizeof(other[0].source), "polygon");
+	(void)snprintf(other[1].feed, sizeof(other[1].feed), "iex");
+	other[2].adjust = HIST_SPLIT;
+	(void)snprintf(other[3].symbol, sizeof(other[3].symbol), "MSFT");
+	for (size_t i = 0; i < 4; i++)
+		put(&w, &other[i], 0, 10);
+	expect(&w, &s, EVER, 0, 0);
+	put(&w, &s, 0, 20);
+	for (size_t i = 0; i < 4; i++)
+		expect(&w, &other[i], EVER, 0, 10);
+	end(&w);
+}
+
+static void an_action_is_new_once_and_again_when_it_says_otherwise(void **state)
+{
+	struct hist_action a = {.kind = ACTION_SPLIT,
+				.ex_date = 20240610,
+				.symbol = "NVDA",
+				.numerator_e9 = 10000000000,
+				.denominator_e9 = 1000000000};
+	struct world w;
+	bool is_new;
+
+	(void)state;
+	begin(&w);
+	assert_int_equal(0, histstore_begin(w.h));
+	assert_int_equal(0, histstore_put_action(w.h, "alpaca", &a, &is_new));
+	assert_true(is_new);
+	assert_int_equal(0, histstore_put_action(w.h, "alpaca", &a, &is_new));
+	assert_false(is_new);
+	a.numerator_e9 *= 2;
+	assert_int_equal(0, histstore_put_action(w.h, "alpaca", &a, &is_new));
+	assert_true(is_new);
+	assert_int_equal(0, histstore_commit(w.h));
+	end(&w);
+}
+
+static void an_article_is_replaced_by_its_later_edition_only(void **state)
+{
+	struct hist_article a = {.id = "n1",
+				 .updated_ns = 10,
+				 .n_symbols = 1,
+				 .headline = "one",
+				 .symbols = {"AAPL"}};
+	struct hist_health health;
+	struct world w;
+	bool is_new;
+
+	(void)state;
+	begin(&w);
+	assert_int_equal(0, histstore_begin(w.h));
+	assert_int_equal(0, histstore_put_article(w.h, "alpaca", &a, &is_new));
+	assert_true(is_new);
+	a.updated_ns = 9;
+	assert_int_equal(0, histstore_put_article(w.h, "alpaca", &a, &is_new));
+	assert_false(is_new);
+	a.updated_ns = 11;
+	assert_int_equal(0, histstore_put_article(w.h, "alpaca", &a, &is_new));
+	assert_true(is_new);
+	assert_int_equal(0, histstore_commit(w.h));
+	assert_int_equal(0, histstore_health(w.h, &health));
+	assert_int_equal(1, health.articles);
+	end(&w);
+}
+
+static void another_database_is_refused_with_what_to_do(void **state)
+{
+	struct world w;
+	char path[160];
+	FILE *f;
+
+	(void)state;
+	begin(&w);
+	assert_int_equal(0, histstore_close(w.h));
+	(void)snprintf(path, sizeof(path), "%s/history.db", w.f.dir);
+	f = fopen(path, "w");
+	for (int i = 0; i < 1000; i++)
+		fputs("this is no database at all, whatever its name says\n", f);
+	fclose(f);
+	w.h = NULL;
+	assert_int_equal(-EBADMSG, histstore_open(w.f.dir, &w.h));
+	assert_non_null(strstr(err_text(), "move it away"));
+	end(&w);
+}
+
+static void a_kill_leaves_exactly_what_was_committed(void **state)
+{
+	struct hist_series s = series("AAPL", 60, HIST_RAW);
+	struct world w;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	begin(&w);
+	assert_int_equal(0, histstore_close(w.h));
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct hist_bar b = bar(60, 1000);
+		uint64_t fresh;
+
+		if (histstore_open(w.f.dir, &w.h) < 0)
+			_exit(1);
+		put(&w, &s, 0, 1000);
+		cover(&w, &s, 0, 100, 1);
+		(void)histstore_begin(w.h);
+		(void)histstore_put_bars(w.h, &s, &b, 1, &fresh);
+		(void)raise(SIGKILL);
+	}
+	assert_int_equal(pid, waitpid(pid, &status, 0));
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(0, histstore_open(w.f.dir, &w.h));
+	expect(&w, &s, EVER, 0, 1000);
+	expect_missing(&w, &s, 0, "");
+	end(&w);
+}
+
+static void the_wal_stays_small_while_much_is_written(void **state)
+{
+	struct hist_health health;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	for (int i = 0; i < 40; i++) {
+		struct hist_series s = series("AAPL", 60, HIST_RAW);
+
+		(void)snprintf(s.symbol, sizeof(s.symbol), "S%d", i);
+		put(&w, &s, 0, 40000);
+		assert_int_equal(0, histstore_health(w.h, &health));
+		assert_true(health.wal_bytes < 24 << 20);
+	}
+	assert_int_equal(40, health.series);
+	assert_int_equal(1600000, health.bars);
+	end(&w);
+}
+
+static int note(void *arg, const struct hist_summary *s)
+{
+	buf_printf(arg, "%s/%s/%u ", s->series.source, s->series.symbol,
+		   s->series.step_s);
+	return s->series.step_s == 86400 ? 7 : 0;
+}
+
+static void series_are_told_in_order_until_somebody_says_stop(void **state)
+{
+	struct hist_series a = series("MSFT", 60, HIST_RAW);
+	struct hist_series b = series("AAPL", 3600, HIST_RAW);
+	struct hist_series c = series("AAPL", 60, HIST_RAW);
+	struct hist_series d = series("ZM", 86400, HIST_RAW);
+	struct buf text = {0};
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	put(&w, &a, 0, 1);
+	put(&w, &b, 0, 1);
+	put(&w, &c, 0, 1);
+	assert_int_equal(0, histstore_each(w.h, NULL, note, &text));
+	assert_string_equal("alpaca/AAPL/60 alpaca/AAPL/3600 alpaca/MSFT/60 ",
+			    buf_text(&text));
+	put(&w, &d, 0, 1);
+	text.len = 0;
+	assert_int_equal(7, histstore_each(w.h, "ZM", note, &text));
+	assert_string_equal("alpaca/ZM/86400 ", buf_text(&text));
+	buf_free(&text);
+	end(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_put_comes_back_whatever_the_step),
+		cmocka_unit_test(the_same_ingest_twice_leaves_the_same_bytes),
+		cmocka_unit_test(the_newest_word_on_a_bar_wins),
+		cmocka_unit_test(bars_out_of_order_are_refused_and_nothing_is_written),
+		cmocka_unit_test(series_do_not_mix),
+		cmocka_unit_test(
+			an_action_is_new_once_and_again_when_it_says_otherwise),
+		cmocka_unit_test(an_article_is_replaced_by_its_later_edition_only),
+		cmocka_unit_test(another_database_is_refused_with_what_to_do),
+		cmocka_unit_test(a_kill_leaves_exactly_what_was_committed),
+		cmocka_unit_test(the_wal_stays_small_while_much_is_written),
+		cmocka_unit_test(series_are_told_in_order_until_somebody_says_stop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
