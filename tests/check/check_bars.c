@@ -39,8 +39,9 @@ struct ref {
 	bool begun;
 	bool has_amends; /* cancels or corrections, anywhere in the log */
 	int64_t log_ns;
-	struct trade *trades; /* owned */
+	struct trade *trades; /* owned; by event time once all are walked */
 	size_t n_trades;
+	int64_t newest_ns; /* start of the newest bar that was published */
 };
 
 struct ref_bar {
@@ -182,16 +183,40 @@ static bool before(const struct chronicle_record *a, const struct chronicle_reco
 	return a->pos < b->pos;
 }
 
+static int by_time(const void *a, const void *b)
+{
+	const struct trade *x = a, *y = b;
+
+	return before(x->r, y->r) ? -1 : before(y->r, x->r);
+}
+
+static size_t first_from(const struct ref *f, int64_t ns)
+{
+	size_t from = 0, to = f->n_trades;
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+
+		if (f->trades[mid].r->rec.event_ns < ns)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from;
+}
+
 static struct ref_bar add_up(const struct ref *f, int64_t start_ns)
 {
 	const struct chronicle_record *open = NULL, *close = NULL;
 	struct ref_bar b = {0};
 
-	for (size_t i = 0; i < f->n_trades; i++) {
+	for (size_t i = first_from(f, start_ns); i < f->n_trades; i++) {
 		const struct trade *t = &f->trades[i];
 		unsigned may_not = (unsigned)t->r->rec.action_flags >> 2;
 
-		if (!t->taken || floor_to(t->r->rec.event_ns, f->step_ns) != start_ns)
+		if (floor_to(t->r->rec.event_ns, f->step_ns) != start_ns)
+			break;
+		if (!t->taken)
 			continue;
 		b.unclear |= t->unclear;
 		if (t->withdrawn)
@@ -277,7 +302,8 @@ static void revisions(struct ref *f, const struct event_bar **last, size_t n,
 {
 	const struct event_bar *was = NULL;
 
-	for (size_t i = n; i > 0 && was == NULL; i--)
+	/* First words come in order of time: only older bars need looking for. */
+	for (size_t i = n; e->bar_start_ns <= f->newest_ns && i > 0 && was == NULL; i--)
 		if (last[i - 1]->bar_start_ns == e->bar_start_ns)
 			was = last[i - 1];
 	check_looked(f->k, CHECK_REVISION);
@@ -308,6 +334,8 @@ static void check_series(struct ref *f)
 		if (!is_of(&k->unique[i], f))
 			continue;
 		revisions(f, all, n, e);
+		if (e->bar_start_ns > f->newest_ns)
+			f->newest_ns = e->bar_start_ns;
 		all[n++] = e;
 		if (e->flags & BAR_FINAL)
 			compare(f, e, &sum);
@@ -349,12 +377,14 @@ void check_bars(struct check *k)
 		     t++) {
 			struct ref f = {.k = k,
 					.symbol_id = s,
-					.step_ns = c->config.timeframes_s[t] * NS};
+					.step_ns = c->config.timeframes_s[t] * NS,
+					.newest_ns = INT64_MIN};
 
 			f.trades = calloc(c->n_records + 1, sizeof(*f.trades));
 			if (f.trades == NULL)
 				abort();
 			walk(&f);
+			qsort(f.trades, f.n_trades, sizeof(*f.trades), by_time);
 			check_series(&f);
 			free(f.trades);
 		}

@@ -61,9 +61,25 @@ static void check_form(struct check *k, const struct matrix *m)
 
 /* ---- the returns that a version saw ---- */
 
+/*
+ * The bars of one symbol in k->unique, by sequence: so by position, and of each
+ * (timeframe, price type) the first words on its bars by time.
+ */
+struct run {
+	size_t from;
+	size_t to; /* exclusive */
+	uint32_t symbol_id;
+};
+
+struct runs {
+	struct run *run; /* owned */
+	size_t n;
+};
+
 struct view {
 	struct check *k;
 	const struct matrix *m;
+	const struct runs *runs;
 	int64_t times[WINDOW_MAX]; /* the last bar_ends up to T, descending */
 	uint32_t n_times;
 };
@@ -98,19 +114,89 @@ static void note_time(struct view *v, int64_t ns)
 	v->times[i] = ns;
 }
 
+static struct runs find_runs(const struct check *k)
+{
+	struct runs r = {0};
+
+	for (size_t i = 0; i < k->n_unique; i++) {
+		const struct sorted *s = &k->unique[i];
+		bool is_new = i == 0 || !check_same_stream(&k->unique[i - 1], s);
+
+		if (s->e->kind != EVENT_BAR)
+			continue;
+		if (is_new || r.n == 0) {
+			r.run = reallocarray(r.run, r.n + 1, sizeof(*r.run));
+			if (r.run == NULL)
+				abort();
+			r.run[r.n++] = (struct run){
+				.from = i,
+				.symbol_id =
+					((const struct event_bar *)s->event)->symbol_id,
+			};
+		}
+		r.run[r.n - 1].to = i + 1;
+	}
+	return r;
+}
+
+/* Behind the last bar of the run that the version can have seen. */
+static size_t seen_by(const struct view *v, const struct run *r)
+{
+	size_t from = r->from, to = r->to;
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+		const struct event_bar *b = v->k->unique[mid].event;
+
+		if (b->head.pos <= v->m->e->head.pos)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from;
+}
+
+/* What lies before the window's length of first words cannot be among its times. */
+static void note_times(struct view *v, const struct run *r)
+{
+	uint32_t firsts = 0;
+
+	for (size_t i = seen_by(v, r); i > r->from && firsts < v->m->e->window; i--) {
+		const struct event_bar *b = v->k->unique[i - 1].event;
+
+		if (!is_used(v, &v->k->unique[i - 1]))
+			continue;
+		note_time(v, b->head.event_ns);
+		firsts +=
+			b->revision == 0 && b->head.event_ns <= v->m->e->head.event_ns;
+	}
+}
+
 /* The newest word before the version on each bar of @symbol; NaN: none. */
 static void returns_of(const struct view *v, uint32_t symbol_id, double *out)
 {
+	const struct run *r = v->runs->run, *end = r + v->runs->n;
+	uint64_t known[WINDOW_MAX / 64] = {0};
+
 	for (uint32_t i = 0; i < v->n_times; i++)
 		out[i] = NAN;
-	for (size_t i = 0; i < v->k->n_unique; i++) {
-		const struct event_bar *b = v->k->unique[i].event;
+	while (r < end && r->symbol_id != symbol_id)
+		r++;
+	for (size_t i = r < end ? seen_by(v, r) : 0; r < end && i > r->from; i--) {
+		const struct event_bar *b = v->k->unique[i - 1].event;
 
-		if (!is_used(v, &v->k->unique[i]) || b->symbol_id != symbol_id)
+		if (!is_used(v, &v->k->unique[i - 1]))
 			continue;
-		for (uint32_t t = 0; t < v->n_times; t++)
-			if (v->times[t] == b->head.event_ns)
-				out[t] = b->log_return_1; /* they rise by revision */
+		for (uint32_t t = 0; t < v->n_times; t++) {
+			if (v->times[t] != b->head.event_ns ||
+			    known[t / 64] >> t % 64 & 1)
+				continue;
+			known[t / 64] |= UINT64_C(1) << t % 64;
+			out[t] = b->log_return_1;
+		}
+		if (b->revision == 0 && v->n_times > 0 &&
+		    b->head.event_ns < v->times[v->n_times - 1])
+			break; /* nothing of the window lies before its first word */
 	}
 }
 
@@ -142,19 +228,18 @@ static long double pearson(const double *x, const double *y, uint32_t n)
 	return r > 1 ? 1 : r < -1 ? -1 : r;
 }
 
-static void check_cells(struct check *k, const struct matrix *m)
+static void check_cells(struct check *k, const struct matrix *m,
+			const struct runs *runs)
 {
 	const struct event_tier2 *e = m->e;
-	struct view v = {.k = k, .m = m};
+	struct view v = {.k = k, .m = m, .runs = runs};
 	double *x = calloc((size_t)e->n_included * WINDOW_MAX + 1, sizeof(*x));
 	uint32_t row = 0;
 
 	if (x == NULL)
 		abort();
-	for (size_t i = 0; i < k->n_unique; i++)
-		if (is_used(&v, &k->unique[i]))
-			note_time(&v, ((const struct event_bar *)k->unique[i].event)
-					      ->head.event_ns);
+	for (size_t i = 0; i < runs->n; i++)
+		note_times(&v, &runs->run[i]);
 	for (uint32_t i = 0; i < e->n_members; i++)
 		if (m->members[i].reason == TIER2_INCLUDED)
 			returns_of(&v, m->members[i].symbol_id,
@@ -183,6 +268,7 @@ static void check_cells(struct check *k, const struct matrix *m)
 void check_matrices(struct check *k)
 {
 	const struct sorted *last = NULL;
+	struct runs runs = find_runs(k);
 
 	for (size_t i = 0; i < k->n_unique; i++) {
 		const struct sorted *s = &k->unique[i];
@@ -205,6 +291,7 @@ void check_matrices(struct check *k)
 		if (k->c->config.universe_window > 0 && !m.e->psd_repaired &&
 		    m.e->method == CORR_PEARSON && m.e->window < WINDOW_MAX &&
 		    s->seq % SAMPLE == 0)
-			check_cells(k, &m);
+			check_cells(k, &m, &runs);
 	}
+	free(runs.run);
 }

@@ -10,7 +10,8 @@ log holds must have been given: once, in order, each linked to the one before (c
 
 drops     a fifth of all live messages is thrown away; the subscriber stands still (SIGSTOP) for --stop seconds (3)
 cuts      connections are cut behind each of --cuts bytes (120: a random sample; all: 0 .. 4,095) of the dialogue, of
-          every socket, catch-up's included
+          every socket, catch-up's included; a daemon whose guard ended it (nng's reaper hangs, docs/FAULTS.md) is
+          started again, as its service manager would
 restarts  the daemon is killed or stopped --restarts times (4), with a fifth of the messages thrown away
 
 The campaign, tools/campaign python: --restarts 100 --cuts all --stop 30
@@ -165,6 +166,7 @@ def settled(d):
         except OSError:
             if time.monotonic() > end:
                 raise
+            supervise(d)
         time.sleep(1)
 
 
@@ -215,6 +217,16 @@ def check(result, log):
         raise AssertionError(f"streams that the log does not have: {set(result['got']) - set(log)}")
 
 
+def supervise(d):
+    """Start a daemon that has ended itself; True if it had."""
+    if d.process.poll() is None:
+        return False
+    if d.process.returncode != -signal.SIGABRT:
+        raise AssertionError(f"the daemon ended with {d.process.returncode}")
+    d.start()
+    return True
+
+
 def main():
     p = argparse.ArgumentParser(usage=__doc__)
     p.add_argument("binary")
@@ -243,7 +255,7 @@ def main():
         return [*range(9), *rng.choices(range(DIALOGUE), k=int(a.cuts) // 10), -1, -rng.randrange(1, n_up)]
 
     def cuts(d, network, sub, rng):
-        end = time.monotonic() + (7200 if a.cuts == "all" else 90)
+        end, revived = time.monotonic() + (7200 if a.cuts == "all" else 90), 0
         time.sleep(0.5)
         # First the live sockets, whose losses catch-up makes good; then catch-up, while those go on to lose.
         for cut in (KINDS, ["catchup"]):
@@ -254,7 +266,9 @@ def main():
             while any(network.cuts[name] for name in set(cut) & {"tick", "bar", "catchup"}):
                 if time.monotonic() > end:
                     raise AssertionError(f"too slow: {[(name, len(at)) for name, at in network.cuts.items()]} are left")
+                revived += supervise(d)
                 time.sleep(0.05)
+        print(f"python_torture: the guard ended the daemon {revived} times", flush=True)
 
     def restarts(d, network, sub, rng):
         network.set_drop(0.2)
