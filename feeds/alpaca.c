@@ -16,11 +16,6 @@
 
 #define SYMBOLS_MAX 200
 
-bool alpaca_is_crypto(const char *symbol)
-{
-	return strchr(symbol, '/') != NULL;
-}
-
 static int check_feed(const char *feed)
 {
 	if (feed[0] == '\0' || strcmp(feed, "sip") == 0 || strcmp(feed, "iex") == 0 ||
@@ -106,6 +101,35 @@ static void rows_target(const struct vendor_settings *s, const struct vendor_ask
 		vendor_param(t, "feed", s->feed);
 }
 
+static void news_target(const struct vendor_ask *a, struct buf *t)
+{
+	buf_printf(t, "/v1beta1/news");
+	vendor_param_symbols(t, "symbols", a);
+	vendor_param_time(t, "start", a->start_ns);
+	vendor_param_time(t, "end", a->end_ns - 1);
+	vendor_param_u64(t, "limit", vendor_limit(&alpaca_ops, a));
+	vendor_param(t, "sort", "asc");
+}
+
+/* Actions have dates, those of the exchange's calendar, both inclusive. */
+static int actions_target(const struct vendor_ask *a, struct buf *t)
+{
+	int64_t first, last, of_day_ns;
+	int rc = vendor_newyork(a->start_ns, &first, &of_day_ns);
+
+	if (rc == 0)
+		rc = vendor_newyork(a->end_ns - 1, &last, &of_day_ns);
+	if (rc < 0)
+		return rc;
+	buf_printf(t, "/v1/corporate-actions");
+	vendor_param_symbols(t, "symbols", a);
+	vendor_date(t, "&start=", first);
+	vendor_date(t, "&end=", last);
+	vendor_param_u64(t, "limit", vendor_limit(&alpaca_ops, a));
+	vendor_param(t, "sort", "asc");
+	return 0;
+}
+
 static int ask_request(const struct vendor_settings *s, const struct vendor_ask *a,
 		       const char *next, struct vendor_request *out)
 {
@@ -113,7 +137,14 @@ static int ask_request(const struct vendor_settings *s, const struct vendor_ask 
 
 	if (rc < 0)
 		return rc;
-	rows_target(s, a, &out->target);
+	if (a->what == VENDOR_NEWS)
+		news_target(a, &out->target);
+	else if (a->what == VENDOR_ACTIONS)
+		rc = actions_target(a, &out->target);
+	else
+		rows_target(s, a, &out->target);
+	if (rc < 0)
+		return rc;
 	if (next[0] != '\0')
 		vendor_param(&out->target, "page_token", next);
 	vendor_header(&out->headers, "APCA-API-KEY-ID", "", s->key);
@@ -140,7 +171,8 @@ static void problem(const struct vendor_settings *s, long status,
 
 const struct vendor_ops alpaca_ops = {
 	.name = "alpaca",
-	.can = 1u << VENDOR_BARS,
+	.can = 1u << VENDOR_BARS | 1u << VENDOR_TRADES | 1u << VENDOR_QUOTES |
+	       1u << VENDOR_NEWS | 1u << VENDOR_ACTIONS,
 	.rows_max = {[VENDOR_BARS] = 10000,
 		     [VENDOR_TRADES] = 10000,
 		     [VENDOR_QUOTES] = 10000,

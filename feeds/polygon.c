@@ -8,7 +8,6 @@
 #include "feeds/polygon.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/tz.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,58 +33,55 @@ static int check_ask(const struct vendor_settings *s, const struct vendor_ask *a
 	return 0;
 }
 
-/* Seconds of New York's clock, read as if UTC. */
-static int64_t local_s(const struct tz *tz, int64_t ns)
-{
-	int64_t s = ns / NS_PER_S - (ns % NS_PER_S < 0);
-
-	return s + tz_offset_s(tz, s);
-}
-
-static bool is_midnight(const struct tz *tz, int64_t ns)
-{
-	return ns % NS_PER_S == 0 && local_s(tz, ns) % DAY_S == 0;
-}
-
 /*
  * Both ends are inclusive.  Whole days of New York are written as dates, whose meaning
  * is theirs; everything else as milliseconds.
  */
-static void range(const struct vendor_ask *a, struct buf *t)
+static int range(const struct vendor_ask *a, struct buf *t)
 {
-	bool is_stock = strchr(a->symbols[0], ':') == NULL;
-	struct tz *tz = NULL;
+	int64_t first, last, after, from_ns = 1, to_ns = 1;
+	int rc = 0;
 
-	if (is_stock && a->start_ns >= 0 && tz_load("America/New_York", &tz) == 0 &&
-	    is_midnight(tz, a->start_ns) && is_midnight(tz, a->end_ns)) {
-		vendor_date(t, "/", local_s(tz, a->start_ns) / DAY_S);
-		vendor_date(t, "/", local_s(tz, a->end_ns - 1) / DAY_S);
+	/* Crypto, currencies and the like have days of their own. */
+	if (strchr(a->symbols[0], ':') == NULL) {
+		rc = vendor_newyork(a->start_ns, &first, &from_ns);
+		if (rc == 0)
+			rc = vendor_newyork(a->end_ns, &after, &to_ns);
+	}
+	if (rc < 0)
+		return rc;
+	if (from_ns == 0 && to_ns == 0) {
+		rc = vendor_newyork(a->end_ns - 1, &last, &to_ns);
+		vendor_date(t, "/", first);
+		vendor_date(t, "/", last);
 	} else {
 		buf_printf(t, "/%lld/%lld",
 			   (long long)((a->start_ns + NS_PER_MS - 1) / NS_PER_MS),
 			   (long long)((a->end_ns - 1) / NS_PER_MS));
 	}
-	tz_free(tz);
+	return rc;
 }
 
-static void aggs_target(const struct vendor_ask *a, struct buf *t)
+static int aggs_target(const struct vendor_ask *a, struct buf *t)
 {
 	static const struct {
 		const char *name;
 		uint32_t seconds;
 	} spans[] = {{"day", DAY_S}, {"hour", 3600}, {"minute", 60}, {"second", 1}};
 	size_t i = 0;
+	int rc;
 
 	while (a->step_s % spans[i].seconds != 0)
 		i++;
 	buf_printf(t, "/v2/aggs/ticker/");
 	vendor_escape(t, a->symbols[0], strlen(a->symbols[0]));
 	buf_printf(t, "/range/%u/%s", a->step_s / spans[i].seconds, spans[i].name);
-	range(a, t);
+	rc = range(a, t);
 	vendor_param(t, "adjusted", a->adjust == HIST_RAW ? "false" : "true");
 	vendor_param(t, "sort", "asc");
 	/* Base rows, not bars: the more, the fewer pages. */
 	vendor_param_u64(t, "limit", vendor_limit(&polygon_ops, a));
+	return rc;
 }
 
 static int ask_request(const struct vendor_settings *s, const struct vendor_ask *a,
@@ -98,9 +94,9 @@ static int ask_request(const struct vendor_settings *s, const struct vendor_ask 
 	if (next[0] != '\0')
 		buf_add(&out->target, next, strlen(next));
 	else
-		aggs_target(a, &out->target);
+		rc = aggs_target(a, &out->target);
 	vendor_header(&out->headers, "Authorization", "Bearer ", s->key);
-	return 0;
+	return rc;
 }
 
 static bool says(const char *message, const char *part)

@@ -7,7 +7,8 @@
 
 /** As vendor_ops.parse. */
 int polygon_parse(const struct vendor_settings *s, const struct vendor_ask *a,
-		  const char *body, size_t len, struct vendor_page *out);
+		  const char *next, const char *body, size_t len,
+		  struct vendor_page *out);
 /**
  * The path and query of a next_url, without its host and without any key in it; false
  * when it is no URL or does not fit.

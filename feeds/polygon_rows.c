@@ -46,7 +46,8 @@ static void read_next(struct json_walk *w, struct vendor_page *out)
 }
 
 int polygon_parse(const struct vendor_settings *s, const struct vendor_ask *a,
-		  const char *body, size_t len, struct vendor_page *out)
+		  const char *next, const char *body, size_t len,
+		  struct vendor_page *out)
 {
 	struct vendor_bars bars = {.ask = a, .page = out, .time = vendor_read_ms};
 	char status[32] = "";
@@ -54,6 +55,7 @@ int polygon_parse(const struct vendor_settings *s, const struct vendor_ask *a,
 	struct json_key k;
 
 	(void)s;
+	(void)next;
 	json_walk_begin(&w, body, len);
 	if (!json_walk_object(&w))
 		json_walk_fail(&w, "it is null");

@@ -122,10 +122,12 @@ struct vendor_ops {
 	/**
 	 * Read the body of a 200.  0; -EBADMSG and err_text() says what is wrong and
 	 * where; a vendor's own "error inside a 200" is -EBADMSG as well and then
-	 * problem() is asked.  @out is complete or empty.
+	 * problem() is asked.  @out is complete or empty.  @next: what request() was
+	 * given for this page.
 	 */
 	int (*parse)(const struct vendor_settings *s, const struct vendor_ask *a,
-		     const char *body, size_t len, struct vendor_page *out);
+		     const char *next, const char *body, size_t len,
+		     struct vendor_page *out);
 	/** Judge an answer that was no success, or that parse() refused: then on the
 	    same thread, for err_text() is looked at. */
 	void (*problem)(const struct vendor_settings *s, long status,

@@ -3,9 +3,14 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/timetext.h"
+#include "base/tz.h"
+#include "feeds/plaintext.h"
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define DAY_S 86400
 
 static bool is_unreserved(unsigned char c)
 {
@@ -62,6 +67,26 @@ void vendor_date(struct buf *target, const char *prefix, int64_t days)
 
 	timetext_civil(days, &year, &month, &day);
 	buf_printf(target, "%s%04d-%02u-%02u", prefix, year, month, day);
+}
+
+int vendor_newyork(int64_t ns, int64_t *out_days, int64_t *out_of_day_ns)
+{
+	int64_t s = ns / NS_PER_S, rest = ns % NS_PER_S, of_day_s;
+	struct tz *tz = NULL;
+	int rc = tz_load("America/New_York", &tz);
+
+	if (rc < 0)
+		return rc;
+	if (rest < 0) {
+		rest += NS_PER_S;
+		s--;
+	}
+	s += tz_offset_s(tz, s);
+	tz_free(tz);
+	of_day_s = s % DAY_S + (s % DAY_S < 0 ? DAY_S : 0);
+	*out_days = (s - of_day_s) / DAY_S;
+	*out_of_day_ns = of_day_s * NS_PER_S + rest;
+	return 0;
 }
 
 void vendor_param_symbols(struct buf *target, const char *name,
@@ -147,19 +172,14 @@ struct vendor_bar *vendor_page_bar(struct vendor_page *p)
 	return row(&p->bars, sizeof(struct vendor_bar));
 }
 
-struct feed_tick *vendor_page_tick(struct vendor_page *p, const char *symbol)
+struct feed_tick *vendor_page_tick(struct vendor_page *p)
 {
-	struct feed_tick *t = row(&p->ticks, sizeof(*t));
+	return row(&p->ticks, sizeof(struct feed_tick));
+}
 
+void vendor_tick_symbol(struct feed_tick *t, const char *symbol)
+{
 	memcpy(t->symbol, symbol, symbol_field_len(symbol, SYMBOL_MAX));
-	t->rec = (struct record){.price_e9 = VALUE_NULL,
-				 .size_e8 = VALUE_NULL,
-				 .bid_e9 = VALUE_NULL,
-				 .ask_e9 = VALUE_NULL,
-				 .bid_size_e8 = VALUE_NULL,
-				 .ask_size_e8 = VALUE_NULL,
-				 .type = RECORD_TICK};
-	return t;
 }
 
 struct hist_article *vendor_page_article(struct vendor_page *p)
@@ -182,6 +202,47 @@ int64_t vendor_read_ms(struct json_walk *w)
 	if (ns != VALUE_NULL && __builtin_mul_overflow(ns, NS_PER_MS, &ns))
 		json_walk_fail(w, "a time is out of range");
 	return ns;
+}
+
+int32_t vendor_read_date(struct json_walk *w)
+{
+	char text[16], stamp[40];
+	int64_t ns;
+
+	if (json_walk_text(w, text, sizeof(text)) == 0)
+		return 0;
+	(void)snprintf(stamp, sizeof(stamp), "%sT00:00:00Z", text);
+	if (timetext_parse(stamp, strlen(stamp), &ns) != 0) {
+		json_walk_fail(w, "a date is not like 2024-06-10");
+		return 0;
+	}
+	text[4] = text[7] = '\0';
+	return (int32_t)(strtol(text, NULL, 10) * 10000 +
+			 strtol(text + 5, NULL, 10) * 100 + strtol(text + 8, NULL, 10));
+}
+
+void vendor_read_plain(struct json_walk *w, char *out, size_t cap)
+{
+	char text[8192];
+
+	json_walk_text(w, text, sizeof(text));
+	plaintext(text);
+	plaintext_cut(text, out, cap);
+}
+
+void vendor_read_symbols(struct json_walk *w, struct hist_article *out)
+{
+	const uint32_t most = sizeof(out->symbols) / sizeof(out->symbols[0]);
+
+	if (!json_walk_array(w))
+		return;
+	while (json_walk_element(w)) {
+		char symbol[SYMBOL_MAX + 2];
+		size_t len = json_walk_text(w, symbol, sizeof(symbol));
+
+		if (out->n_symbols < most && symbol_valid(symbol, len))
+			memcpy(out->symbols[out->n_symbols++], symbol, len);
+	}
 }
 
 static void read_bar_fields(struct json_walk *w, const struct vendor_bars *how,

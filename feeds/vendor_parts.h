@@ -17,6 +17,9 @@ void vendor_param_u64(struct buf *target, const char *name, uint64_t value);
 void vendor_param_time(struct buf *target, const char *name, int64_t ns);
 /** PREFIX and "2023-08-25". */
 void vendor_date(struct buf *target, const char *prefix, int64_t days);
+/** What New York's calendar and clock say: days since 1970, and time of the day.
+    -ENOENT: the system has no time zones. */
+int vendor_newyork(int64_t ns, int64_t *out_days, int64_t *out_of_day_ns);
 /** All symbols of the ask, comma separated. */
 void vendor_param_symbols(struct buf *target, const char *name,
 			  const struct vendor_ask *a);
@@ -32,12 +35,21 @@ bool vendor_in_range(const struct vendor_ask *a, int64_t ns);
 
 /** Room for one more row, zeroed; valid until the next. */
 struct vendor_bar *vendor_page_bar(struct vendor_page *p);
-struct feed_tick *vendor_page_tick(struct vendor_page *p, const char *symbol);
+struct feed_tick *vendor_page_tick(struct vendor_page *p);
 struct hist_article *vendor_page_article(struct vendor_page *p);
 struct hist_action *vendor_page_action(struct vendor_page *p);
 
+void vendor_tick_symbol(struct feed_tick *t, const char *symbol);
+
 /** Milliseconds since 1970 as a JSON number, to nanoseconds; VALUE_NULL for null. */
 int64_t vendor_read_ms(struct json_walk *w);
+
+/** "2024-06-10" to 20240610; 0 for null. */
+int32_t vendor_read_date(struct json_walk *w);
+/** A text that may hold HTML, as its reader sees it, cut to fit. */
+void vendor_read_plain(struct json_walk *w, char *out, size_t cap);
+/** A list of names; what is no symbol of ours is left out. */
+void vendor_read_symbols(struct json_walk *w, struct hist_article *out);
 
 /** How the bars of an answer are to be read. */
 struct vendor_bars {

@@ -16,7 +16,8 @@
 #include "feeds/vendor.h"
 
 typedef int (*parse_fn)(const struct vendor_settings *s, const struct vendor_ask *a,
-			const char *body, size_t len, struct vendor_page *out);
+			const char *next, const char *body, size_t len,
+			struct vendor_page *out);
 
 /** Every time there is, so that only the tests of ranges think of ranges. */
 static inline struct vendor_ask ask_all(enum vendor_what what,
@@ -41,7 +42,7 @@ static inline int parse_text(parse_fn parse, const struct vendor_ask *a,
 
 	assert_non_null(copy);
 	memcpy(copy, text, len);
-	rc = parse(&s, a, copy, len, out);
+	rc = parse(&s, a, "", copy, len, out);
 	free(copy);
 	return rc;
 }
