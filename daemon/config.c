@@ -63,6 +63,17 @@ static void default_simulator(struct config_simulator *s)
 	};
 }
 
+static void default_fetching(struct config *c)
+{
+	c->fetch = (struct config_fetch){.connect_ns = 10 * NS_PER_S,
+					 .total_ns = 120 * NS_PER_S,
+					 .stall_ns = 20 * NS_PER_S,
+					 .body_bytes_max = 256 * MIB,
+					 .connections = 64};
+	c->ingest =
+		(struct config_ingest){.settle_ns = 1200 * NS_PER_S, .jobs_max = 100};
+}
+
 void config_default(struct config *c)
 {
 	*c = (struct config){
@@ -100,6 +111,7 @@ void config_default(struct config *c)
 	};
 	default_listen(&c->listen);
 	default_simulator(&c->simulator);
+	default_fetching(c);
 	params_default(&c->derive);
 	c->derive.defaults.session_start_s = -1;
 	c->derive.defaults.session_end_s = -1;

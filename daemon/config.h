@@ -8,11 +8,12 @@
  * ("sync_interval: 5" instead of 5s), YAML aliases and second documents are errors.
  *
  * The shape for symbols is the one of origin document 2: `defaults`, `tickers`
- * with overrides and metadata, `universes`.
+ * with overrides and metadata, `universes`.  `vendors` are named sections as well.
  */
 #pragma once
 #include "base/buf.h"
 #include "base/log.h"
+#include "proto/hist.h"
 #include "workers/params.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -141,6 +142,53 @@ struct config_simulator {
 	int64_t gap_ns;
 };
 
+#define CONFIG_VENDORS_MAX 16
+#define CONFIG_KEY_MAX     32
+
+enum config_adapter {
+	CONFIG_ALPACA = 1,
+	CONFIG_POLYGON,
+	CONFIG_DATABENTO,
+	CONFIG_YAHOO
+};
+
+/** vendors.NAME: where somebody's data is asked for; what feeds/vendor.h wants. */
+struct config_vendor {
+	char name[HIST_SOURCE_MAX + 1];
+	uint32_t adapter;                /* enum config_adapter */
+	char base_url[CONFIG_URL_MAX];   /* https://HOST[:PORT] */
+	char stream_url[CONFIG_URL_MAX]; /* wss://HOST[:PORT]/PATH; "": the adapter's */
+	char feed[HIST_FEED_MAX + 1];    /* "": the vendor's default */
+	char dataset[HIST_FEED_MAX + 1];
+	char key[CONFIG_KEY_MAX + 1];    /* the credential's name; "": none */
+	char secret[CONFIG_KEY_MAX + 1]; /* its second half's */
+	uint32_t in_flight;              /* requests at once */
+	uint32_t requests;               /* so many ... 0: no limit */
+	int64_t per_ns;                  /* ... in this time */
+	uint32_t burst;                  /* 0: requests, at most 10 */
+	uint32_t attempts;               /* of one request */
+	int64_t wait_max_ns;             /* a longer Retry-After fails */
+};
+
+struct config_fetch {                  /* HTTP, of all vendors */
+	char ca_file[CONFIG_TEXT_MAX]; /* "": the system's */
+	bool plain_http;               /* http:// as well: for tests and the mock */
+	bool private_addresses;        /* the same for loopback and private ones */
+	int64_t connect_ns;
+	int64_t total_ns;
+	int64_t stall_ns;
+	uint64_t body_bytes_max; /* decoded */
+	uint32_t connections;
+};
+
+struct config_ingest {
+	uint32_t workers;   /* symbols at once; 0: by cores */
+	int64_t settle_ns;  /* a bar so old does not change any more */
+	int64_t ttl_ns;     /* what was fetched longer ago is asked again; 0: never */
+	uint64_t bytes_max; /* of bars kept; 0: no bound */
+	uint32_t jobs_max;  /* jobs remembered */
+};
+
 struct config_meta { /* tickers.X.metadata.KEY: VALUE */
 	char symbol[SYMBOL_MAX + 1];
 	char key[32];
@@ -158,9 +206,14 @@ struct config {
 	struct config_limits limits;
 	struct config_publisher publisher;
 	struct config_simulator simulator;
-	int64_t watchdog_ns;  /* a thread that stands still longer ends the process; 0:
-				 off */
-	struct params derive; /* bars, tier1, defaults, tickers, universes */
+	int64_t watchdog_ns; /* a thread that stands still longer ends the process; 0:
+				off */
+	char credentials[CONFIG_TEXT_MAX]; /* directory of keys; "": none */
+	struct config_fetch fetch;
+	struct config_ingest ingest;
+	struct config_vendor vendors[CONFIG_VENDORS_MAX]; /* as written */
+	size_t n_vendors;
+	struct params derive;     /* bars, tier1, defaults, tickers, universes */
 	struct config_meta *meta; /* owned; in order of symbol, then as written */
 	size_t n_meta;
 };

@@ -72,6 +72,33 @@ static void compare_tickers(struct diff *d, const struct config *was,
 	}
 }
 
+static const struct config_vendor *vendor(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_vendors; i++)
+		if (strcmp(c->vendors[i].name, name) == 0)
+			return &c->vendors[i];
+	return NULL;
+}
+
+static void compare_vendors(struct diff *d, const struct config *was,
+			    const struct config *is)
+{
+	for (size_t i = 0; i < was->n_vendors; i++) {
+		const struct config_vendor *b = vendor(is, was->vendors[i].name);
+
+		config_vendor_print(&was->vendors[i], &d->was);
+		if (b)
+			config_vendor_print(b, &d->is);
+		compare(d, "vendors.", was->vendors[i].name, false);
+	}
+	for (size_t i = 0; i < is->n_vendors; i++) {
+		if (vendor(was, is->vendors[i].name))
+			continue;
+		config_vendor_print(&is->vendors[i], &d->is);
+		compare(d, "vendors.", is->vendors[i].name, false);
+	}
+}
+
 static const struct universe_params *universe(const struct config *c, const char *name)
 {
 	for (size_t i = 0; i < c->derive.n_universes; i++)
@@ -112,6 +139,7 @@ size_t config_diff(const struct config *was, const struct config *is,
 		      &is->derive.defaults);
 	compare_tickers(&d, was, is);
 	compare_universes(&d, was, is);
+	compare_vendors(&d, was, is);
 	buf_free(&d.was);
 	buf_free(&d.is);
 	return d.n;

@@ -151,6 +151,9 @@ void config_value_print(const struct config_key *k, const void *base, struct buf
 	case CONFIG_NNG_URL:
 	case CONFIG_ADDRESS:
 	case CONFIG_SOCKET:
+	case CONFIG_PATH:
+	case CONFIG_WORD:
+	case CONFIG_WEB:
 	case CONFIG_ZONE:
 	case CONFIG_SOURCE:
 		print_text(k, field, out);
@@ -221,6 +224,12 @@ void config_ticker_print(const struct config *c, const struct symbol_params *s,
 	}
 }
 
+void config_vendor_print(const struct config_vendor *v, struct buf *out)
+{
+	buf_printf(out, "  %s:\n", v->name);
+	config_table_print(&config_vendor, v, "    ", out);
+}
+
 void config_universe_print(const struct universe_params *u, struct buf *out)
 {
 	buf_printf(out, "  \"%s\":\n", u->name);
@@ -253,6 +262,10 @@ void config_print(const struct config *c, struct buf *out)
 		config_value_print(k, c, out);
 		buf_printf(out, "\n");
 	}
+	if (c->n_vendors > 0)
+		buf_printf(out, "vendors:\n");
+	for (size_t i = 0; i < c->n_vendors; i++)
+		config_vendor_print(&c->vendors[i], out);
 	buf_printf(out, "defaults:\n");
 	config_table_print(&config_symbol, &c->derive.defaults, "  ", out);
 	if (c->derive.n_symbols > 0)

@@ -46,6 +46,10 @@ static const struct config_word prices[] = {{"auto", PRICE_AUTO}, {"last", PRICE
 	{                                                                              \
 		name, CONFIG_NNG_URL, AT(listen.field), 0, 0, CAP(listen.field), 0, 0  \
 	}
+#define PLACE(name, type, field)                                                       \
+	{                                                                              \
+		name, type, AT(field), 0, 0, CAP(field), 0, 0                          \
+	}
 #define PPM(name, field)                                                               \
 	{                                                                              \
 		name, CONFIG_U32, AT(simulator.field), 0, 1000000, 0, 0, 0             \
@@ -122,6 +126,21 @@ static const struct config_key global_keys[] = {
 	{"publisher.heartbeat", CONFIG_DURATION, AT(publisher.heartbeat_ns), 100 * MS,
 	 60 * S, 0, CONFIG_RELOAD, 0},
 	{"watchdog", CONFIG_DURATION, AT(watchdog_ns), 0, H, 0, 0, 0},
+	PLACE("credentials", CONFIG_PATH, credentials),
+	PLACE("fetch.ca_file", CONFIG_PATH, fetch.ca_file),
+	{"fetch.plain_http", CONFIG_BOOL, AT(fetch.plain_http), 0, 0, 0, 0, 0},
+	{"fetch.private_addresses", CONFIG_BOOL, AT(fetch.private_addresses), 0, 0, 0,
+	 0, 0},
+	{"fetch.connect", CONFIG_DURATION, AT(fetch.connect_ns), 100 * MS, H, 0, 0, 0},
+	{"fetch.total", CONFIG_DURATION, AT(fetch.total_ns), S, D, 0, 0, 0},
+	{"fetch.stall", CONFIG_DURATION, AT(fetch.stall_ns), S, H, 0, 0, 0},
+	{"fetch.body", CONFIG_BYTES, AT(fetch.body_bytes_max), MIB, 16 * GIB, 0, 0, 0},
+	{"fetch.connections", CONFIG_U32, AT(fetch.connections), 1, 1024, 0, 0, 0},
+	{"ingest.workers", CONFIG_U32, AT(ingest.workers), 0, 256, 0, 0, 0},
+	{"ingest.settle", CONFIG_DURATION, AT(ingest.settle_ns), 0, 30 * D, 0, 0, 0},
+	{"ingest.ttl", CONFIG_DURATION, AT(ingest.ttl_ns), 0, 36500 * D, 0, 0, 0},
+	{"ingest.size", CONFIG_BYTES, AT(ingest.bytes_max), 0, 1024 * TIB, 0, 0, 0},
+	{"ingest.jobs", CONFIG_U32, AT(ingest.jobs_max), 1, 100000, 0, 0, 0},
 	{"bars.grace", CONFIG_DURATION, AT(derive.bars.grace_ns), 0, H, 0, 0, 0},
 	{"bars.revision_window", CONFIG_DURATION, AT(derive.bars.revision_window_ns), 0,
 	 D, 0, 0, 0},
@@ -225,6 +244,34 @@ static const struct config_key universe_keys[] = {
 	{"max_symbols", CONFIG_U32, AT(n_max), 2, 2000, 0, 0, 0},
 };
 
+#undef AT
+#undef CAP
+#define AT(field)  offsetof(struct config_vendor, field)
+#define CAP(field) sizeof(((struct config_vendor *)0)->field)
+
+static const struct config_word adapters[] = {{"alpaca", CONFIG_ALPACA},
+					      {"polygon", CONFIG_POLYGON},
+					      {"databento", CONFIG_DATABENTO},
+					      {"yahoo", CONFIG_YAHOO},
+					      {0}};
+
+static const struct config_key vendor_keys[] = {
+	{"adapter", CONFIG_CHOICE, AT(adapter), 0, 0, 0, 0, adapters},
+	PLACE("base_url", CONFIG_WEB, base_url),
+	PLACE("stream_url", CONFIG_WEB, stream_url),
+	PLACE("feed", CONFIG_WORD, feed),
+	PLACE("dataset", CONFIG_WORD, dataset),
+	PLACE("key", CONFIG_WORD, key),
+	PLACE("secret", CONFIG_WORD, secret),
+	{"in_flight", CONFIG_U32, AT(in_flight), 1, 256, 0, 0, 0},
+	{"requests", CONFIG_U32, AT(requests), 0, 1000000, 0, 0, 0},
+	{"per", CONFIG_DURATION, AT(per_ns), MS, D, 0, 0, 0},
+	{"burst", CONFIG_U32, AT(burst), 0, 1000000, 0, 0, 0},
+	{"attempts", CONFIG_U32, AT(attempts), 1, 100, 0, 0, 0},
+	{"wait_max", CONFIG_DURATION, AT(wait_max_ns), S, D, 0, 0, 0},
+};
+
 const struct config_table config_global = {global_keys, N(global_keys)};
 const struct config_table config_symbol = {symbol_keys, N(symbol_keys)};
+const struct config_table config_vendor = {vendor_keys, N(vendor_keys)};
 const struct config_table config_universe = {universe_keys, N(universe_keys)};

@@ -21,6 +21,9 @@ enum config_type {
 	CONFIG_NNG_URL,    /* char[scale]: tcp:// or ipc://; "off" is "" */
 	CONFIG_ADDRESS,    /* char[scale]: ADDRESS:PORT; "off" */
 	CONFIG_SOCKET,     /* char[scale]: a path; "off" */
+	CONFIG_PATH,       /* char[scale]: a path; "off" is "" */
+	CONFIG_WORD,       /* char[scale]: [A-Za-z0-9._-]; "off" is "" */
+	CONFIG_WEB,        /* char[scale]: http[s]:// or ws[s]://; "off" is "" */
 	CONFIG_CHOICE,     /* uint32_t or an enum: one of words */
 	CONFIG_CHOICE8,    /* uint8_t */
 	CONFIG_SCALED,     /* uint32_t: an exact decimal times 10^scale */
@@ -64,6 +67,7 @@ struct config_table {
 
 extern const struct config_table config_global;   /* offsets into struct config */
 extern const struct config_table config_symbol;   /* into struct symbol_params */
+extern const struct config_table config_vendor;   /* into struct config_vendor */
 extern const struct config_table config_universe; /* into struct universe_params */
 
 /** "mon" ... "sun". */
@@ -91,6 +95,7 @@ void config_table_print(const struct config_table *t, const void *base,
 /** One ticker's or universe's overrides as a block, with its name. */
 void config_ticker_print(const struct config *c, const struct symbol_params *s,
 			 struct buf *out);
+void config_vendor_print(const struct config_vendor *v, struct buf *out);
 void config_universe_print(const struct universe_params *u, struct buf *out);
 /** No control characters (C0, DEL, C1) and nothing that YAML cannot hold unescaped. */
 bool config_is_plain(const char *text);

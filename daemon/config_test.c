@@ -41,6 +41,14 @@ static const char rich[] =
 	"workers: {threads: 3, spin: off}\n"
 	"limits: {ring_slots: 8192, inflight: 8192, message: 1MiB}\n"
 	"watchdog: off\n"
+	"credentials: /etc/keys\n"
+	"fetch: {plain_http: true, body: 1MiB, ca_file: /etc/ca.pem}\n"
+	"ingest: {workers: 3, settle: off, ttl: 7d, size: 20GiB}\n"
+	"vendors:\n"
+	"  alpaca:\n"
+	"  sip: {adapter: alpaca, feed: sip, requests: 10000, per: 1m}\n"
+	"  polygon: {base_url: \"http://127.0.0.1:8080\", key: off}\n"
+	"  databento: {dataset: XNAS.ITCH, in_flight: 2}\n"
 	"bars: {grace: 1500us}\n"
 	"tier1: {norm: robust, norm_clip: 4.5, ready_valid_ratio: 0.9}\n"
 	"simulator: {enabled: true, compress: 60, trades_per_second: 2.125,\n"
@@ -72,6 +80,26 @@ static const char rich[] =
 	"  tech: {symbols: [MSFT, TSLA], window: 60, method: ledoit_wolf, lambda: "
 	"0.97}\n"
 	"  fx: {symbols: all, price_type: mid, grace: 100ms, max_symbols: 9}\n";
+
+static void a_vendor_has_what_its_adapter_has_unless_told_otherwise(void **state)
+{
+	struct config c;
+
+	(void)state;
+	parse(rich, &c);
+	assert_int_equal(4, c.n_vendors);
+	assert_string_equal("https://data.alpaca.markets", c.vendors[0].base_url);
+	assert_string_equal("alpaca_key", c.vendors[0].key);
+	assert_int_equal(200, c.vendors[0].requests);
+	assert_int_equal(CONFIG_ALPACA, c.vendors[1].adapter);
+	assert_string_equal("sip_secret", c.vendors[1].secret);
+	assert_int_equal(10000, c.vendors[1].requests);
+	assert_string_equal("", c.vendors[2].key);
+	assert_int_equal(5, c.vendors[2].requests);
+	assert_string_equal("XNAS.ITCH", c.vendors[3].dataset);
+	assert_int_equal(0, c.vendors[3].requests);
+	config_deinit(&c);
+}
 
 static void the_built_in_text_is_every_default(void **state)
 {
@@ -319,6 +347,8 @@ static void a_file_that_others_may_write_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			a_vendor_has_what_its_adapter_has_unless_told_otherwise),
 		cmocka_unit_test(the_built_in_text_is_every_default),
 		cmocka_unit_test(the_built_in_text_describes_every_key),
 		cmocka_unit_test(the_demo_runs_a_simulated_exchange),

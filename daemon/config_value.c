@@ -15,7 +15,8 @@
 #include <string.h>
 #include <sys/un.h>
 
-#define WHY 200
+#define WHY        200
+#define WORD_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
 static int bad(char *why, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -156,6 +157,21 @@ static bool is_address(const char *s)
 	       port < 65536 && strpbrk(s, " /") == NULL;
 }
 
+/* "https://HOST[:PORT][/PATH]": nothing that could hold a key. */
+static bool is_web(const char *s)
+{
+	static const char *const schemes[] = {"https://", "http://", "wss://", "ws://"};
+
+	for (size_t i = 0; i < 4; i++) {
+		size_t n = strlen(schemes[i]);
+
+		if (strncmp(s, schemes[i], n) == 0)
+			return s[n] != '\0' && s[n] != '/' && s[strlen(s) - 1] != '/' &&
+			       strpbrk(s + n, " @?#\\") == NULL;
+	}
+	return false;
+}
+
 static int endpoint(const struct config_key *k, const char *s, char *out, char *why)
 {
 	if (is_off(s)) {
@@ -170,6 +186,18 @@ static int endpoint(const struct config_key *k, const char *s, char *out, char *
 				why,
 				"'%.60s' is not off, tcp://ADDRESS:PORT or ipc:///PATH",
 				s);
+		break;
+	case CONFIG_WEB:
+		if (!is_web(s))
+			return bad(why, "'%.60s' is not off or https://HOST[:PORT]", s);
+		break;
+	case CONFIG_WORD:
+		if (strspn(s, WORD_CHARS) != strlen(s))
+			return bad(why, "'%.60s' is not off or [A-Za-z0-9._-]", s);
+		break;
+	case CONFIG_PATH:
+		if (s[0] != '/')
+			return bad(why, "'%.60s' is not off or an absolute path", s);
 		break;
 	case CONFIG_ADDRESS:
 		if (!is_address(s))
@@ -435,6 +463,9 @@ int config_value_set(const struct config_key *k, void *base, struct params *para
 	case CONFIG_NNG_URL:
 	case CONFIG_ADDRESS:
 	case CONFIG_SOCKET:
+	case CONFIG_PATH:
+	case CONFIG_WORD:
+	case CONFIG_WEB:
 		return endpoint(k, w->word[0], field, why);
 	case CONFIG_DOUBLE:
 		return real(k, w->word[0], field, why);

@@ -213,13 +213,15 @@ static bool is_map(struct config_walk *w, int node, const char *name)
 	return false;
 }
 
-/* Names of the top level: sections, keys without section, and the three of symbols. */
+/* Names of the top level: sections, keys without section, and the maps by name. */
 static size_t top_names(const char **out, char store[SECTIONS_MAX][24])
 {
-	static const char *const more[] = {"defaults", "tickers", "universes"};
+	static const char *const more[] = {"defaults", "tickers", "universes",
+					   "vendors"};
+	const size_t n_more = sizeof(more) / sizeof(more[0]);
 	size_t n = 0;
 
-	for (size_t i = 0; i < config_global.n && n < SECTIONS_MAX - 3; i++) {
+	for (size_t i = 0; i < config_global.n && n < SECTIONS_MAX - n_more; i++) {
 		const char *name = config_global.keys[i].name;
 		size_t len = strcspn(name, ".");
 
@@ -230,7 +232,7 @@ static size_t top_names(const char **out, char store[SECTIONS_MAX][24])
 		out[n] = store[n];
 		n++;
 	}
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < n_more; i++)
 		out[n++] = more[i];
 	return n;
 }
@@ -340,7 +342,7 @@ int config_walk(const struct config_yaml *yaml, struct config *c,
 		const char *name = config_yaml_text(yaml, key);
 
 		if (strcmp(name, "defaults") && strcmp(name, "tickers") &&
-		    strcmp(name, "universes"))
+		    strcmp(name, "universes") && strcmp(name, "vendors"))
 			walk_section(&w, key, config_yaml_value(yaml, root, i));
 	}
 	node = config_walk_find(&w, root, "tickers");
@@ -352,6 +354,9 @@ int config_walk(const struct config_yaml *yaml, struct config *c,
 						   : 0;
 	if (rc < 0)
 		return rc;
+	node = config_walk_find(&w, root, "vendors");
+	if (node && is_map(&w, node, "vendors"))
+		config_walk_vendors(&w, node);
 	check_simulator(&w, root);
 	check_limits(&w, root);
 	return 0;
