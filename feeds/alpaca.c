@@ -91,7 +91,7 @@ static void rows_target(const struct vendor_settings *s, const struct vendor_ask
 	}
 	vendor_param_time(t, "start", a->start_ns);
 	vendor_param_time(t, "end", a->end_ns - 1);
-	vendor_param_u64(t, "limit", vendor_limit(&alpaca_ops, a));
+	vendor_param_u64(t, "limit", vendor_limit(alpaca_ops.rows_max[a->what], a));
 	vendor_param(t, "sort", "asc");
 	if (is_crypto)
 		return;
@@ -107,7 +107,7 @@ static void news_target(const struct vendor_ask *a, struct buf *t)
 	vendor_param_symbols(t, "symbols", a);
 	vendor_param_time(t, "start", a->start_ns);
 	vendor_param_time(t, "end", a->end_ns - 1);
-	vendor_param_u64(t, "limit", vendor_limit(&alpaca_ops, a));
+	vendor_param_u64(t, "limit", vendor_limit(alpaca_ops.rows_max[a->what], a));
 	vendor_param(t, "sort", "asc");
 }
 
@@ -125,7 +125,7 @@ static int actions_target(const struct vendor_ask *a, struct buf *t)
 	vendor_param_symbols(t, "symbols", a);
 	vendor_date(t, "&start=", first);
 	vendor_date(t, "&end=", last);
-	vendor_param_u64(t, "limit", vendor_limit(&alpaca_ops, a));
+	vendor_param_u64(t, "limit", vendor_limit(alpaca_ops.rows_max[a->what], a));
 	vendor_param(t, "sort", "asc");
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include "feeds/alpaca_ticks.h"
 #include "feeds/conditions.h"
 #include "feeds/tickid.h"
+#include "feeds/vendor_parts.h"
 #include <string.h>
 
 /* 2025-11-03 in New York: from then on quotes count shares, before round lots. */
@@ -149,15 +150,7 @@ void alpaca_raw_read(struct json_walk *w, const struct alpaca_how *how,
 
 static void begin(const struct alpaca_raw *raw, struct feed_tick *t)
 {
-	*t = (struct feed_tick){.arrival_ns = raw->time_ns};
-	t->rec = (struct record){.event_ns = raw->time_ns,
-				 .price_e9 = VALUE_NULL,
-				 .size_e8 = VALUE_NULL,
-				 .bid_e9 = VALUE_NULL,
-				 .ask_e9 = VALUE_NULL,
-				 .bid_size_e8 = VALUE_NULL,
-				 .ask_size_e8 = VALUE_NULL,
-				 .type = RECORD_TICK};
+	vendor_tick_begin(t, raw->time_ns);
 	memcpy(t->rec.cond, raw->cond,
 	       raw->n_cond < sizeof(t->rec.cond) ? raw->n_cond : sizeof(t->rec.cond));
 }
@@ -190,17 +183,6 @@ bool alpaca_trade(const struct alpaca_raw *raw, const struct alpaca_how *how,
 	return raw->price_e9 != VALUE_NULL;
 }
 
-/* Price 0 means that there is no bid (ask); its size means nothing then. */
-static void side(int64_t price_e9, int64_t size_e8, int64_t lot, int64_t *out_price_e9,
-		 int64_t *out_size_e8)
-{
-	if (price_e9 == VALUE_NULL || price_e9 == 0)
-		return;
-	*out_price_e9 = price_e9;
-	if (size_e8 != VALUE_NULL && !__builtin_mul_overflow(size_e8, lot, &size_e8))
-		*out_size_e8 = size_e8;
-}
-
 bool alpaca_quote(const struct alpaca_raw *raw, const struct alpaca_how *how,
 		  struct feed_tick *t)
 {
@@ -208,8 +190,10 @@ bool alpaca_quote(const struct alpaca_raw *raw, const struct alpaca_how *how,
 	int64_t lot = in_lots ? ROUND_LOT : 1;
 
 	begin(raw, t);
-	side(raw->bid_e9, raw->bid_size_e8, lot, &t->rec.bid_e9, &t->rec.bid_size_e8);
-	side(raw->ask_e9, raw->ask_size_e8, lot, &t->rec.ask_e9, &t->rec.ask_size_e8);
+	vendor_quote_side(raw->bid_e9, raw->bid_size_e8, lot, &t->rec.bid_e9,
+			  &t->rec.bid_size_e8);
+	vendor_quote_side(raw->ask_e9, raw->ask_size_e8, lot, &t->rec.ask_e9,
+			  &t->rec.ask_size_e8);
 	return t->rec.bid_e9 != VALUE_NULL || t->rec.ask_e9 != VALUE_NULL;
 }
 

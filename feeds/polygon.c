@@ -33,6 +33,15 @@ static int check_ask(const struct vendor_settings *s, const struct vendor_ask *a
 	return 0;
 }
 
+static void path(struct buf *t, const char *route, const char *ours)
+{
+	char symbol[SYMBOL_MAX + 3];
+
+	polygon_spell(ours, symbol);
+	buf_printf(t, "%s", route);
+	vendor_escape(t, symbol, strlen(symbol));
+}
+
 /*
  * Both ends are inclusive.  Whole days of New York are written as dates, whose meaning
  * is theirs; everything else as milliseconds.
@@ -43,7 +52,7 @@ static int range(const struct vendor_ask *a, struct buf *t)
 	int rc = 0;
 
 	/* Crypto, currencies and the like have days of their own. */
-	if (strchr(a->symbols[0], ':') == NULL) {
+	if (polygon_is_stock(a->symbols[0])) {
 		rc = vendor_newyork(a->start_ns, &first, &from_ns);
 		if (rc == 0)
 			rc = vendor_newyork(a->end_ns, &after, &to_ns);
@@ -73,15 +82,60 @@ static int aggs_target(const struct vendor_ask *a, struct buf *t)
 
 	while (a->step_s % spans[i].seconds != 0)
 		i++;
-	buf_printf(t, "/v2/aggs/ticker/");
-	vendor_escape(t, a->symbols[0], strlen(a->symbols[0]));
+	path(t, "/v2/aggs/ticker/", a->symbols[0]);
 	buf_printf(t, "/range/%u/%s", a->step_s / spans[i].seconds, spans[i].name);
 	rc = range(a, t);
 	vendor_param(t, "adjusted", a->adjust == HIST_RAW ? "false" : "true");
 	vendor_param(t, "sort", "asc");
 	/* Base rows, not bars: the more, the fewer pages. */
-	vendor_param_u64(t, "limit", vendor_limit(&polygon_ops, a));
+	vendor_param_u64(t, "limit", vendor_limit(polygon_ops.rows_max[a->what], a));
 	return rc;
+}
+
+static void ticks_target(const struct vendor_ask *a, struct buf *t)
+{
+	bool is_trades = a->what == VENDOR_TRADES;
+
+	path(t, is_trades ? "/v3/trades/" : "/v3/quotes/", a->symbols[0]);
+	buf_printf(t, "?timestamp.gte=%lld&timestamp.lt=%lld", (long long)a->start_ns,
+		   (long long)a->end_ns);
+	vendor_param(t, "order", "asc");
+	vendor_param(t, "sort", "timestamp");
+	vendor_param_u64(t, "limit", vendor_limit(polygon_ops.rows_max[a->what], a));
+}
+
+static void news_target(const struct vendor_ask *a, struct buf *t)
+{
+	char symbol[SYMBOL_MAX + 3];
+
+	polygon_spell(a->symbols[0], symbol);
+	buf_printf(t, "/v2/reference/news");
+	vendor_param(t, "ticker", symbol);
+	vendor_param_time(t, "published_utc.gte", a->start_ns);
+	vendor_param_time(t, "published_utc.lt", a->end_ns);
+	vendor_param(t, "order", "asc");
+	vendor_param(t, "sort", "published_utc");
+	vendor_param_u64(t, "limit", vendor_limit(polygon_ops.rows_max[a->what], a));
+}
+
+static int first_target(const struct vendor_ask *a, struct buf *t)
+{
+	switch (a->what) {
+	case VENDOR_BARS:
+		return aggs_target(a, t);
+	case VENDOR_TRADES:
+	case VENDOR_QUOTES:
+		ticks_target(a, t);
+		break;
+	case VENDOR_NEWS:
+		news_target(a, t);
+		break;
+	case VENDOR_ACTIONS:
+		return polygon_actions_target(a, false, t);
+	case VENDOR_WHATS:
+		break;
+	}
+	return 0;
 }
 
 static int ask_request(const struct vendor_settings *s, const struct vendor_ask *a,
@@ -94,7 +148,7 @@ static int ask_request(const struct vendor_settings *s, const struct vendor_ask 
 	if (next[0] != '\0')
 		buf_add(&out->target, next, strlen(next));
 	else
-		rc = aggs_target(a, &out->target);
+		rc = first_target(a, &out->target);
 	vendor_header(&out->headers, "Authorization", "Bearer ", s->key);
 	return rc;
 }
@@ -129,12 +183,13 @@ static void problem(const struct vendor_settings *s, long status,
 
 const struct vendor_ops polygon_ops = {
 	.name = "polygon",
-	.can = 1u << VENDOR_BARS,
+	.can = 1u << VENDOR_BARS | 1u << VENDOR_TRADES | 1u << VENDOR_QUOTES |
+	       1u << VENDOR_NEWS | 1u << VENDOR_ACTIONS,
 	.rows_max = {[VENDOR_BARS] = 50000,
 		     [VENDOR_TRADES] = 50000,
 		     [VENDOR_QUOTES] = 50000,
 		     [VENDOR_NEWS] = 1000,
-		     [VENDOR_ACTIONS] = 1000},
+		     [VENDOR_ACTIONS] = POLYGON_ACTIONS_MAX},
 	.symbols_max = 1,
 	.has_pages = true,
 	.check = check_ask,

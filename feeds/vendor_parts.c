@@ -126,10 +126,8 @@ int vendor_check(const struct vendor_ops *ops, const struct vendor_ask *a)
 	return 0;
 }
 
-uint32_t vendor_limit(const struct vendor_ops *ops, const struct vendor_ask *a)
+uint32_t vendor_limit(uint32_t most, const struct vendor_ask *a)
 {
-	uint32_t most = ops->rows_max[a->what];
-
 	return a->limit > 0 && a->limit < most ? a->limit : most;
 }
 
@@ -175,6 +173,29 @@ struct vendor_bar *vendor_page_bar(struct vendor_page *p)
 struct feed_tick *vendor_page_tick(struct vendor_page *p)
 {
 	return row(&p->ticks, sizeof(struct feed_tick));
+}
+
+void vendor_tick_begin(struct feed_tick *t, int64_t event_ns)
+{
+	*t = (struct feed_tick){.arrival_ns = event_ns};
+	t->rec = (struct record){.event_ns = event_ns,
+				 .price_e9 = VALUE_NULL,
+				 .size_e8 = VALUE_NULL,
+				 .bid_e9 = VALUE_NULL,
+				 .ask_e9 = VALUE_NULL,
+				 .bid_size_e8 = VALUE_NULL,
+				 .ask_size_e8 = VALUE_NULL,
+				 .type = RECORD_TICK};
+}
+
+void vendor_quote_side(int64_t price_e9, int64_t size_e8, int64_t lot,
+		       int64_t *out_price_e9, int64_t *out_size_e8)
+{
+	if (price_e9 == VALUE_NULL || price_e9 == 0)
+		return;
+	*out_price_e9 = price_e9;
+	if (size_e8 != VALUE_NULL && !__builtin_mul_overflow(size_e8, lot, &size_e8))
+		*out_size_e8 = size_e8;
 }
 
 void vendor_tick_symbol(struct feed_tick *t, const char *symbol)

@@ -30,7 +30,7 @@ void vendor_header(struct buf *headers, const char *name, const char *prefix,
 /** What every vendor demands of an ask; -EINVAL and a sentence. */
 int vendor_check(const struct vendor_ops *ops, const struct vendor_ask *a);
 /** Rows per page: the ask's limit, at most the vendor's. */
-uint32_t vendor_limit(const struct vendor_ops *ops, const struct vendor_ask *a);
+uint32_t vendor_limit(uint32_t most, const struct vendor_ask *a);
 bool vendor_in_range(const struct vendor_ask *a, int64_t ns);
 
 /** Room for one more row, zeroed; valid until the next. */
@@ -39,7 +39,13 @@ struct feed_tick *vendor_page_tick(struct vendor_page *p);
 struct hist_article *vendor_page_article(struct vendor_page *p);
 struct hist_action *vendor_page_action(struct vendor_page *p);
 
+/** A tick without anything but its time. */
+void vendor_tick_begin(struct feed_tick *t, int64_t event_ns);
 void vendor_tick_symbol(struct feed_tick *t, const char *symbol);
+/** One side of a quote, its size in units of @lot.  Price 0 or absent: there is no bid
+    (ask), and its size means nothing. */
+void vendor_quote_side(int64_t price_e9, int64_t size_e8, int64_t lot,
+		       int64_t *out_price_e9, int64_t *out_size_e8);
 
 /** Milliseconds since 1970 as a JSON number, to nanoseconds; VALUE_NULL for null. */
 int64_t vendor_read_ms(struct json_walk *w);
