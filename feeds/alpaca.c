@@ -164,7 +164,7 @@ static void problem(const struct vendor_settings *s, long status,
 
 	(void)content_type;
 	vendor_message(body, len, message);
-	vendor_problem_write(s, "Alpaca", status, message, out);
+	vendor_problem_write(s, "alpaca", status, message, out);
 	if (status == 403 && strncmp(message, "forbidden", 9) == 0)
 		out->verdict = VENDOR_AUTH;
 }

@@ -186,5 +186,5 @@ int alpaca_parse(const struct vendor_settings *s, const struct vendor_ask *a,
 	json_walk_begin(&w, body, len);
 	read_answer(&w, &r);
 	tz_free(newyork);
-	return vendor_parsed("Alpaca", &w, out);
+	return vendor_parsed(&w, out);
 }

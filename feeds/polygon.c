@@ -168,7 +168,7 @@ static void problem(const struct vendor_settings *s, long status,
 
 	(void)content_type;
 	vendor_message(body, len, message);
-	vendor_problem_write(s, "Polygon", status, message, out);
+	vendor_problem_write(s, "polygon", status, message, out);
 	if (status >= 500 || status == 429)
 		return;
 	if (says(message, "API Key"))

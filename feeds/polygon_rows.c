@@ -193,7 +193,7 @@ int polygon_parse(const struct vendor_settings *s, const struct vendor_ask *a,
 	json_walk_begin(&w, body, len);
 	read_answer(&w, &r);
 	tz_free(newyork);
-	rc = vendor_parsed("Polygon", &w, out);
+	rc = vendor_parsed(&w, out);
 	if (rc < 0 || a->what != VENDOR_ACTIONS || out->next[0] != '\0')
 		return rc;
 	return polygon_list_after(a, next, out->next);

@@ -49,19 +49,29 @@ static bool holds_key(const struct secret *key, const char *text)
 	return key && secret_in(key, text, strlen(text));
 }
 
+void vendor_problem_say(const struct vendor_settings *s, const char *vendor,
+			const char *why, struct vendor_problem *out)
+{
+	/* Some echo the key they do not know. */
+	if (holds_key(s->key, why) || holds_key(s->key_secret, why))
+		why = "(a text that holds the key)";
+	(void)snprintf(out->why, sizeof(out->why), "%s: %.280s", vendor, why);
+	for (char *p = out->why; *p; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+}
+
 void vendor_problem_write(const struct vendor_settings *s, const char *vendor,
 			  long status, const char *message, struct vendor_problem *out)
 {
+	char why[VENDOR_WHY_MAX];
+
 	out->verdict = vendor_verdict_of(status);
-	/* Some echo the key they do not know. */
-	if (holds_key(s->key, message) || holds_key(s->key_secret, message))
-		message = "(a text that holds the key)";
-	if (status == 200 && message[0] == '\0')
-		(void)snprintf(out->why, sizeof(out->why), "%s", err_text());
-	else if (message[0] == '\0')
-		(void)snprintf(out->why, sizeof(out->why), "%s answered %ld", vendor,
-			       status);
+	if (message[0] != '\0')
+		(void)snprintf(why, sizeof(why), "answer %ld, %.240s", status, message);
+	else if (status == 200)
+		(void)snprintf(why, sizeof(why), "%.300s", err_text());
 	else
-		(void)snprintf(out->why, sizeof(out->why), "%s answered %ld: %.240s",
-			       vendor, status, message);
+		(void)snprintf(why, sizeof(why), "answer %ld", status);
+	vendor_problem_say(s, vendor, why, out);
 }

@@ -334,7 +334,7 @@ void vendor_read_bar(struct json_walk *w, const struct vendor_bars *how)
 	out->bar = b;
 }
 
-int vendor_parsed(const char *vendor, struct json_walk *w, struct vendor_page *out)
+int vendor_parsed(struct json_walk *w, struct vendor_page *out)
 {
 	char where[128];
 
@@ -342,8 +342,7 @@ int vendor_parsed(const char *vendor, struct json_walk *w, struct vendor_page *o
 		return 0;
 	json_walk_where(w, where, sizeof(where));
 	vendor_page_reset(out);
-	return err_set(-EBADMSG, "%s's answer cannot be read: %s (%s)", vendor, w->why,
-		       where);
+	return err_set(-EBADMSG, "the answer cannot be read: %s (%s)", w->why, where);
 }
 
 static bool is_message_key(const struct json_key *k)

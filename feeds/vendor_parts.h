@@ -75,7 +75,7 @@ void vendor_read_bar(struct json_walk *w, const struct vendor_bars *b);
  * A body was read to its end, or to what is wrong with it: 0, or -EBADMSG with a
  * sentence and @out emptied.
  */
-int vendor_parsed(const char *vendor, struct json_walk *w, struct vendor_page *out);
+int vendor_parsed(struct json_walk *w, struct vendor_page *out);
 
 /** The usual meaning of an HTTP status, 200 included. */
 enum vendor_verdict vendor_verdict_of(long status);
@@ -84,6 +84,10 @@ enum vendor_verdict vendor_verdict_of(long status);
  * HTML page", the beginning of a plain text; "" when there is nothing.
  */
 void vendor_message(const char *body, size_t len, char out[VENDOR_WHY_MAX]);
-/** "VENDOR answered 403: MESSAGE", scrubbed of the settings' keys. */
+/** "VENDOR: WHY", printable, and without the settings' keys should it hold any. */
+void vendor_problem_say(const struct vendor_settings *s, const char *vendor,
+			const char *why, struct vendor_problem *out);
+/** The usual verdict, and "VENDOR: answer 403, MESSAGE"; of a 200 without a message
+    what parse() said. */
 void vendor_problem_write(const struct vendor_settings *s, const char *vendor,
 			  long status, const char *message, struct vendor_problem *out);
