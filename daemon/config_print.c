@@ -71,6 +71,10 @@ static void print_lists(const struct config_key *k, const void *base, struct buf
 				if (w->value == p->price_types[i])
 					buf_printf(out, "%s%s", comma, w->word);
 		break;
+	case CONFIG_SOURCES:
+		for (uint32_t i = 0; i < p->n_sources; i++, comma = ", ")
+			buf_printf(out, "%s%s", comma, p->sources[i]);
+		break;
 	default:
 		for (unsigned d = 0; d < 7; d++) {
 			if (!(p->session_days & 1u << d))
@@ -177,6 +181,7 @@ void config_value_print(const struct config_key *k, const void *base, struct buf
 	case CONFIG_TIMEFRAMES:
 	case CONFIG_PRICES:
 	case CONFIG_DAYS:
+	case CONFIG_SOURCES:
 		print_lists(k, base, out);
 		break;
 	case CONFIG_BYTES:

@@ -37,6 +37,7 @@ enum config_type {
 	CONFIG_PRICES,     /* struct symbol_params */
 	CONFIG_DAYS,       /* uint8_t: [mon, tue] */
 	CONFIG_SOURCE,     /* char[]: a source's name; "" or "any" */
+	CONFIG_SOURCES,    /* struct symbol_params: [alpaca, polygon]; []: no choice */
 };
 
 enum {

@@ -6,10 +6,8 @@
 #include "base/decimal.h"
 #include "base/err.h"
 #include "base/timetext.h"
-#include "daemon/config_table.h"
+#include "daemon/config_lists.h"
 #include "daemon/config_units.h"
-#include "proto/timeframe.h"
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,18 +15,6 @@
 
 #define WHY        200
 #define WORD_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
-
-static int bad(char *why, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static int bad(char *why, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(why, WHY, fmt, ap);
-	va_end(ap);
-	return 1;
-}
 
 static bool is_off(const char *s)
 {
@@ -39,43 +25,17 @@ static bool is_off(const char *s)
 static int whole(const struct config_key *k, const char *s, int64_t *out, char *why)
 {
 	if (decimal_parse(s, strlen(s), 0, out) != 0)
-		return bad(why, "'%.60s' is not a whole number", s);
+		return config_lists_bad(why, "'%.60s' is not a whole number", s);
 	if (*out < k->min || *out > k->max)
-		return bad(why, "%.40s is not between %lld and %lld", s,
-			   (long long)k->min, (long long)k->max);
+		return config_lists_bad(why, "%.40s is not between %lld and %lld", s,
+					(long long)k->min, (long long)k->max);
 	return 0;
 }
 
 static int power(int64_t v, const char *s, char *why)
 {
-	return v & (v - 1) ? bad(why, "%.40s is not a power of two", s) : 0;
-}
-
-/* Words of a table, for "is not one of". */
-static const char *words_text(const struct config_word *w, char *out, size_t cap)
-{
-	size_t at = 0;
-
-	out[0] = 0;
-	for (; w->word && at < cap; w++)
-		at += (size_t)snprintf(out + at, cap - at, "%s%s", at ? ", " : "",
-				       w->word);
-	return out;
-}
-
-static int choice(const struct config_word *words, const char *s, uint32_t *out,
-		  char *why)
-{
-	char list[120];
-
-	for (const struct config_word *w = words; w->word; w++) {
-		if (strcmp(w->word, s) == 0) {
-			*out = w->value;
-			return 0;
-		}
-	}
-	return bad(why, "'%.40s' is not one of %s", s,
-		   words_text(words, list, sizeof(list)));
+	return v & (v - 1) ? config_lists_bad(why, "%.40s is not a power of two", s)
+			   : 0;
 }
 
 static int decimal(const struct config_key *k, const char *s, int64_t *out, char *why)
@@ -86,17 +46,18 @@ static int decimal(const struct config_key *k, const char *s, int64_t *out, char
 	case 0:
 		break;
 	case DECIMAL_INEXACT:
-		return bad(why, "%.40s has more than %u decimals", s, k->scale);
+		return config_lists_bad(why, "%.40s has more than %u decimals", s,
+					k->scale);
 	case DECIMAL_RANGE:
-		return bad(why, "%.40s is out of range", s);
+		return config_lists_bad(why, "%.40s is out of range", s);
 	default:
-		return bad(why, "'%.60s' is not a number", s);
+		return config_lists_bad(why, "'%.60s' is not a number", s);
 	}
 	if (*out >= k->min && *out <= k->max)
 		return 0;
 	(void)decimal_print(low, k->min, k->scale);
 	(void)decimal_print(high, k->max, k->scale);
-	return bad(why, "%.40s is not between %s and %s", s, low, high);
+	return config_lists_bad(why, "%.40s is not between %s and %s", s, low, high);
 }
 
 /* The one place where text becomes a double: checked to be plain first. */
@@ -107,14 +68,14 @@ static int real(const struct config_key *k, const char *s, double *out, char *wh
 	char low[DECIMAL_TEXT_MAX], high[DECIMAL_TEXT_MAX];
 
 	if (rc == DECIMAL_SYNTAX)
-		return bad(why, "'%.60s' is not a number", s);
+		return config_lists_bad(why, "'%.60s' is not a number", s);
 	*out = strtod(s, NULL);
 	if (rc != DECIMAL_RANGE && *out >= (double)k->min / 1000 &&
 	    *out <= (double)k->max / 1000)
 		return 0;
 	(void)decimal_print(low, k->min, 3);
 	(void)decimal_print(high, k->max, 3);
-	return bad(why, "%.40s is not between %s and %s", s, low, high);
+	return config_lists_bad(why, "%.40s is not between %s and %s", s, low, high);
 }
 
 bool config_is_plain(const char *text)
@@ -136,11 +97,12 @@ static int text(const struct config_key *k, const char *s, char *out, char *why)
 	size_t len = strlen(s);
 
 	if (len == 0)
-		return bad(why, "it is empty");
+		return config_lists_bad(why, "it is empty");
 	if (len >= k->scale)
-		return bad(why, "it is longer than %u characters", k->scale - 1);
+		return config_lists_bad(why, "it is longer than %u characters",
+					k->scale - 1);
 	if (!config_is_plain(s))
-		return bad(why, "it holds a control character");
+		return config_lists_bad(why, "it holds a control character");
 	memset(out, 0, k->scale);
 	memcpy(out, s, len);
 	return 0;
@@ -182,33 +144,39 @@ static int endpoint(const struct config_key *k, const char *s, char *out, char *
 	case CONFIG_NNG_URL:
 		if (strncmp(s, "tcp://", 6) == 0 ? !is_address(s + 6)
 						 : strncmp(s, "ipc:///", 7) != 0)
-			return bad(
+			return config_lists_bad(
 				why,
 				"'%.60s' is not off, tcp://ADDRESS:PORT or ipc:///PATH",
 				s);
 		break;
 	case CONFIG_WEB:
 		if (!is_web(s))
-			return bad(why, "'%.60s' is not off or https://HOST[:PORT]", s);
+			return config_lists_bad(
+				why, "'%.60s' is not off or https://HOST[:PORT]", s);
 		break;
 	case CONFIG_WORD:
 		if (strspn(s, WORD_CHARS) != strlen(s))
-			return bad(why, "'%.60s' is not off or [A-Za-z0-9._-]", s);
+			return config_lists_bad(
+				why, "'%.60s' is not off or [A-Za-z0-9._-]", s);
 		break;
 	case CONFIG_PATH:
 		if (s[0] != '/')
-			return bad(why, "'%.60s' is not off or an absolute path", s);
+			return config_lists_bad(
+				why, "'%.60s' is not off or an absolute path", s);
 		break;
 	case CONFIG_ADDRESS:
 		if (!is_address(s))
-			return bad(why, "'%.60s' is not off or ADDRESS:PORT", s);
+			return config_lists_bad(
+				why, "'%.60s' is not off or ADDRESS:PORT", s);
 		break;
 	default:
 		if (s[0] != '/')
-			return bad(why, "'%.60s' is not off or an absolute path", s);
+			return config_lists_bad(
+				why, "'%.60s' is not off or an absolute path", s);
 		if (strlen(s) >= sizeof(((struct sockaddr_un *)0)->sun_path))
-			return bad(why, "a socket's path has at most %zu characters",
-				   sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+			return config_lists_bad(
+				why, "a socket's path has at most %zu characters",
+				sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
 		break;
 	}
 	return text(k, s, out, why);
@@ -226,7 +194,8 @@ static int of_day(const struct config_key *k, const char *s, int32_t *out, char 
 	if (strlen(s) != 5 || s[2] != ':' || strspn(s, "0123456789") != 2 ||
 	    sscanf(s, "%2u:%2u%c", &h, &m, &end) != 2 || h > 24 || m > 59 ||
 	    h * 3600 + m * 60 > k->max || h * 3600 + m * 60 < k->min)
-		return bad(why, "'%.40s' is not off or a time of day like 09:30", s);
+		return config_lists_bad(
+			why, "'%.40s' is not off or a time of day like 09:30", s);
 	*out = (int32_t)(h * 3600 + m * 60);
 	return 0;
 }
@@ -234,106 +203,11 @@ static int of_day(const struct config_key *k, const char *s, int32_t *out, char 
 static int source(const struct config_key *k, const char *s, char *out, char *why)
 {
 	if (strcmp(s, "any") != 0 && !source_valid(s, strlen(s)))
-		return bad(why, "'%.40s' is not any or a source [a-z0-9._-]{1,16}", s);
+		return config_lists_bad(
+			why, "'%.40s' is not any or a source [a-z0-9._-]{1,16}", s);
 	memset(out, 0, k->scale);
 	if (strcmp(s, "any") != 0)
 		memcpy(out, s, strlen(s));
-	return 0;
-}
-
-/* "1m"; the origin's "1min" means the same. */
-static uint32_t timeframe(const char *s)
-{
-	size_t n = strspn(s, "0123456789");
-	char shorter[8];
-
-	if (n > 0 && n < 4 && strcmp(s + n, "min") == 0) {
-		(void)snprintf(shorter, sizeof(shorter), "%.*sm", (int)n, s);
-		return timeframe_parse(shorter, n + 1);
-	}
-	return timeframe_parse(s, strlen(s));
-}
-
-#define TIMEFRAMES "1s 5s 10s 15s 30s 1m 2m 5m 10m 15m 30m 1h 2h 4h 1d"
-
-static int timeframes(struct symbol_params *p, const struct config_words *w, char *why)
-{
-	uint32_t list[TIMEFRAMES_MAX];
-	uint32_t n = 0;
-
-	for (size_t i = 0; i < w->n; i++) {
-		uint32_t tf = timeframe(w->word[i]), at = n;
-
-		if (tf == 0)
-			return bad(why, "'%.40s' is not a timeframe (" TIMEFRAMES ")",
-				   w->word[i]);
-		for (uint32_t j = 0; j < n; j++)
-			if (list[j] == tf)
-				return bad(why, "%.40s is named twice", w->word[i]);
-		if (n == TIMEFRAMES_MAX)
-			return bad(why, "there are more than %d timeframes",
-				   TIMEFRAMES_MAX);
-		for (; at > 0 && list[at - 1] > tf; at--)
-			list[at] = list[at - 1];
-		list[at] = tf;
-		n++;
-	}
-	if (n == 0)
-		return bad(why, "the list of timeframes is empty");
-	memset(p->timeframes_s, 0, sizeof(p->timeframes_s));
-	memcpy(p->timeframes_s, list, n * sizeof(list[0]));
-	p->n_timeframes = n;
-	return 0;
-}
-
-static int price_types(const struct config_key *k, struct symbol_params *p,
-		       const struct config_words *w, char *why)
-{
-	uint8_t list[PRICE_AUTO + 1] = {0}; /* by value: sorted at once */
-	uint32_t n = 0;
-
-	for (size_t i = 0; i < w->n; i++) {
-		uint32_t v;
-
-		if (choice(k->words, w->word[i], &v, why) != 0)
-			return 1;
-		if (list[v]++)
-			return bad(why, "%.40s is named twice", w->word[i]);
-	}
-	if (w->n == 0)
-		return bad(why, "the list of price types is empty");
-	if (list[PRICE_AUTO] && w->n > 1)
-		return bad(why,
-			   "auto stands alone: it picks last or mid by what comes");
-	memset(p->price_types, 0, sizeof(p->price_types));
-	for (uint32_t v = 0; v <= PRICE_AUTO; v++)
-		if (list[v])
-			p->price_types[n++] = (uint8_t)v;
-	p->n_price_types = n;
-	return 0;
-}
-
-static int week(uint8_t *out, const struct config_words *w, char *why)
-{
-	unsigned mask = 0;
-
-	for (size_t i = 0; i < w->n; i++) {
-		unsigned d = 0;
-
-		while (d < 7 && strcmp(config_days[d], w->word[i]) != 0)
-			d++;
-		if (d == 7)
-			return bad(why,
-				   "'%.40s' is not one of mon, tue, wed, thu, fri, "
-				   "sat, sun",
-				   w->word[i]);
-		if (mask & 1u << d)
-			return bad(why, "%.40s is named twice", w->word[i]);
-		mask |= 1u << d;
-	}
-	if (mask == 0)
-		return bad(why, "the list of days is empty");
-	*out = (uint8_t)mask;
 	return 0;
 }
 
@@ -343,10 +217,12 @@ static int zone(const struct config_key *k, struct symbol_params *p,
 	const struct tz *tz = NULL;
 
 	if (strlen(s) >= k->scale)
-		return bad(why, "it is longer than %u characters", k->scale - 1);
+		return config_lists_bad(why, "it is longer than %u characters",
+					k->scale - 1);
 	/* UTC is no zone at all: nothing to load, the same on every machine. */
 	if (strcmp(s, "UTC") != 0 && params_zone(params, s, &tz) < 0)
-		return bad(why, "time zone '%.40s' is unknown: %.120s", s, err_text());
+		return config_lists_bad(why, "time zone '%.40s' is unknown: %.120s", s,
+					err_text());
 	memset(p->tz_name, 0, sizeof(p->tz_name));
 	memcpy(p->tz_name, s, strlen(s));
 	p->tz = tz;
@@ -359,7 +235,7 @@ static int boolean(const char *s, bool *out, char *why)
 		strcmp(s, "true") == 0 || strcmp(s, "yes") == 0 || strcmp(s, "on") == 0;
 
 	if (!is_yes && strcmp(s, "false") != 0 && strcmp(s, "no") != 0 && !is_off(s))
-		return bad(why, "'%.40s' is not true or false", s);
+		return config_lists_bad(why, "'%.40s' is not true or false", s);
 	*out = is_yes;
 	return 0;
 }
@@ -383,7 +259,7 @@ static int integer(const struct config_key *k, const char *s, int64_t *v, char *
 		return config_duration_parse(s, k->min, k->max, v, why);
 	case CONFIG_CHOICE:
 	case CONFIG_CHOICE8:
-		rc = choice(k->words, s, &word, why);
+		rc = config_lists_choice(k->words, s, &word, why);
 		*v = word;
 		return rc;
 	case CONFIG_SCALED:
@@ -391,14 +267,17 @@ static int integer(const struct config_key *k, const char *s, int64_t *v, char *
 		return decimal(k, s, v, why);
 	case CONFIG_TIME:
 		if (timetext_parse(s, strlen(s), v) != 0 || *v < k->min)
-			return bad(why,
-				   "'%.40s' is not a time like 2024-01-02T09:30:00Z",
-				   s);
+			return config_lists_bad(
+				why, "'%.40s' is not a time like 2024-01-02T09:30:00Z",
+				s);
 		return 0;
 	case CONFIG_TIMEFRAME:
-		*v = timeframe(s);
+		*v = config_lists_timeframe(s);
 		return *v ? 0
-			  : bad(why, "'%.40s' is not a timeframe (" TIMEFRAMES ")", s);
+			  : config_lists_bad(why,
+					     "'%.40s' is not a timeframe "
+					     "(" CONFIG_TIMEFRAME_NAMES ")",
+					     s);
 	default:
 		return whole(k, s, v, why);
 	}
@@ -445,16 +324,15 @@ int config_value_set(const struct config_key *k, void *base, struct params *para
 
 	switch (k->type) {
 	case CONFIG_TIMEFRAMES:
-		return timeframes(base, w, why);
 	case CONFIG_PRICES:
-		return price_types(k, base, w, why);
 	case CONFIG_DAYS:
-		return week(field, w, why);
+	case CONFIG_SOURCES:
+		return config_lists_set(k, base, w, why);
 	default:
 		break;
 	}
 	if (w->is_list)
-		return bad(why, "it takes one value, not a list");
+		return config_lists_bad(why, "it takes one value, not a list");
 	switch (k->type) {
 	case CONFIG_BOOL:
 		return boolean(w->word[0], field, why);

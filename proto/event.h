@@ -236,6 +236,9 @@ enum symbol_state {
 	SYMBOL_HALTED,
 	SYMBOL_FAULT, /* deriving failed for this symbol; it stands still until resumed
 		       */
+	SYMBOL_SOURCE_CHOSEN,   /* source_id makes its bars from here on; text: why */
+	SYMBOL_SOURCES_DIVERGE, /* detail: how far apart, in millionths */
+	SYMBOL_SOURCES_AGREE,   /* again */
 };
 
 struct event_status {

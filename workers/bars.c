@@ -58,6 +58,14 @@ int bars_new(const struct params *p, const struct symbol_params *sp, uint32_t sy
 	b->pool_start_ns = b->pool_end_ns = INT64_MIN;
 	b->due_ns = INT64_MAX;
 	b->any_source = sp->source[0] == '\0';
+	if (sp->n_sources > 0) {
+		b->arbiter = arbiter_new(sp, sources, life);
+		if (b->arbiter == NULL) {
+			bars_free(b);
+			return err_set(-ENOMEM, "out of memory for the sources of %s",
+				       name);
+		}
+	}
 	b->env = (struct series_env){
 		.params = p,
 		.sp = sp,
@@ -89,6 +97,7 @@ void bars_free(struct bars *b)
 	for (uint32_t i = 0; i < b->n_series; i++)
 		series_deinit(&b->series[i]);
 	free(b->pool);
+	arbiter_free(b->arbiter);
 	history_deinit(&b->env.trades);
 	history_deinit(&b->env.quotes);
 	amends_deinit(&b->amends);
@@ -175,6 +184,8 @@ void bars_clock(struct bars *b, uint64_t pos, int64_t now_ns, int64_t recv_ns,
 	b->env.pos = pos;
 	b->env.recv_ns = recv_ns;
 	b->env.out = out;
+	if (b->arbiter != NULL)
+		bars_source_time(b, now_ns);
 	reach(b, now_ns);
 	if (b->env.faulted)
 		say_fault(b);
@@ -398,15 +409,6 @@ static bool pool(struct bars *b, const struct record *r)
 	return true;
 }
 
-/* The configured source's id is known once its name was seen. */
-static bool is_ours(struct bars *b, uint16_t source_id)
-{
-	if (b->source_id == 0 && strncmp(symtab_name(b->env.sources, source_id),
-					 b->env.sp->source, SOURCE_MAX) == 0)
-		b->source_id = source_id;
-	return b->source_id == source_id;
-}
-
 static bool may_pool(const struct bars *b, const struct record *r)
 {
 	return r->event_ns >= b->pool_start_ns && r->event_ns < b->pool_end_ns &&
@@ -448,6 +450,16 @@ static void apply(struct bars *b, const struct record *r)
 		bars_pool_open(b, r->event_ns);
 }
 
+/* An amendment of another source's trade does not make that source the chosen one. */
+static void apply_chosen(struct bars *b, const struct record *r)
+{
+	uint16_t source_id = b->env.source_id;
+
+	apply(b, r);
+	if (b->arbiter != NULL && record_action(r) != TICK_NEW)
+		b->env.source_id = source_id;
+}
+
 void bars_tick(struct bars *b, const struct item *it, const struct out *out)
 {
 	const struct record *r = &it->rec;
@@ -461,14 +473,15 @@ void bars_tick(struct bars *b, const struct item *it, const struct out *out)
 		b->env.counts.time_unusable++;
 		return;
 	}
-	if (!b->any_source && !is_ours(b, r->source_id)) {
-		b->env.counts.other_source++;
-		return;
-	}
 	b->env.pos = it->pos;
 	b->env.recv_ns = r->recv_ns;
 	b->env.out = out;
-	apply(b, r);
+	if (!bars_source_takes(b, r)) {
+		b->env.counts.other_source++;
+		b->env.out = NULL;
+		return;
+	}
+	apply_chosen(b, r);
 	if (b->env.faulted)
 		say_fault(b);
 	b->env.out = NULL;

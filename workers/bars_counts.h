@@ -6,7 +6,8 @@
 struct bars_counts {
 	uint64_t ticks;          /* given to bars_tick() */
 	uint64_t out_of_session; /* logged, but no session then */
-	uint64_t other_source;   /* the symbol is configured for another source */
+	uint64_t other_source; /* of a source that is not the symbol's, or not chosen */
+	uint64_t source_changes; /* another source was chosen, the first one included */
 	uint64_t
 		time_unusable; /* event time outside of what the grid can reckon with */
 	uint64_t late_dropped; /* per series: came after its bar was final */

@@ -4,6 +4,7 @@
  */
 #pragma once
 #include "workers/amend.h"
+#include "workers/arbiter.h"
 #include "workers/bars.h"
 #include "workers/series.h"
 
@@ -12,9 +13,10 @@ struct bars {
 	uint32_t n_series;
 	bool undecided; /* a series is still PRICE_AUTO */
 	bool any_source;
-	uint16_t source_id;    /* the configured one, once seen; 0: not yet */
-	uint64_t wants;        /* bit per enum price_type */
-	int64_t pool_start_ns; /* see bars_pool.c; start >= end: closed */
+	uint16_t source_id;      /* the configured one, once seen; 0: not yet */
+	struct arbiter *arbiter; /* owned; NULL: there is nothing to choose */
+	uint64_t wants;          /* bit per enum price_type */
+	int64_t pool_start_ns;   /* see bars_pool.c; start >= end: closed */
 	int64_t pool_end_ns;
 	struct slot *pool; /* owned; one per price type; NULL: do without */
 	uint8_t pool_type[PRICE_TYPES_MAX];
@@ -43,5 +45,9 @@ void bars_pool_open(struct bars *b, int64_t event_ns);
 void bars_amend(struct bars *b, const struct record *r);
 /** Forget amendments older than the window; those without a trade are reported. */
 void bars_expire(struct bars *b);
+/** Is this tick of the source that makes the bars?  Tells when another was chosen. */
+bool bars_source_takes(struct bars *b, const struct record *r);
+/** Time has come to @now_ns: the chosen source may have fallen silent. */
+void bars_source_time(struct bars *b, int64_t now_ns);
 /** TICK_HALT or TICK_RESUMED. */
 void bars_halt(struct bars *b, const struct record *r);

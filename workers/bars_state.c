@@ -243,6 +243,8 @@ void bars_state(struct state *st, struct bars *b)
 	history_state(st, &env->quotes);
 	amends_state(st, &b->amends);
 	all_series_state(st, b);
+	if (b->arbiter != NULL)
+		arbiter_state(st, b->arbiter);
 	if (state_is_loading(st))
 		bars_note_wants(b);
 }

@@ -29,6 +29,8 @@ void params_default(struct params *p)
 			     .n_timeframes = 1,
 			     .price_types = {PRICE_AUTO},
 			     .n_price_types = 1,
+			     .source_return_ns = 30 * NS_PER_S,
+			     .source_divergence_ppm = 5000,
 			     .outlier_sigma = 5.0,
 			     .max_gap_minutes = 5,
 			     .weight = 1.0},
@@ -128,6 +130,13 @@ static uint64_t add_symbol(uint64_t h, const struct symbol_params *s)
 {
 	h = add_text(h, s->symbol, sizeof(s->symbol));
 	h = add_text(h, s->source, sizeof(s->source));
+	if (s->n_sources > 0) {
+		h = add_u64(h, s->n_sources);
+		for (uint32_t i = 0; i < s->n_sources; i++)
+			h = add_text(h, s->sources[i], sizeof(s->sources[i]));
+		h = add_i64(h, s->source_return_ns);
+		h = add_u64(h, s->source_divergence_ppm);
+	}
 	h = add_u64(h, s->n_timeframes);
 	for (uint32_t i = 0; i < s->n_timeframes; i++)
 		h = add_u64(h, s->timeframes_s[i]);

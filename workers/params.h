@@ -11,9 +11,10 @@
 #include "proto/event.h"
 #include <stdbool.h>
 
-#define TIMEFRAMES_MAX  15
-#define PRICE_TYPES_MAX 4
-#define UNIVERSES_MAX   64
+#define TIMEFRAMES_MAX     15
+#define PRICE_TYPES_MAX    4
+#define UNIVERSES_MAX      64
+#define SYMBOL_SOURCES_MAX 4 /* of one symbol, to choose from */
 
 enum outlier_detector { DETECTOR_JUMP = 0, DETECTOR_MAD };
 enum flavour { FLAVOUR_REPAIRED = 0, FLAVOUR_ORIGIN };
@@ -22,8 +23,13 @@ enum norm_kind { NORM_ZSCORE = 0, NORM_ROBUST };
 
 /** How one symbol is treated: the defaults, with its overrides on top. */
 struct symbol_params {
-	char symbol[SYMBOL_MAX + 1];           /* "" in the defaults */
-	char source[SOURCE_MAX + 1];           /* "": whoever sends it */
+	char symbol[SYMBOL_MAX + 1]; /* "" in the defaults */
+	char source[SOURCE_MAX + 1]; /* "": whoever sends it */
+	char sources[SYMBOL_SOURCES_MAX]
+		    [SOURCE_MAX + 1];   /* to choose from; see arbiter.h */
+	uint32_t n_sources;             /* 0: no choice, as `source` says */
+	int64_t source_return_ns;       /* so long alive before it is preferred again */
+	uint32_t source_divergence_ppm; /* prices further apart are told; 0: off */
 	uint32_t timeframes_s[TIMEFRAMES_MAX]; /* ascending */
 	uint32_t n_timeframes;
 	uint8_t price_types[PRICE_TYPES_MAX]; /* enum price_type, ascending */

@@ -138,6 +138,19 @@ bool source_life_dark(const struct source_life *t, uint16_t source_id, int64_t s
 	return false;
 }
 
+int64_t source_life_since(const struct source_life *t, uint16_t source_id)
+{
+	const struct life *page = t->page[source_id / PAGE_SOURCES];
+	const struct life *l = page == NULL ? NULL : &page[source_id % PAGE_SOURCES];
+	int64_t since_ns = INT64_MIN;
+
+	for (uint32_t i = 0; l != NULL && i < gaps_held(l); i++)
+		if (l->gaps[i].to_ns > since_ns &&
+		    is_gap(t, l->gaps[i].from_ns, l->gaps[i].to_ns))
+			since_ns = l->gaps[i].to_ns;
+	return since_ns;
+}
+
 static void life_state(struct state *st, struct life *l)
 {
 	state_i64(st, &l->last_ns);

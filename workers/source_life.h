@@ -30,5 +30,7 @@ void source_life_saw(struct source_life *t, uint16_t source_id, int64_t ns);
 /** All of [@start_ns, @end_ns) is dark; true for a source that was never seen. */
 bool source_life_dark(const struct source_life *t, uint16_t source_id, int64_t start_ns,
 		      int64_t end_ns);
+/** When its present life began: the end of its newest gap; INT64_MIN: it has none. */
+int64_t source_life_since(const struct source_life *t, uint16_t source_id);
 /** Save or load what is known of every source. */
 void source_life_state(struct state *st, struct source_life *t);

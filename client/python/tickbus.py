@@ -114,7 +114,8 @@ _WORDS = {
     "tier1": {"price_type": _PRICE_TYPES},
     "tier2": {"method": ("pearson", "ewma", "ledoit_wolf", "spearman"), "status": ("final", "provisional"),
               "price_type": _PRICE_TYPES, "cause": _CAUSES},
-    "status": {"state": ("live", "paused", "gap", "source_lost", "source_back", "cancel_lost", "halted", "fault")},
+    "status": {"state": ("live", "paused", "gap", "source_lost", "source_back", "cancel_lost", "halted", "fault",
+                         "source_chosen", "sources_diverge", "sources_agree")},
 }
 _FLAGS = {
     "tick": TICK_FLAGS,
