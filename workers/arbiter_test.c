@@ -80,7 +80,7 @@ static void a_silent_source_is_replaced_and_comes_back_after_its_time(void **sta
 	assert_int_equal(2, f.n_status);
 	assert_told(&f, 1, SYMBOL_SOURCE_CHOSEN, BATS,
 		    "bats for nyse, which is silent");
-	assert_int_equal(T0 + 9 * S, f.status[1].head.event_ns);
+	assert_int_equal(T0 + 14 * S + 1, f.status[1].head.event_ns);
 	for (int i = 20; i < 60; i++) {
 		trade(&f, NYSE, T0 + i * S, 100 * E9);
 		trade(&f, BATS, T0 + i * S + 1, 100 * E9);
