@@ -21,36 +21,19 @@ bool polygon_is_stock(const char *symbol)
 	return strpbrk(symbol, ":/") == NULL;
 }
 
-/* Money that states issue: pairs of it are currencies, all others have a coin. */
-static bool is_money(const char *code, size_t len)
-{
-	static const char known[] = "AUD BRL CAD CHF CNH CNY CZK DKK EUR GBP HKD HUF "
-				    "ILS INR JPY KRW MXN NOK NZD PLN SEK SGD THB TRY "
-				    "TWD USD ZAR ";
-	char key[5] = "";
-
-	if (len != 3)
-		return false;
-	memcpy(key, code, 3);
-	key[3] = ' ';
-	return strstr(known, key) != NULL;
-}
-
 void polygon_spell(const char *symbol, char out[SYMBOL_MAX + 3])
 {
 	const char *slash = strchr(symbol, '/');
-	size_t base, rest;
+	int base;
 
 	if (!slash || strlen(symbol) > SYMBOL_MAX) {
 		(void)snprintf(out, SYMBOL_MAX + 3, "%s", symbol);
 		return;
 	}
-	base = (size_t)(slash - symbol);
-	rest = strlen(slash + 1);
+	base = (int)(slash - symbol);
 	(void)snprintf(out, SYMBOL_MAX + 3, "%s%.*s%s",
-		       is_money(symbol, base) && is_money(slash + 1, rest) ? "C:"
-									   : "X:",
-		       (int)base, symbol, slash + 1);
+		       vendor_is_money_pair(symbol) ? "C:" : "X:", base, symbol,
+		       slash + 1);
 }
 
 bool polygon_next(const char *url, char out[VENDOR_NEXT_MAX])

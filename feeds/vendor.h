@@ -133,6 +133,9 @@ struct vendor_ops {
 	void (*problem)(const struct vendor_settings *s, long status,
 			const char *content_type, const char *body, size_t len,
 			struct vendor_problem *out);
+	/** The longest end_ns - start_ns that check() takes for such an ask, else it is
+	    to be asked in pieces; 0, or no function: any. */
+	int64_t (*range_max_ns)(const struct vendor_ask *a);
 };
 
 extern const struct vendor_ops alpaca_ops;

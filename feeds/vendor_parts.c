@@ -7,7 +7,6 @@
 #include "feeds/plaintext.h"
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define DAY_S 86400
@@ -225,6 +224,45 @@ int64_t vendor_read_ms(struct json_walk *w)
 	return ns;
 }
 
+int64_t vendor_read_volume(struct json_walk *w)
+{
+	struct json_walk from = *w;
+	int64_t v = json_walk_rounded(w, 8);
+	struct json_token t;
+
+	if (!w->why || from.why || !json_walk_token(&from, &t) || t.type != JSON_NUMBER)
+		return v;
+	*w = from;
+	return VALUE_NULL;
+}
+
+int32_t vendor_date_number(int64_t days)
+{
+	unsigned month, day;
+	int year;
+
+	timetext_civil(days, &year, &month, &day);
+	return (int32_t)(year * 10000 + (int)(month * 100 + day));
+}
+
+static bool is_money(const char *code)
+{
+	static const char known[] = "AUD BRL CAD CHF CNH CNY CZK DKK EUR GBP HKD HUF "
+				    "ILS INR JPY KRW MXN NOK NZD PLN SEK SGD THB TRY "
+				    "TWD USD ZAR ";
+
+	for (size_t i = 0; i + 4 <= sizeof(known); i += 4)
+		if (memcmp(known + i, code, 3) == 0)
+			return true;
+	return false;
+}
+
+bool vendor_is_money_pair(const char *symbol)
+{
+	return strnlen(symbol, 8) == 7 && symbol[3] == '/' && is_money(symbol) &&
+	       is_money(symbol + 4);
+}
+
 int32_t vendor_read_date(struct json_walk *w)
 {
 	char text[16], stamp[40];
@@ -237,9 +275,7 @@ int32_t vendor_read_date(struct json_walk *w)
 		json_walk_fail(w, "a date is not like 2024-06-10");
 		return 0;
 	}
-	text[4] = text[7] = '\0';
-	return (int32_t)(strtol(text, NULL, 10) * 10000 +
-			 strtol(text + 5, NULL, 10) * 100 + strtol(text + 8, NULL, 10));
+	return vendor_date_number(ns / NS_PER_S / DAY_S);
 }
 
 void vendor_read_plain(struct json_walk *w, char *out, size_t cap)
@@ -292,7 +328,7 @@ static void read_bar_fields(struct json_walk *w, const struct vendor_bars *how,
 			b->close_e9 = price(w, 9);
 			break;
 		case JSON_KEY1('v'):
-			b->volume_e8 = json_walk_rounded(w, 8);
+			b->volume_e8 = vendor_read_volume(w);
 			break;
 		case JSON_KEY2('v', 'w'):
 			b->vwap_e9 = json_walk_rounded(w, 9);

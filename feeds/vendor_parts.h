@@ -47,6 +47,13 @@ void vendor_tick_symbol(struct feed_tick *t, const char *symbol);
 void vendor_quote_side(int64_t price_e9, int64_t size_e8, int64_t lot,
 		       int64_t *out_price_e9, int64_t *out_size_e8);
 
+/** A sum of sizes, rounded at 1e-8; one that no 64 bits hold is unknown. */
+int64_t vendor_read_volume(struct json_walk *w);
+/** 20240610 of days since 1970. */
+int32_t vendor_date_number(int64_t days);
+/** "EUR/USD": two of the moneys that states issue. */
+bool vendor_is_money_pair(const char *symbol);
+
 /** Milliseconds since 1970 as a JSON number, to nanoseconds; VALUE_NULL for null. */
 int64_t vendor_read_ms(struct json_walk *w);
 
