@@ -45,14 +45,7 @@ int config_lists_choice(const struct config_word *words, const char *s, uint32_t
 
 uint32_t config_lists_timeframe(const char *s)
 {
-	size_t n = strspn(s, "0123456789");
-	char shorter[8];
-
-	if (n > 0 && n < 4 && strcmp(s + n, "min") == 0) {
-		(void)snprintf(shorter, sizeof(shorter), "%.*sm", (int)n, s);
-		return timeframe_parse(shorter, n + 1);
-	}
-	return timeframe_parse(s, strlen(s));
+	return timeframe_parse_any(s, strlen(s));
 }
 
 static int timeframes(struct symbol_params *p, const struct config_words *w, char *why)

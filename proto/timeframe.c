@@ -1,5 +1,6 @@
 /* timeframe - the closed list of bar steps. */
 #include "proto/timeframe.h"
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -18,6 +19,24 @@ uint32_t timeframe_parse(const char *s, size_t len)
 		    memcmp(frames[i].name, s, len) == 0)
 			return frames[i].seconds;
 	return 0;
+}
+
+uint32_t timeframe_parse_any(const char *s, size_t len)
+{
+	static const char *const words[] = {"min", "hour", "day"};
+	size_t n = 0;
+	char text[8];
+
+	while (n < len && s[n] >= '0' && s[n] <= '9')
+		n++;
+	for (size_t i = 0; i < 3 && n > 0 && n < 4; i++) {
+		if (len - n != strlen(words[i]) ||
+		    memcmp(s + n, words[i], len - n) != 0)
+			continue;
+		(void)snprintf(text, sizeof(text), "%.*s%c", (int)n, s, words[i][0]);
+		return timeframe_parse(text, n + 1);
+	}
+	return timeframe_parse(s, len);
 }
 
 const char *timeframe_name(uint32_t seconds)

@@ -7,5 +7,7 @@
 
 /** Seconds of "1m"; 0 when there is no such timeframe. */
 uint32_t timeframe_parse(const char *s, size_t len);
+/** The same; "1min", "1hour" and "1day" are understood as well. */
+uint32_t timeframe_parse_any(const char *s, size_t len);
 /** "1m" for 60; "?" for what is no timeframe. */
 const char *timeframe_name(uint32_t seconds);
