@@ -36,6 +36,7 @@ KEEPERS = {
     r"yaml\.h": ["daemon/config*"],
     r"cjson/.*": ["base/json"],
     r"zlib\.h": ["feeds/", "store/"],
+    r"zstd\.h": ["feeds/zst"],
     r"nats/.*": ["daemon/bridge_nats"],
     r"systemd/.*": ["daemon/notify"],
 }
