@@ -100,93 +100,82 @@ static void a_sink_may_stop_behind_any_record(void **state)
 	buf_free(&b);
 }
 
-/* What is damaged, and the sentence about it. */
+/* What is damaged, and the sentence about it; the first record begins at byte 880. */
+static const struct {
+	unsigned at, n;
+	uint64_t value;
+	const char *why;
+} damages[] = {
+	{0, 1, 'X', "this is no DBN: it begins with bytes 58 42 4e"},
+	{3, 1, 4, "DBN version 4 is not known; 1 to 3 are"},
+	{3, 1, 0, "DBN version 0 is not known; 1 to 3 are"},
+	{4, 4, 0xfffffff0,
+	 "the DBN metadata says it is 4294967280 bytes long; 16777216 are the most"},
+	{4, 4, 103, "the DBN metadata is 103 bytes long; 104 are the least"},
+	{53, 2, 0, "the DBN metadata has symbols of 0 bytes; 22 to 255 are possible"},
+	{108, 4, 0xffffffff,
+	 "the DBN metadata says it has 4294967295 bytes of a schema definition, which "
+	 "its "
+	 "length has no room for"},
+	{112, 4, 0x10000000,
+	 "the DBN metadata says it has 268435456 symbols, which its length has no room "
+	 "for"},
+	{408, 4, 5000,
+	 "the DBN metadata says it has 5000 mappings, which its length has no room "
+	 "for"},
+	{483, 4, 5000,
+	 "the DBN metadata says it has 5000 intervals of a mapping, which its length "
+	 "has "
+	 "no room for"},
+	{487, 4, 20201328,
+	 "the DBN metadata maps 'NVDA' from 20201328 to 20201229, which are no dates"},
+	{880, 1, 0, "DBN record 1 at byte 880 has length 0; its header alone has 16"},
+	{928, 1, 3, "DBN record 2 at byte 928 has length 12; its header alone has 16"},
+	{928, 1, 10,
+	 "DBN record 2, which ends at byte 968, is 40 bytes long; those of kind 0x00 "
+	 "have "
+	 "48"},
+};
+
+static void two_trades(struct buf *b)
+{
+	head(b, 3, 4);
+	assert_int_equal(b->len, 880);
+	make_trade(b, NVDA, T_NS, E9, 1, 1);
+	make_trade(b, NVDA, T_NS, E9, 1, 2);
+}
+
 static void damage_is_told_with_its_place(void **state)
 {
-	struct buf good = {0};
-	size_t meta;
-	struct {
-		size_t at;
-		unsigned n;
-		uint64_t value;
-		const char *why;
-	} cases[] = {
-		{0, 1, 'X', "this is no DBN: it begins with bytes 58 42 4e"},
-		{3, 1, 4, "DBN version 4 is not known; 1 to 3 are"},
-		{3, 1, 0, "DBN version 0 is not known; 1 to 3 are"},
-		{4, 4, 0xfffffff0,
-		 "the DBN metadata says it is 4294967280 bytes long; 16777216 are the "
-		 "most"},
-		{4, 4, 103, "the DBN metadata is 103 bytes long; 104 are the least"},
-		{8 + 45, 2, 0,
-		 "the DBN metadata has symbols of 0 bytes; 22 to 255 are possible"},
-		{8 + 100, 4, 0xffffffff,
-		 "the DBN metadata says it has 4294967295 bytes of a schema "
-		 "definition, "
-		 "which its length has no room for"},
-		{8 + 104, 4, 0x10000000,
-		 "the DBN metadata says it has 268435456 symbols, which its length has "
-		 "no room for"},
-		{0, 0, 0, NULL}, /* mappings, filled in below */
-		{0, 0, 0, NULL},
-		{0, 0, 0, NULL},
-		{0, 0, 0, NULL},
-	};
-	char text[3][200];
-
 	(void)state;
-	head(&good, 3, 4);
-	meta = good.len;
-	make_trade(&good, NVDA, T_NS, E9, 1, 1);
-	make_trade(&good, NVDA, T_NS, E9, 1, 2);
-	/* symbols, partial, not_found, then the mappings. */
-	cases[8].at = 8 + 104 + 4 + 3 * 71 + 4 + 4 + 71;
-	cases[8].n = 4;
-	cases[8].value = 5000;
-	cases[8].why = "the DBN metadata says it has 5000 mappings, which its length "
-		       "has no room for";
-	cases[9].at = cases[8].at + 4 + 71 + 4;
-	cases[9].n = 4;
-	cases[9].value = 20201328;
-	cases[9].why = "the DBN metadata maps 'NVDA' from 20201328 to 20201229, which "
-		       "are no dates";
-	snprintf(text[0], sizeof(text[0]),
-		 "DBN record 1 at byte %zu has length 0; its header alone has 16",
-		 meta);
-	cases[10].at = meta;
-	cases[10].n = 1;
-	cases[10].why = text[0];
-	snprintf(
-		text[1], sizeof(text[1]),
-		"DBN record 2, which ends at byte %zu, is 40 bytes long; those of kind "
-		"0x00 have 48",
-		meta + 48 + 40);
-	cases[11].at = meta + 48;
-	cases[11].n = 1;
-	cases[11].value = 10;
-	cases[11].why = text[1];
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < sizeof(damages) / sizeof(*damages); i++) {
 		struct buf b = {0};
 
-		buf_add(&b, good.data, good.len);
-		make_at(b.data, (unsigned)cases[i].at, cases[i].value, cases[i].n);
+		two_trades(&b);
+		make_at(b.data, damages[i].at, damages[i].value, damages[i].n);
 		assert_int_equal(read_all(&b, DBN_TICKS), -EBADMSG);
-		assert_string_equal(err_text(), cases[i].why);
+		assert_string_equal(err_text(), damages[i].why);
 		buf_free(&b);
 	}
-	good.len -= 5;
-	assert_int_equal(read_all(&good, DBN_TICKS), -EBADMSG);
-	snprintf(text[2], sizeof(text[2]),
-		 "the DBN data is cut off: it ends inside record 2, which begins at "
-		 "byte %zu, after 43 of its 48 bytes",
-		 meta + 48);
-	assert_string_equal(err_text(), text[2]);
+}
+
+static void a_stream_that_is_cut_off_says_where(void **state)
+{
+	struct buf b = {0};
+
+	(void)state;
+	two_trades(&b);
+	b.len -= 5;
+	assert_int_equal(read_all(&b, DBN_TICKS), -EBADMSG);
+	assert_string_equal(err_text(),
+			    "the DBN data is cut off: it ends inside record 2, which "
+			    "begins at byte 928, after 43 of its 48 bytes");
 	assert_int_equal(got.keep.ticks, 1);
-	good.len = 60;
-	assert_int_equal(read_all(&good, DBN_TICKS), -EBADMSG);
+	b.len = 60;
+	assert_int_equal(read_all(&b, DBN_TICKS), -EBADMSG);
 	assert_string_equal(err_text(), "the DBN data is cut off: it ends inside the "
 					"metadata, after 60 bytes");
-	buf_free(&good);
+	buf_free(&b);
 }
 
 int main(void)
@@ -195,6 +184,7 @@ int main(void)
 		cmocka_unit_test(any_cut_and_a_time_of_sending_change_nothing),
 		cmocka_unit_test(a_sink_may_stop_behind_any_record),
 		cmocka_unit_test(damage_is_told_with_its_place),
+		cmocka_unit_test(a_stream_that_is_cut_off_says_where),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

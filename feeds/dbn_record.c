@@ -104,7 +104,7 @@ static uint64_t identity(struct dbn_channel *c, enum dbn_kind kind, uint32_t seq
 		o->n = 0;
 	}
 	id = (uint64_t)seq << 32 |
-	     (hash_mix(hash_mix((uint64_t)event_ns) + (c->key >> 32)) & 0xffffff) << 8 |
+	     (hash_mix((uint64_t)event_ns ^ (c->key >> 32) << 47) & 0xffffff) << 8 |
 	     o->n;
 	return id ? id : 1;
 }
