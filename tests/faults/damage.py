@@ -2,8 +2,8 @@
 """Bent files under the whole daemon: damage.py TICKBUSD [ROUNDS [SEED]]
 
 A state directory as a kill -9 leaves it (database, write-ahead log, high-water file) is
-copied; one file is flipped, zeroed or cut at a random place; a daemon is started on it.
-The answer is one of
+copied; one file is flipped, zeroed or cut at a random place, or a bit of a state snapshot
+inside of the database; a daemon is started on it.  The answer is one of
 
     same       everything is there
     refused    exit code 65, or catch-up refuses what it cannot read whole
@@ -15,15 +15,15 @@ silence.
 import collections
 import os
 import random
-import shutil
-import struct
+import sqlite3
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import faultlib  # noqa: E402
 import tickbusd as tb  # noqa: E402
 
-FILES = ("tickbus.db", "tickbus.db-wal", "highwater")
+FILES = ("tickbus.db", "tickbus.db-wal", "highwater", "snapshot")
 KINDS = ("bar", "tier1", "status")
 SYMBOLS = ("A", "B", "C")
 RECORDS = 3000
@@ -61,8 +61,9 @@ def read_kind(d, kind):
 
 
 def prepare(binary):
-    """The image of a killed daemon, and what it would answer."""
-    d = faultlib.Daemon(binary, more=MORE).start()
+    """The images of a killed and of a stopped daemon, and what both would answer."""
+    d = faultlib.Daemon(binary, more=MORE,
+                        edit=lambda text: text.replace("ballast: 0B", "ballast: 0B, snapshot: 600")).start()
     fill(d, 1, RECORDS // 2)
     faultlib.until("half derived", lambda: settled(d))
     assert d.stop() == 0  # half of it is in the database ...
@@ -74,12 +75,50 @@ def prepare(binary):
     truth["last_pos"] = d.status()["store"]["last_pos"]
     assert len(truth["ticks"]) == RECORDS and truth["bar"] and truth["tier1"] and truth["tier2"]
     d.kill()  # ... and half in the write-ahead log
-    image = {}
-    for name in FILES:
-        with open(os.path.join(d.dir, name), "rb") as f:
-            image[name] = f.read()
+    image = read_image(d)
     assert len(image["tickbus.db-wal"]) > 100_000
-    return d, image, truth
+    d.start()
+    faultlib.until("derived again", lambda: settled(d))
+    assert d.stop() == 0  # everything in the database, the last two snapshots too
+    return d, image, read_image(d), truth
+
+
+def read_image(d):
+    image = {}
+    for name in FILES[:3]:
+        path = os.path.join(d.dir, name)
+        image[name] = b""
+        if os.path.exists(path):
+            with open(path, "rb") as f:
+                image[name] = f.read()
+    return image
+
+
+def snapshot_parts(image):
+    """The bytes of the state snapshots, as SQLite reads them from the image."""
+    with tempfile.TemporaryDirectory() as path:
+        for name in FILES[:2]:
+            with open(os.path.join(path, name), "wb") as f:
+                f.write(image[name])
+        db = sqlite3.connect(os.path.join(path, "tickbus.db"))
+        parts = [row[0] for row in db.execute("SELECT data FROM snapshot_part")]
+        db.close()
+    assert len(parts) > 1 and all(len(p) > 64 for p in parts), "no snapshots"
+    return parts
+
+
+def bend_snapshot(image, parts, rng):
+    """The database with one bit of a snapshot flipped (the write-ahead log has checksums of its own)."""
+    for _ in range(1000):
+        part = rng.choice(parts)
+        at = rng.randrange(len(part) - 32)
+        piece = part[at:at + 32]
+        bent = bytearray(piece)
+        bent[rng.randrange(32)] ^= 1 << rng.randrange(8)
+        # Not split by a page, and not everywhere.
+        if len(set(piece)) > 8 and piece in image["tickbus.db"]:
+            return {"tickbus.db": image["tickbus.db"].replace(piece, bytes(bent))}, f"snapshot byte {at}"
+    raise AssertionError("no byte of a snapshot is found in the database")
 
 
 def bend(data, rng):
@@ -176,14 +215,23 @@ def main():
         rounds = min(rounds, 15)
     print(f"damage: seed {seed}, {rounds} rounds", flush=True)
     rng = random.Random(seed)
-    d, image, truth = prepare(sys.argv[1])
+    d, image, stopped, truth = prepare(sys.argv[1])
+    parts = snapshot_parts(stopped)
     count = collections.Counter()
     for n in range(rounds):
         name = FILES[n % len(FILES)]
-        bent, what = bend(image[name], rng)
-        lay(d, {**image, name: bent})
+        if name == "snapshot":
+            bent, what = bend_snapshot(stopped, parts, rng)
+            lay(d, {**stopped, **bent})
+        else:
+            one, what = bend(image[name], rng)
+            lay(d, {**image, name: one})
         try:
-            count[(name, judge(d, truth))] += 1
+            outcome = judge(d, truth)
+            if name == "snapshot":  # no loss at all, and said
+                assert outcome in ("same", "refused"), outcome
+                outcome += ", passed over" if "snapshot" in d.errors() else ", not the one that was loaded"
+            count[(name, outcome)] += 1
         except Exception:
             print(f"damage: FAILED with seed {seed}, round {n}: {name}, {what}\n{d.errors()[-3000:]}", file=sys.stderr)
             raise
@@ -193,6 +241,7 @@ def main():
     d.remove()
     for name in FILES:
         print(f"damage: {name}: " + ", ".join(f"{k} {v}" for (f, k), v in sorted(count.items()) if f == name))
+    assert count[("snapshot", "same, passed over")] > 0, "no damaged snapshot was loaded"
     bad = sum(v for (_, k), v in count.items() if k != "same")
     assert bad > rounds // 10, "hardly anything was noticed: the blows missed"
     print(f"damage: {rounds} blows, never a wrong row, never a crash")
