@@ -385,5 +385,7 @@ int cmd_why(struct cli *c, int argc, char **argv)
 		return why_matrix(c, n, args, &o);
 	if (n > 0 && (strcmp(args[0], "bar") == 0 || strcmp(args[0], "feature") == 0))
 		return why_series(c, n, args, &o);
-	return cli_usage_error(c, "say matrix, bar or feature, and which");
+	if (n > 0 && strcmp(args[0], "source") == 0)
+		return why_source(c, n, args, &o);
+	return cli_usage_error(c, "say matrix, bar, feature or source, and which");
 }

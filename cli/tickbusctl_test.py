@@ -186,7 +186,7 @@ def run_all(run, missing):
     run("verify --from 9 --to 8", 64)
     run("verify --workers 17", 64)
     run("verify now", 64)
-    run("why", 64, stderr="say matrix, bar or feature")
+    run("why", 64, stderr="say matrix, bar, feature or source")
     run("why matrix u", 64, stderr="say matrix NAME VERSION")
     run("why bar A 1m 2024-01-02T14:31:00Z", 1, stderr="there is no such bar of A any more")
     run("shutdown", 0, "done")

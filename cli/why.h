@@ -46,5 +46,7 @@ void why_print_bar(const struct json_token *bar);
 /** The ticks of a bar; JSON: as a further member "ticks". */
 int why_ticks(struct cli *c, const struct json_token *bar, bool all, bool json);
 
+/** source SYMBOL */
+int why_source(struct cli *c, int n, char **args, const struct why_options *o);
 /** matrix NAME VERSION [SYM SYM] */
 int why_matrix(struct cli *c, int n, char **args, const struct why_options *o);

@@ -15,7 +15,7 @@
 
 #define ROWS_MAX    16u /* rows of one question ... */
 #define BYTES_MAX   ((size_t)1 << 20)
-#define FOUND_MAX   200u   /* ... events, or ticks, of one answer */
+#define FOUND_MAX   200u   /* ... ticks; events: no further row beyond so many */
 #define RECORDS_MAX 16384u /* records of one question */
 #define CHUNK       1024u
 
@@ -80,10 +80,8 @@ static void put_event(struct jsonw *w, const struct lookup *l, const void *event
 
 static int on_row(void *arg, const struct store_batch *b)
 {
-	struct buf *rows = arg;
-
-	buf_add(rows, b->data, b->len);
-	return rows->len >= BYTES_MAX;
+	buf_add(arg, b->data, b->len);
+	return 0;
 }
 
 /* The row where events of @begin_ns may begin. */
@@ -105,22 +103,17 @@ ON_STORE static int first_row(struct tickstore *ts, const struct lookup *l,
 	return rc < 0 ? rc : 0;
 }
 
-ON_STORE static int read_rows(struct tickstore *ts, struct lookup *l, struct buf *rows)
+/* One row from l->next on, which moves behind it. */
+ON_STORE static int read_row(struct tickstore *ts, struct lookup *l, struct buf *rows)
 {
 	uint64_t first, next;
-	int rc = 0;
+	int rc;
 
-	l->next = l->q.from;
-	if (l->next == 0)
-		rc = first_row(ts, l, &l->next);
-	if (rc < 0)
-		return rc;
-	rc = tickstore_derived_read(ts, l->kind, l->next, ROWS_MAX, on_row, rows,
-				    &l->next);
+	rc = tickstore_derived_read(ts, l->kind, l->next, 1, on_row, rows, &l->next);
 	if (rc == STORE_GONE) {
 		l->is_gone = true;
-		rc = tickstore_derived_read(ts, l->kind, l->next, ROWS_MAX, on_row,
-					    rows, &l->next);
+		rc = tickstore_derived_read(ts, l->kind, l->next, 1, on_row, rows,
+					    &l->next);
 	}
 	tickstore_derived_range(ts, l->kind, &first, &next);
 	l->is_gone = l->is_gone || first > 1;
@@ -128,28 +121,40 @@ ON_STORE static int read_rows(struct tickstore *ts, struct lookup *l, struct buf
 	return rc < 0 ? rc : 0;
 }
 
+/* Rows are looked at whole: what an answer leaves out would be lost between two. */
 static void ask_stored(struct store_thread *st, void *arg)
 {
 	struct lookup *l = arg;
 	struct row_walk walk = {0};
 	struct buf rows = {0};
 	struct jsonw w;
-	int rc;
+	size_t bytes = 0;
+	int rc = 0;
 
 	role_assert_store();
 	jsonw_init(&w, &l->q.rows);
 	jsonw_array(&w, NULL);
-	rc = read_rows(store_log(st), l, &rows);
-	row_walk_begin(&walk, l->kind, rows.data, rows.len);
-	while (rc == 0 && (rc = row_walk_next(&walk)) == 0)
-		if (matches(l, &walk) && l->n_found < FOUND_MAX) {
-			put_event(&w, l, walk.event);
-			l->n_found++;
-		}
+	l->next = l->q.from;
+	if (l->next == 0)
+		rc = first_row(store_log(st), l, &l->next);
+	for (uint32_t i = 0; rc == 0 && i < ROWS_MAX && !l->q.is_done &&
+			     l->n_found < FOUND_MAX && bytes < BYTES_MAX;
+	     i++) {
+		rows.len = 0;
+		rc = read_row(store_log(st), l, &rows);
+		bytes += rows.len;
+		row_walk_begin(&walk, l->kind, rows.data, rows.len);
+		while (rc == 0 && (rc = row_walk_next(&walk)) == 0)
+			if (matches(l, &walk)) {
+				put_event(&w, l, walk.event);
+				l->n_found++;
+			}
+		rc = rc > 0 ? 0 : rc;
+		row_walk_deinit(&walk);
+	}
 	jsonw_end(&w);
 	if (rc < 0)
 		question_fail(&l->q, rc);
-	row_walk_deinit(&walk);
 	buf_free(&rows);
 }
 

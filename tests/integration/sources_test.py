@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Several sources for one symbol: sources_test.py TICKBUSD
+"""Several sources for one symbol: sources_test.py TICKBUSD TICKBUSCTL
 
 Two sources send the same market; one falls silent, comes back, then goes wrong.  The
 bars must be those of the source that was chosen, whoever restarts in between, and the
@@ -7,13 +7,14 @@ choice must be told.  Prints TAP.
 """
 import json
 import os
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import tickbusd as tb  # noqa: E402
 
-BINARY = sys.argv[1]
+BINARY, CTL = sys.argv[1], sys.argv[2]
 SILENT, BACK, WRONG, END = 100, 140, 220, 300  # seconds
 CONFIG = """
 defaults: {timeframes: [10s], price_types: [last], sources: [one, two], source_return: 20s}
@@ -54,6 +55,14 @@ def told(d):
     return out
 
 
+def why(d):
+    """What the command line says, in short and in full."""
+    run = [subprocess.run([CTL, "--admin", os.path.join(d.dir, "admin.sock"), "why", "source", "X", *more],
+                          capture_output=True, text=True, timeout=30) for more in ([], ["--all"], ["--json", "--all"])]
+    assert all(r.returncode == 0 for r in run), run
+    return run[0].stdout, run[1].stdout, json.loads(run[2].stdout)
+
+
 def run(kills):
     d = tb.Tickbusd(BINARY, more=CONFIG)
     try:
@@ -80,7 +89,7 @@ def run(kills):
         while d.admin("verify_status")["result"]["running"]:
             time.sleep(0.02)
         assert d.admin("verify_status")["result"]["found"]["verdict"] == "equal"
-        return held, told(d)
+        return held, told(d), why(d)
     except BaseException:
         print(d.errors()[-2000:], file=sys.stderr)
         raise
@@ -89,7 +98,7 @@ def run(kills):
 
 
 def main():
-    quiet, words = run(0)
+    quiet, words, (short, full, whole) = run(0)
     chosen = [(text, at / tb.SECOND) for state, text, at in words if state == 8]
     tests = {
         "the_first_the_silence_the_return_and_the_bad_ticks_are_told":
@@ -102,14 +111,18 @@ def main():
         "every_bar_has_one_source_and_not_twice_the_trades":
             max(int.from_bytes(b[112:120], "little") for b in quiet) <= 11,
     }
-    killed, words_killed = run(3)
+    tests["the_command_line_says_who_since_when_and_why"] = (
+        short.count("\n") == 1 and "two for one: 16 of its last 32 ticks were bad" in short and
+        full.endswith(short) and full.count("\n") == len(words) == len(whole["events"]) and
+        whole["chosen"]["state"] == "source_chosen" and whole["chosen"]["source"] == 2)
+    killed, words_killed, _ = run(3)
     tests["after_kills_the_bars_are_the_same"] = killed == quiet
     tests["after_kills_the_same_is_told"] = words_killed == words
     print(f"1..{len(tests)}")
     for n, (name, ok) in enumerate(tests.items(), 1):
         print(f"{'ok' if ok else 'not ok'} {n} - {name}")
     if not all(tests.values()):
-        print(json.dumps(words, indent=1), file=sys.stderr)
+        print(json.dumps(words, indent=1), short, full, whole, file=sys.stderr)
     return not all(tests.values())
 
 
