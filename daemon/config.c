@@ -122,6 +122,11 @@ void config_default(struct config *c)
 void config_deinit(struct config *c)
 {
 	params_deinit(&c->derive);
+	for (size_t i = 0; i < c->n_feeds; i++)
+		free(c->feeds[i].symbols);
+	free(c->feeds);
+	c->feeds = NULL;
+	c->n_feeds = 0;
 	free(c->meta);
 	c->meta = NULL;
 	c->n_meta = 0;

@@ -189,6 +189,28 @@ struct config_ingest {
 	uint32_t jobs_max;  /* jobs remembered */
 };
 
+#define CONFIG_FEED_MAX  20 /* of a feed's name */
+#define CONFIG_FEEDS_MAX 16
+
+/** feeds.NAME: a vendor's stream that the daemon keeps open. */
+struct config_feed {
+	char name[CONFIG_FEED_MAX + 1]; /* also the producer's */
+	char vendor[32];                /* of the section vendors */
+	char source[SOURCE_MAX + 1];    /* its ticks' source; "": the feed's name */
+	bool trades;
+	bool quotes;
+	bool refill;           /* holes are filled from the vendor's history */
+	int64_t mute_ns;       /* silence that counts as MUTE */
+	int64_t redial_max_ns; /* longest pause before a connection is made again */
+	int64_t overlap_ns;    /* a refill begins so much before its hole, ends after */
+	int64_t refill_delay_ns;  /* the vendor's history is behind its stream */
+	int64_t refill_window_ns; /* one question asks for so much time */
+	int64_t give_up_ns;       /* a hole that cannot be filled for so long is lost */
+	char (*symbols)[SYMBOL_MAX + 1]; /* owned; in order, each once */
+	size_t n_symbols;
+	bool all; /* every ticker instead */
+};
+
 struct config_meta { /* tickers.X.metadata.KEY: VALUE */
 	char symbol[SYMBOL_MAX + 1];
 	char key[32];
@@ -213,7 +235,9 @@ struct config {
 	struct config_ingest ingest;
 	struct config_vendor vendors[CONFIG_VENDORS_MAX]; /* as written */
 	size_t n_vendors;
-	struct params derive;     /* bars, tier1, defaults, tickers, universes */
+	struct params derive;      /* bars, tier1, defaults, tickers, universes */
+	struct config_feed *feeds; /* owned; as written */
+	size_t n_feeds;
 	struct config_meta *meta; /* owned; in order of symbol, then as written */
 	size_t n_meta;
 };

@@ -129,6 +129,33 @@ static void compare_universes(struct diff *d, const struct config *was,
 	}
 }
 
+static const struct config_feed *feed(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_feeds; i++)
+		if (strcmp(c->feeds[i].name, name) == 0)
+			return &c->feeds[i];
+	return NULL;
+}
+
+static void compare_feeds(struct diff *d, const struct config *was,
+			  const struct config *is)
+{
+	for (size_t i = 0; i < was->n_feeds; i++) {
+		const struct config_feed *a = &was->feeds[i], *b = feed(is, a->name);
+
+		config_feed_print(a, &d->was);
+		if (b)
+			config_feed_print(b, &d->is);
+		compare(d, "feeds.", a->name, false);
+	}
+	for (size_t i = 0; i < is->n_feeds; i++) {
+		if (feed(was, is->feeds[i].name))
+			continue;
+		config_feed_print(&is->feeds[i], &d->is);
+		compare(d, "feeds.", is->feeds[i].name, false);
+	}
+}
+
 size_t config_diff(const struct config *was, const struct config *is,
 		   struct config_change *out, size_t max)
 {
@@ -140,6 +167,7 @@ size_t config_diff(const struct config *was, const struct config *is,
 	compare_tickers(&d, was, is);
 	compare_universes(&d, was, is);
 	compare_vendors(&d, was, is);
+	compare_feeds(&d, was, is);
 	buf_free(&d.was);
 	buf_free(&d.is);
 	return d.n;

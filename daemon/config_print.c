@@ -277,6 +277,10 @@ void config_print(const struct config *c, struct buf *out)
 		buf_printf(out, "tickers:\n");
 	for (size_t i = 0; i < c->derive.n_symbols; i++)
 		config_ticker_print(c, &c->derive.symbols[i], out);
+	if (c->n_feeds > 0)
+		buf_printf(out, "feeds:\n");
+	for (size_t i = 0; i < c->n_feeds; i++)
+		config_feed_print(&c->feeds[i], out);
 	if (c->derive.n_universes > 0)
 		buf_printf(out, "universes:\n");
 	for (size_t i = 0; i < c->derive.n_universes; i++)

@@ -217,7 +217,7 @@ static bool is_map(struct config_walk *w, int node, const char *name)
 static size_t top_names(const char **out, char store[SECTIONS_MAX][24])
 {
 	static const char *const more[] = {"defaults", "tickers", "universes",
-					   "vendors"};
+					   "vendors", "feeds"};
 	const size_t n_more = sizeof(more) / sizeof(more[0]);
 	size_t n = 0;
 
@@ -342,7 +342,8 @@ int config_walk(const struct config_yaml *yaml, struct config *c,
 		const char *name = config_yaml_text(yaml, key);
 
 		if (strcmp(name, "defaults") && strcmp(name, "tickers") &&
-		    strcmp(name, "universes") && strcmp(name, "vendors"))
+		    strcmp(name, "universes") && strcmp(name, "vendors") &&
+		    strcmp(name, "feeds"))
 			walk_section(&w, key, config_yaml_value(yaml, root, i));
 	}
 	node = config_walk_find(&w, root, "tickers");
@@ -357,6 +358,10 @@ int config_walk(const struct config_yaml *yaml, struct config *c,
 	node = config_walk_find(&w, root, "vendors");
 	if (node && is_map(&w, node, "vendors"))
 		config_walk_vendors(&w, node);
+	node = config_walk_find(&w, root, "feeds");
+	rc = node && is_map(&w, node, "feeds") ? config_walk_feeds(&w, node) : 0;
+	if (rc < 0)
+		return rc;
 	check_simulator(&w, root);
 	check_limits(&w, root);
 	return 0;

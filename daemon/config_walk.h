@@ -27,5 +27,6 @@ int config_walk_find(const struct config_walk *w, int map, const char *key);
 int config_walk_tickers(struct config_walk *w, int map);
 void config_walk_vendors(struct config_walk *w, int map);
 int config_walk_universes(struct config_walk *w, int map);
+int config_walk_feeds(struct config_walk *w, int map);
 /** Sessions and the like of one set of symbol parameters; @node for complaints. */
 void config_walk_symbol_check(struct config_walk *w, int node, struct symbol_params *s);

@@ -34,6 +34,7 @@ struct intake {
 	/* A refused group must not have moved the clock: as appended, as committed. */
 	int64_t clock_staged_ns, clock_safe_ns;
 	int64_t recv_ns; /* wall clock, once per request */
+	bool any_age;    /* of the request's caller */
 	struct buf out;  /* reused for every answer */
 	bool stopping;
 };
@@ -148,7 +149,7 @@ static enum reject_reason judge_time(struct intake *in, const struct ingest_tick
 	}
 	if (now == INT64_MIN)
 		return REJECT_NONE; /* the feed has not said yet what time it is */
-	if (old > 0 && t->event_ns < now - old)
+	if (old > 0 && !in->any_age && t->event_ns < now - old)
 		return REJECT_TIME_TOO_OLD;
 	return ahead > 0 && t->event_ns > now + ahead ? REJECT_TIME_IN_FUTURE
 						      : REJECT_NONE;
@@ -317,6 +318,7 @@ void intake_request(struct intake *in, const void *data, size_t len,
 	w->caller = caller;
 	w->as_json = req.is_json;
 	in->recv_ns = clock_wall_ns();
+	in->any_age = caller->any_age;
 	stats_add(STAT_INGEST_REQUESTS, 1);
 	if (rc != 0) {
 		stats_add_reject(REJECT_MALFORMED, 1);

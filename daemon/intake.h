@@ -25,6 +25,7 @@ struct intake;
 struct intake_caller {
 	/** ON_STORE, once per request: the reply (SBE or JSON bytes, borrowed). */
 	void (*reply)(struct intake_caller *c, const void *reply, size_t len);
+	bool any_age; /* its ticks may be older than too_old: a refill's */
 };
 
 /** What SIGHUP may change; the loop writes, the store thread reads. */

@@ -35,6 +35,7 @@ struct ws {
 	struct ws_pool *pool;
 	struct ws_handler handler;
 	struct ws_url url;
+	bool (*refuse)(const struct sockaddr *to, size_t len);
 	enum phase phase;
 	bool is_abandoned; /* nobody is called any more */
 	struct lookup *lookup;
@@ -247,8 +248,7 @@ static int connect_to(struct ws *w, const struct lookup_address *to)
 	else
 		inet_ntop(AF_INET, &((const struct sockaddr_in *)&to->sa)->sin_addr,
 			  address, sizeof(address));
-	if (w->pool->params.refuse != NULL &&
-	    w->pool->params.refuse((const struct sockaddr *)&to->sa)) {
+	if (w->refuse != NULL && w->refuse((const struct sockaddr *)&to->sa, to->len)) {
 		(void)snprintf(w->why, sizeof(w->why),
 			       "%.128s is %s, a private address: refused", w->url.host,
 			       address);
@@ -284,7 +284,7 @@ static void go_on(struct ws *w)
 	w->phase = OVER;
 }
 
-int ws_dial(struct ws_pool *p, const char *url, const struct ws_handler *h,
+int ws_dial(struct ws_pool *p, const struct ws_target *to, const struct ws_handler *h,
 	    struct ws **out)
 {
 	struct ws *w = calloc(1, sizeof(*w));
@@ -294,8 +294,9 @@ int ws_dial(struct ws_pool *p, const char *url, const struct ws_handler *h,
 		return err_set(-ENOMEM, "out of memory for a connection");
 	w->pool = p;
 	w->handler = *h;
+	w->refuse = to->refuse;
 	w->last = &w->first;
-	rc = ws_url_read(url, p->params.plain_allowed, &w->url);
+	rc = ws_url_read(to->url, to->plain_allowed, &w->url);
 	if (rc == 0)
 		rc = lookup_start(w->url.host, w->url.port, &w->lookup);
 	if (rc < 0) {

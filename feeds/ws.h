@@ -6,7 +6,7 @@
  *	ws://HOST[:PORT]/PATH     only where the parameters allow it
  *	tcp://HOST:PORT           bytes (Databento live; nothing secret is sent there)
  *
- * Refused: redirects, proxies of the environment, addresses that ws_params.refuse
+ * Refused: redirects, proxies of the environment, addresses that ws_target.refuse
  * does not like (before anything is sent), messages above message_max.  Compression
  * is not offered (docs/ARCHITECTURE.md says why), so nothing can unpack to more than
  * came.  Every 10 s a ping goes out; who does not answer within 20 s is gone.
@@ -28,13 +28,18 @@ struct ws;
 struct ws_params {
 	const char
 		*ca_file; /* PEM, trusted instead of the system's; NULL: the system's */
-	bool plain_allowed; /* ws:// as well */
-	/** May not be connected to (private, loopback ...); NULL: all may. */
-	bool (*refuse)(const struct sockaddr *to);
 	size_t message_max; /* bytes; 0: 8 MiB */
 	/** What libwebsockets has to say, a line without its end; NULL: nobody hears.
 	    One for the process: the last pool's. */
 	void (*log)(int level, const char *line);
+};
+
+/** Where to, and what is allowed on the way; the URL is copied. */
+struct ws_target {
+	const char *url;
+	bool plain_allowed; /* ws:// as well */
+	/** May not be connected to (private, loopback ...); NULL: all may. */
+	bool (*refuse)(const struct sockaddr *to, size_t len);
 };
 
 /** What a connection tells; @arg comes back in each. */
@@ -56,7 +61,7 @@ void ws_pool_free(struct ws_pool *p);
 /** Is this URL one of ours?  0 or -EINVAL and why not. */
 int ws_check_url(const char *url, bool plain_allowed);
 /** Begin to connect; @h is copied.  0, or -EINVAL (the URL), -ENOMEM, -EAGAIN. */
-int ws_dial(struct ws_pool *p, const char *url, const struct ws_handler *h,
+int ws_dial(struct ws_pool *p, const struct ws_target *to, const struct ws_handler *h,
 	    struct ws **out);
 /** Queue one message (text), or bytes; wiped from memory when it has left.
     0 or -ENOBUFS: the peer does not read, give it up. */

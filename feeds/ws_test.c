@@ -152,8 +152,10 @@ static void dial(struct client *c, const struct ws_params *p, const char *url)
 {
 	const struct ws_handler h = {c, on_open, on_input, on_closed};
 
+	const struct ws_target to = {.url = url, .plain_allowed = true};
+
 	assert_int_equal(ws_pool_new(p, &c->pool), 0);
-	assert_int_equal(ws_dial(c->pool, url, &h, &c->ws), 0);
+	assert_int_equal(ws_dial(c->pool, &to, &h, &c->ws), 0);
 }
 
 /* Until it is closed, or has so many bytes, or time is up. */
@@ -173,7 +175,7 @@ static void hang(struct client *c)
 	buf_free(&c->got);
 }
 
-static const struct ws_params plain = {.plain_allowed = true};
+static const struct ws_params plain = {0};
 
 static void meet(struct client *c, struct server *s, size_t bytes)
 {
@@ -258,6 +260,7 @@ static void a_message_that_is_too_long_ends_its_connection_alone(void **state)
 	struct client c = {0}, other = {0};
 	const struct ws_handler h = {&other, on_open, on_input, on_closed};
 	char url[64];
+	const struct ws_target to = {.url = url, .plain_allowed = true};
 
 	(void)state;
 	server_start(&bad);
@@ -265,7 +268,7 @@ static void a_message_that_is_too_long_ends_its_connection_alone(void **state)
 	(void)snprintf(url, sizeof(url), "ws://127.0.0.1:%u/", bad.port);
 	dial(&c, &plain, url);
 	(void)snprintf(url, sizeof(url), "ws://127.0.0.1:%u/", fine.port);
-	assert_int_equal(ws_dial(c.pool, url, &h, &other.ws), 0);
+	assert_int_equal(ws_dial(c.pool, &to, &h, &other.ws), 0);
 	run(&c, 0);
 	assert_int_equal(c.closed, 1);
 	assert_non_null(strstr(c.why, "more than 8388608 bytes"));
@@ -281,7 +284,7 @@ static void a_message_that_is_too_long_ends_its_connection_alone(void **state)
 
 static void many_pieces_are_too_long_as_well(void **state)
 {
-	struct ws_params small = {.plain_allowed = true, .message_max = 100};
+	struct ws_params small = {.message_max = 100};
 	uint8_t bytes[400];
 	struct server s = {.bytes = bytes, .len = 0};
 	struct client c = {0};
@@ -339,23 +342,27 @@ static void rubbish_ends_the_connection_with_a_sentence(void **state)
 	meet_rubbish(NULL, goodbye, sizeof(goodbye), "code 4000: bye");
 }
 
-static bool refuse_all(const struct sockaddr *to)
+static bool refuse_all(const struct sockaddr *to, size_t len)
 {
 	(void)to;
+	(void)len;
 	return true;
 }
 
 static void a_private_address_is_refused_before_a_byte_is_sent(void **state)
 {
-	const struct ws_params p = {.plain_allowed = true, .refuse = refuse_all};
 	struct server s = {0};
 	struct client c = {.says = "key"};
+	const struct ws_handler h = {&c, on_open, on_input, on_closed};
 	char url[64];
+	const struct ws_target to = {
+		.url = url, .plain_allowed = true, .refuse = refuse_all};
 
 	(void)state;
 	server_start(&s);
 	(void)snprintf(url, sizeof(url), "ws://localhost:%u/", s.port);
-	dial(&c, &p, url);
+	assert_int_equal(ws_pool_new(&plain, &c.pool), 0);
+	assert_int_equal(ws_dial(c.pool, &to, &h, &c.ws), 0);
 	run(&c, 0);
 	assert_non_null(strstr(c.why, "a private address: refused"));
 	assert_int_equal(c.opened, 0);
