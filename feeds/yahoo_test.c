@@ -316,6 +316,115 @@ static void names_are_spelled_its_way(void **state)
 	assert_false(yahoo_unspell("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", ours));
 }
 
+static void questions_name_a_browser_and_no_key(void **state)
+{
+	static const char *const euro[] = {"EUR/USD"};
+	struct vendor_ask a = {.symbols = euro,
+			       .n_symbols = 1,
+			       .start_ns = INT64_C(1577836800000000000),
+			       .end_ns = INT64_C(1578009600000000001),
+			       .step_s = 86400,
+			       .adjust = HIST_SPLIT};
+	struct vendor_settings s = {0};
+	struct vendor_request r = {0};
+
+	(void)state;
+	assert_int_equal(yahoo_ops.request(&s, &a, "", &r), 0);
+	assert_string_equal(buf_text(&r.target),
+			    "/v8/finance/chart/EURUSD%3DX?period1=1577836800"
+			    "&period2=1578009601&interval=1d&includePrePost=false"
+			    "&events=div%7Csplit");
+	assert_non_null(
+		strstr((const char *)r.headers.data, "User-Agent: Mozilla/5.0"));
+	assert_int_equal(strlen((const char *)r.headers.data) + 1, r.headers.len);
+	vendor_request_free(&r);
+	a.what = VENDOR_NEWS;
+	assert_int_equal(yahoo_ops.request(&s, &a, "", &r), 0);
+	assert_string_equal(buf_text(&r.target), "/v1/finance/search?q=EURUSD%3DX"
+						 "&newsCount=100&quotesCount=0");
+	vendor_request_free(&r);
+}
+
+static void what_it_cannot_answer_is_refused(void **state)
+{
+	static const struct {
+		uint32_t step_s;
+		uint8_t adjust;
+		int64_t days;
+		const char *why; /* NULL: fine */
+	} cases[] = {
+		{60, HIST_SPLIT, 8, NULL},
+		{60, HIST_SPLIT, 9, "at most 8 days"},
+		{3600, HIST_SPLIT, 730, NULL},
+		{3600, HIST_SPLIT, 731, "at most 730 days"},
+		{86400, HIST_ALL, 20000, NULL},
+		{86400, HIST_RAW, 1, "no raw prices"},
+		{300, HIST_ALL, 1, "by the day alone"},
+		{1800, HIST_SPLIT, 1, "30 minutes came back as 60"},
+		{604800, HIST_SPLIT, 1, "no bars of 604800 s"},
+	};
+	struct vendor_settings s = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct vendor_ask a = {.symbols = one,
+				       .n_symbols = 1,
+				       .step_s = cases[i].step_s,
+				       .adjust = cases[i].adjust,
+				       .end_ns = cases[i].days * 86400 * 1000000000};
+		int64_t most = yahoo_ops.range_max_ns(&a);
+
+		assert_int_equal(yahoo_ops.check(&s, &a), cases[i].why ? -EINVAL : 0);
+		if (cases[i].why && !strstr(err_text(), cases[i].why))
+			fail_msg("%s", err_text());
+		assert_true(cases[i].why || most == 0 || most >= a.end_ns);
+		a.what = VENDOR_TRADES;
+		assert_int_equal(yahoo_ops.check(&s, &a), -EINVAL);
+	}
+}
+
+static void answers_are_judged(void **state)
+{
+	static const struct {
+		long status;
+		const char *body;
+		enum vendor_verdict verdict;
+	} cases[] = {
+		{404,
+		 "{\"chart\":{\"result\":null,\"error\":{\"code\":\"Not Found\","
+		 "\"description\":\"No data found, symbol may be delisted\"}}}",
+		 VENDOR_UNKNOWN},
+		{200,
+		 "{\"chart\":{\"result\":null,\"error\":{\"code\":\"Not Found\","
+		 "\"description\":\"No data found, symbol may be delisted\"}}}",
+		 VENDOR_UNKNOWN},
+		{422,
+		 "{\"chart\":{\"error\":{\"description\":\"1m data not available\"}}}",
+		 VENDOR_REFUSED},
+		{200,
+		 "{\"chart\":{\"error\":{\"description\":\"1m data not available\"}}}",
+		 VENDOR_REFUSED},
+		{429, "Edge: Too Many Requests", VENDOR_LIMITED},
+		{200, "Too Many Requests\r\n", VENDOR_LIMITED},
+		{200, "<html><body>Will be right back...</body></html>",
+		 VENDOR_GARBLED},
+		{401, "{\"finance\":{\"error\":{\"description\":\"Invalid Crumb\"}}}",
+		 VENDOR_AUTH},
+		{502, "<html></html>", VENDOR_RETRY},
+	};
+	struct vendor_settings s = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct vendor_problem p = {0};
+
+		yahoo_ops.problem(&s, cases[i].status, "", cases[i].body,
+				  strlen(cases[i].body), &p);
+		if (p.verdict != cases[i].verdict)
+			fail_msg("%s: %d %s", cases[i].body, p.verdict, p.why);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +439,9 @@ int main(void)
 		cmocka_unit_test(a_broken_answer_says_what),
 		cmocka_unit_test(news_are_taken_in_their_range),
 		cmocka_unit_test(names_are_spelled_its_way),
+		cmocka_unit_test(questions_name_a_browser_and_no_key),
+		cmocka_unit_test(what_it_cannot_answer_is_refused),
+		cmocka_unit_test(answers_are_judged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
