@@ -192,6 +192,12 @@ void bars_clock(struct bars *b, uint64_t pos, int64_t now_ns, int64_t recv_ns,
 	b->env.out = NULL;
 }
 
+void bars_reached(struct bars *b, int64_t now_ns)
+{
+	if (now_ns > b->env.log_ns && now_ns <= TIME_MAX)
+		b->env.log_ns = now_ns;
+}
+
 void bars_restart(struct bars *b)
 {
 	bars_pool_close(b);

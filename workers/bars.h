@@ -42,6 +42,11 @@ void bars_tick(struct bars *b, const struct item *it, const struct out *out);
 /** Time has reached @now_ns. */
 void bars_clock(struct bars *b, uint64_t pos, int64_t now_ns, int64_t recv_ns,
 		const struct out *out);
+/**
+ * Time had reached @now_ns before the next tick, and bars_due() lay beyond it: what
+ * comes from before it is late.
+ */
+void bars_reached(struct bars *b, int64_t now_ns);
 /** Earliest log time at which bars_clock() would do something; INT64_MAX: none. */
 int64_t bars_due(const struct bars *b);
 /**

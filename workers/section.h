@@ -16,14 +16,14 @@
  * of what is derived from it: an older snapshot is then passed over, and the state made
  * anew from the log.
  */
-#define SNAPSHOT_VERSION 2
+#define SNAPSHOT_VERSION 3
 
 enum section_kind {
 	SECTION_HEAD =
 		1, /* id 0: what the snapshot was made under (daemon/snapshot.h) */
 	SECTION_DISPATCH, /* id 0: sequences of ticks, sources, the feed's clock */
-	SECTION_SOURCES,  /* id 0: when each source was alive */
-	SECTION_LANE,     /* id: symbol */
+	SECTION_SOURCES, /* id 0: when each source was alive; the newest clock record */
+	SECTION_LANE,    /* id: symbol */
 	SECTION_UNIVERSE, /* id: index in the configuration */
 	SECTION_INDEX, /* id 0: counts of ticks here and there; no function of the log
 			*/

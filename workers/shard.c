@@ -20,6 +20,7 @@ int shard_new(const struct shard_env *env, const struct shard_sink *sink,
 		return err_set(-ENOMEM, "out of memory for a shard");
 	s->env = *env;
 	s->sink = *sink;
+	s->clock_ns = INT64_MIN;
 	s->lanes_max = env->symbols_max / env->n_shards + 1;
 	s->lanes = calloc(s->lanes_max, sizeof(*s->lanes));
 	s->due = malloc(s->lanes_max * sizeof(*s->due));
@@ -258,6 +259,8 @@ static void apply_tick(struct shard *s, const struct item *it)
 		s->counts.paused_ticks++;
 		return;
 	}
+	/* Clock records pass over symbols that have nothing to close. */
+	bars_reached(l->bars, s->clock_ns);
 	bars_tick(l->bars, it, &out);
 	shard_refresh_due(s, l);
 }
@@ -272,6 +275,8 @@ static void apply_clock(struct shard *s, const struct item *it)
 		.replay = (it->flags & ITEM_REPLAY) != 0,
 	};
 
+	if (it->rec.event_ns > s->clock_ns)
+		s->clock_ns = it->rec.event_ns;
 	for (uint32_t i = 0; i < s->n_lanes; i++) {
 		struct lane *l = &s->lanes[i];
 		const struct out out = {.arg = l, .bar = on_bar, .status = on_status};

@@ -49,6 +49,7 @@ struct shard {
 	uint32_t n_lanes;   /* lanes below this may be in use */
 	uint32_t lanes_max;
 	struct source_life *life; /* owned */
+	int64_t clock_ns;         /* time of the newest clock record; INT64_MIN: none */
 	struct shard_counts counts;
 	const struct item *now; /* the item being applied */
 	struct saving saving;

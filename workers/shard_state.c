@@ -94,6 +94,13 @@ static void lane_state(struct state *st, struct lane *l)
 	tier1_slots_state(st, l);
 }
 
+/* What every shard knows alike. */
+static void sources_state(struct state *st, struct shard *s)
+{
+	state_i64(st, &s->clock_ns);
+	source_life_state(st, s->life);
+}
+
 /* ---- saving ---- */
 
 void shard_lane_save(struct shard *s, struct lane *l)
@@ -119,7 +126,7 @@ void shard_save_begin(struct shard *s, uint64_t pos)
 		struct state st = state_saving(&v->part);
 		size_t at = section_begin(&v->part, SECTION_SOURCES, 0);
 
-		source_life_state(&st, s->life);
+		sources_state(&st, s);
 		section_end(&v->part, at);
 	}
 }
@@ -201,7 +208,7 @@ int shard_load(struct shard *s, const struct section *sec,
 
 	if (sec->kind == SECTION_LANE)
 		return load_lane(s, sec, out_streams);
-	source_life_state(&st, s->life);
+	sources_state(&st, s);
 	state_end(&st);
 	return state_bad(&st) ? bad_section(sec) : 0;
 }

@@ -166,7 +166,7 @@ static void walk(struct ref *f)
 	for (size_t i = 0; i < c->n_records; i++) {
 		const struct record *r = &c->records[i].rec;
 
-		if (r->type == RECORD_CLOCK && f->begun && r->event_ns > f->log_ns)
+		if (r->type == RECORD_CLOCK && r->event_ns > f->log_ns)
 			f->log_ns = r->event_ns;
 		if (r->type != RECORD_TICK || r->symbol_id != f->symbol_id)
 			continue;
