@@ -2,8 +2,8 @@
 #include "feeds/vendor.h"
 #include <string.h>
 
-static const struct vendor_ops *const vendors[] = {&alpaca_ops, &polygon_ops,
-						   &yahoo_ops};
+static const struct vendor_ops *const vendors[] = {&alpaca_ops, &databento_ops,
+						   &polygon_ops, &yahoo_ops};
 
 #define VENDORS (sizeof(vendors) / sizeof(vendors[0]))
 
