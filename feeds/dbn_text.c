@@ -13,8 +13,8 @@
 #include <string.h>
 
 #define CSV_COLUMNS_MAX 1024
-#define RECORD_BYTES    368 /* the longest that is made: mbp-10, its first level filled \
-			     */
+/* The longest that is made: mbp-10, of which the first level is filled. */
+#define RECORD_BYTES 368
 
 enum layout { LAYOUT_BOOK = 0, LAYOUT_MBO, LAYOUT_BAR, LAYOUT_STATUS, LAYOUTS };
 

@@ -31,11 +31,10 @@ static int take_symbols(struct stream *st, const struct stream_want *w)
 	return 0;
 }
 
-int stream_new(const struct stream_ops *ops, const struct vendor_settings *s,
-	       const struct stream_want *w, const struct stream_sink *sink,
-	       struct stream **out)
+int stream_init(struct stream *st, const struct stream_ops *ops,
+		const struct vendor_settings *s, const struct stream_want *w,
+		const struct stream_sink *sink)
 {
-	struct stream *st;
 	int rc;
 
 	if (w->n_symbols == 0)
@@ -43,9 +42,6 @@ int stream_new(const struct stream_ops *ops, const struct vendor_settings *s,
 			       ops->name);
 	if (!s->key)
 		return err_set(-EINVAL, "%s's stream needs a key", ops->name);
-	st = calloc(1, sizeof(*st));
-	if (!st)
-		return err_set(-ENOMEM, "no memory for a stream");
 	st->ops = ops;
 	st->sink = *sink;
 	st->key = s->key;
@@ -54,8 +50,25 @@ int stream_new(const struct stream_ops *ops, const struct vendor_settings *s,
 	st->quotes = w->quotes;
 	st->news = w->news;
 	rc = take_symbols(st, w);
-	if (rc == 0)
-		rc = tz_load("America/New_York", &st->newyork);
+	return rc < 0 ? rc : tz_load("America/New_York", &st->newyork);
+}
+
+void stream_deinit(struct stream *st)
+{
+	tz_free(st->newyork);
+	free(st->symbols);
+}
+
+int stream_new(const struct stream_ops *ops, const struct vendor_settings *s,
+	       const struct stream_want *w, const struct stream_sink *sink,
+	       struct stream **out)
+{
+	struct stream *st = calloc(1, sizeof(*st));
+	int rc;
+
+	if (!st)
+		return err_set(-ENOMEM, "no memory for a stream");
+	rc = stream_init(st, ops, s, w, sink);
 	if (rc < 0) {
 		stream_close(st);
 		return rc;
@@ -68,8 +81,7 @@ void stream_close(struct stream *st)
 {
 	if (!st)
 		return;
-	tz_free(st->newyork);
-	free(st->symbols);
+	stream_deinit(st);
 	free(st);
 }
 

@@ -31,7 +31,14 @@ struct stream {
 	int (*event)(struct stream *st, struct json_walk *w, struct buf *out);
 };
 
-/** A session that waits for the vendor's first word; -EINVAL for what no stream has. */
+/** Make @st, zeroed, a session that waits for the vendor's first word; -EINVAL for what
+    no stream has.  stream_deinit() it also then.  For sessions with more of their own.
+ */
+int stream_init(struct stream *st, const struct stream_ops *ops,
+		const struct vendor_settings *s, const struct stream_want *w,
+		const struct stream_sink *sink);
+void stream_deinit(struct stream *st);
+/** The same on the heap. */
 int stream_new(const struct stream_ops *ops, const struct vendor_settings *s,
 	       const struct stream_want *w, const struct stream_sink *sink,
 	       struct stream **out);
