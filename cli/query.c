@@ -11,7 +11,7 @@ bool query_walk(struct query_walk *w, const struct json_token *value)
 	if (value->type != JSON_OBJECT && value->type != JSON_ARRAY)
 		return false;
 	*w = (struct query_walk){
-		.scan = {value->text + 1, value->text + value->len - 1},
+		.scan = {.at = value->text + 1, .end = value->text + value->len - 1},
 		.is_object = value->type == JSON_OBJECT,
 	};
 	return true;

@@ -177,6 +177,18 @@ static void a_key_is_found_in_any_of_its_disguises(void **state)
 	secret_free(s);
 }
 
+/* AddressSanitizer makes nothing of mlock(): then nothing is locked. */
+#ifdef __SANITIZE_ADDRESS__
+#define IS_LOCKED false
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define IS_LOCKED false
+#endif
+#endif
+#ifndef IS_LOCKED
+#define IS_LOCKED true
+#endif
+
 /* The kernel says of each mapping whether it is locked and left out of dumps. */
 static void the_page_is_locked_and_left_out_of_dumps(void **state)
 {
@@ -194,7 +206,7 @@ static void the_page_is_locked_and_left_out_of_dumps(void **state)
 			inside = (unsigned long)s >= from && (unsigned long)s < to;
 		if (inside && strncmp(line, "VmFlags:", 8) == 0) {
 			seen = true;
-			assert_non_null(strstr(line, " lo"));
+			assert_true(!IS_LOCKED || strstr(line, " lo"));
 			assert_non_null(strstr(line, " dd"));
 			assert_non_null(strstr(line, " wf"));
 		}
