@@ -24,6 +24,7 @@ struct fetcher_params {
 	uint32_t burst;      /* 0: requests, at most 10 */
 	uint32_t attempts;   /* of one request; 0: 6 */
 	int64_t wait_max_ns; /* a longer Retry-After fails; 0: 5 minutes */
+	int64_t backoff_ns;  /* before the second attempt, doubling; 0: 0.5 s */
 	uint64_t seed;       /* of the jitter */
 };
 
@@ -42,7 +43,11 @@ struct fetch_news {
 
 /**
  * FETCH_PAGE any number of times, then FETCH_DONE or FETCH_FAILED once.  Return
- * other than 0 from FETCH_PAGE to end the question (no further call).
+ * other than 0 from FETCH_PAGE to end the question (no further call).  Called from
+ * http_step() and fetcher_step(); it may ask and cancel, but not free the fetcher.
+ *
+ * An answer that says the key is wrong (VENDOR_AUTH) fails all that were asked
+ * before it; what is asked afterwards is tried again.
  */
 typedef int (*fetch_fn)(void *arg, const struct fetch_news *n);
 
@@ -54,7 +59,8 @@ struct fetch_counts {
 	uint64_t done;
 	uint64_t rows;
 	uint64_t bytes;        /* decoded */
-	int64_t held_until_ns; /* monotonic; the vendor asked us to wait; 0: not */
+	int64_t held_until_ns; /* monotonic; the vendor asked us to wait; 0: not; as of
+				  the last step */
 };
 
 /** @http is borrowed and may be shared by several fetchers of one thread. */

@@ -1,0 +1,86 @@
+#include "feeds/ratelimit.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include <errno.h>
+#include <stdlib.h>
+
+#define BURST_DEFAULT 10
+#define SPREAD        8                /* departures after a hold ... */
+#define SPREAD_NS     (50 * NS_PER_MS) /* ... that are up to so far apart */
+#define WAY_NS        (50 * NS_PER_MS) /* by which the way to a vendor varies */
+#define HOLD_MORE_MAX (5 * NS_PER_S)
+
+int ratelimit_init(struct ratelimit *r, uint32_t requests, int64_t per_ns,
+		   uint32_t burst)
+{
+	*r = (struct ratelimit){0};
+	if (requests == 0)
+		return 0;
+	if (requests > RATELIMIT_REQUESTS_MAX || per_ns <= 0)
+		return err_set(
+			-EINVAL,
+			"%u requests in %lld ns is no rate: at most %d, in a time "
+			"above 0",
+			requests, (long long)per_ns, RATELIMIT_REQUESTS_MAX);
+	r->requests = requests;
+	r->burst = burst != 0 ? burst : BURST_DEFAULT;
+	if (r->burst > requests)
+		r->burst = requests;
+	r->interval_ns = per_ns / requests;
+	r->window_ns = per_ns + per_ns / 100 + WAY_NS;
+	r->gone = calloc(requests, sizeof(*r->gone));
+	return r->gone != NULL ? 0 : err_set(-ENOMEM, "no memory for a rate limit");
+}
+
+void ratelimit_free(struct ratelimit *r)
+{
+	free(r->gone);
+	*r = (struct ratelimit){0};
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+int64_t ratelimit_next_ns(const struct ratelimit *r, int64_t now_ns)
+{
+	int64_t at = later(now_ns, later(r->held_ns, r->spread_ns));
+
+	if (r->gone == NULL)
+		return at;
+	/* A token is there when at most burst - 1 are missing. */
+	at = later(at, r->full_at_ns - (int64_t)(r->burst - 1) * r->interval_ns);
+	if (r->count >= r->requests)
+		at = later(at, r->gone[r->count % r->requests] + r->window_ns);
+	return at;
+}
+
+void ratelimit_take(struct ratelimit *r, int64_t now_ns, struct rng *chance)
+{
+	if (r->spread > 0) {
+		r->spread--;
+		r->spread_ns = now_ns + rng_below64(chance, SPREAD_NS);
+	}
+	if (r->gone == NULL)
+		return;
+	r->full_at_ns = later(r->full_at_ns, now_ns) + r->interval_ns;
+	r->gone[r->count % r->requests] = now_ns;
+	r->count++;
+}
+
+void ratelimit_hold(struct ratelimit *r, int64_t now_ns, int64_t until_ns,
+		    struct rng *chance)
+{
+	int64_t wait = until_ns - now_ns;
+	int64_t more = wait / 10 < HOLD_MORE_MAX ? wait / 10 : HOLD_MORE_MAX;
+
+	if (wait <= 0 || until_ns <= r->held_ns)
+		return;
+	r->held_ns = until_ns + (more > 0 ? rng_below64(chance, more) : 0);
+	r->spread = SPREAD;
+	if (r->gone != NULL)
+		r->full_at_ns =
+			later(r->full_at_ns,
+			      r->held_ns + (int64_t)(r->burst - 1) * r->interval_ns);
+}
