@@ -179,5 +179,8 @@ int polygon_parse(const struct vendor_settings *s, const struct vendor_ask *a,
 	rc = vendor_parsed(&w, out);
 	if (rc < 0 || a->what != VENDOR_ACTIONS || out->next[0] != '\0')
 		return rc;
-	return polygon_list_after(a, next, out->next);
+	rc = polygon_list_after(a, next, out->next);
+	if (rc < 0)
+		vendor_page_reset(out);
+	return rc;
 }

@@ -413,6 +413,21 @@ uint64_t json_walk_u64(struct json_walk *w)
 	return 0;
 }
 
+/* Whatever timetext takes holds no escape: the first quote ends it. */
+static bool short_time(struct json_walk *w, int64_t *out_ns)
+{
+	size_t left = (size_t)(w->in.end - w->in.at);
+	const char *from = w->in.at + 1, *quote;
+
+	if (w->in.at[0] != '"')
+		return false;
+	quote = memchr(from, '"', left - 1 < TIMETEXT_MAX ? left - 1 : TIMETEXT_MAX);
+	if (!quote || timetext_parse(from, (size_t)(quote - from), out_ns) != 0)
+		return false;
+	w->in.at = quote + 1;
+	return true;
+}
+
 int64_t json_walk_time(struct json_walk *w)
 {
 	struct json_token t;
@@ -422,6 +437,8 @@ int64_t json_walk_time(struct json_walk *w)
 	if (!ahead(w))
 		return VALUE_NULL;
 	from = w->in.at;
+	if (short_time(w, &ns))
+		return ns;
 	if (!json_walk_token(w, &t) || t.type == JSON_NULL)
 		return VALUE_NULL;
 	if (t.type == JSON_STRING && timetext_parse(t.text, t.len, &ns) == 0)

@@ -1,8 +1,10 @@
 /* json_walk_test - typed reading: exact numbers, strict grammar, one reason. */
+#include "base/decimal.h"
 #include "proto/json_walk.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -131,6 +133,76 @@ static void numbers_are_exact_or_refused_or_rounded_when_asked(void **state)
 		}
 	}
 	assert_int_equal(failed, 0);
+}
+
+/* A number in one of the forms that JSON has: digits, point, exponent. */
+static void random_number(char out[64])
+{
+	int whole = rand() % 12, frac = rand() % 12, at = 0;
+
+	if (rand() % 4 == 0)
+		out[at++] = '-';
+	out[at++] = (char)('0' + (whole ? 1 + rand() % 9 : 0));
+	for (int i = 1; i < whole; i++)
+		out[at++] = (char)('0' + rand() % 10);
+	if (frac > 0)
+		out[at++] = '.';
+	for (int i = 0; i < frac; i++)
+		out[at++] = (char)('0' + (rand() % 3 ? rand() % 10 : 0));
+	out[at] = '\0';
+	if (rand() % 3 == 0)
+		(void)snprintf(out + at, 64 - (size_t)at, "%c%s%d",
+			       rand() % 2 ? 'e' : 'E', rand() % 2 ? "+" : "",
+			       rand() % 12);
+	else if (rand() % 3 == 0)
+		(void)snprintf(out + at, 64 - (size_t)at, "e-%d", rand() % 12);
+}
+
+/* The fast way and the slow one, against the reader of base/. */
+static void any_number_is_what_the_exact_reader_says(void **state)
+{
+	unsigned seed = 11, taken = 0;
+
+	(void)state;
+	print_message("# seed %u\n", seed);
+	srand(seed);
+	for (int i = 0; i < 300000; i++) {
+		unsigned scale = (unsigned)(rand() % 3) * 4;
+		int64_t want = 0, got, near;
+		char text[72] = "[";
+		struct json_walk w;
+		int rc;
+
+		random_number(text + 1);
+		rc = decimal_parse_exp(text + 1, strlen(text + 1), scale, &want);
+		strncat(text, "]", 2);
+		w = walk(text);
+		assert_true(json_walk_array(&w) && json_walk_element(&w));
+		got = json_walk_decimal(&w, scale);
+		if ((rc == 0) != !w.why || (rc == 0 && got != want))
+			fail_msg("%s at %u: %d %lld, %s %lld", text, scale, rc,
+				 (long long)want, w.why ? w.why : "taken",
+				 (long long)got);
+		taken += rc == 0;
+		w = walk(text);
+		assert_true(json_walk_array(&w) && json_walk_element(&w));
+		near = json_walk_rounded(&w, scale);
+		/* Rounding takes whatever fits, and moves by half a unit at most. */
+		if (rc == 0)
+			assert_true(!w.why && near == want);
+		if (rc == DECIMAL_INEXACT && !w.why) {
+			long double x = strtold(text + 1, NULL);
+
+			for (unsigned k = 0; k < scale; k++)
+				x *= 10;
+			x -= (long double)near;
+			/* A long double has 64 bits: beside 2^62 it is off by more. */
+			if ((x > 0.51L || x < -0.51L) && llabs(near) < INT64_C(1) << 55)
+				fail_msg("%s at %u: %lld", text, scale,
+					 (long long)near);
+		}
+	}
+	assert_true(taken > 50000);
 }
 
 static const struct {
@@ -267,6 +339,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(members_and_elements_come_in_order),
 		cmocka_unit_test(numbers_are_exact_or_refused_or_rounded_when_asked),
+		cmocka_unit_test(any_number_is_what_the_exact_reader_says),
 		cmocka_unit_test(what_is_broken_stops_the_walk_with_its_first_reason),
 		cmocka_unit_test(the_place_is_shown_without_control_characters),
 		cmocka_unit_test(times_are_read_to_the_nanosecond),
