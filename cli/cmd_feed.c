@@ -13,6 +13,7 @@
 #include "cli/feeder.h"
 #include "cli/progress.h"
 #include "feeds/csv.h"
+#include "feeds/dbn_file.h"
 #include "feeds/jsonl.h"
 #include "feeds/pace.h"
 #include <errno.h>
@@ -37,6 +38,7 @@ struct feed_file {
 	struct mapping mapping;
 	struct csv *csv;
 	struct jsonl *jsonl;
+	struct dbn_file *dbn;
 	struct feed_tick tick; /* the next one */
 	bool has_tick;
 };
@@ -73,7 +75,10 @@ static void all_progress(const struct feed_job *j, uint64_t *out_bytes,
 	for (size_t i = 0; i < j->n_files; i++) {
 		uint64_t bytes = 0, total = 0;
 
-		lines_progress(j->files[i].lines, &bytes, &total);
+		if (j->files[i].dbn != NULL)
+			dbn_file_progress(j->files[i].dbn, &bytes, &total);
+		else
+			lines_progress(j->files[i].lines, &bytes, &total);
 		known = known && total > 0;
 		*out_bytes += bytes;
 		*out_total += total;
@@ -143,35 +148,32 @@ static int on_tick(void *arg, const struct feed_tick *t)
 	return FILE_PAUSE;
 }
 
-static bool is_jsonl(const struct feed_options *o, const char *name)
+/* DBN says itself where what is and when. */
+static int dbn_open(struct feed_file *f, const struct feed_options *o, const char *path)
 {
-	static const char *const ends[] = {".jsonl", ".ndjson", ".json"};
-	size_t len = strlen(name);
-
-	if (o->format != FORMAT_BY_NAME)
-		return o->format == FORMAT_JSONL;
-	if (len > 3 && strcmp(name + len - 3, ".gz") == 0)
-		len -= 3;
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		size_t n = strlen(ends[i]);
-
-		if (len > n && memcmp(name + len - n, ends[i], n) == 0)
-			return true;
-	}
-	return false;
+	if (o->map || o->time || o->date || o->zone || o->delimiter)
+		return err_set(
+			-EINVAL,
+			"it is DBN: --map, --time, --date, --zone and --delimiter "
+			"are for text");
+	return dbn_file_open(path, o->symbol, &f->dbn);
 }
 
 static int file_open(struct feed_file *f, struct feed_job *j, const char *path)
 {
+	enum feed_format format;
 	int rc;
 
 	f->job = j;
 	f->name = strcmp(path, "-") == 0 ? "stdin" : path;
+	format = feed_options_format(&j->o, f->name);
 	rc = feed_options_mapping(&j->o, &f->mapping);
+	if (rc == 0 && format == FORMAT_DBN)
+		return dbn_open(f, &j->o, path);
 	if (rc == 0)
 		rc = lines_open(path, LINES_MAX_DEFAULT, &f->lines);
 	if (rc == 0)
-		rc = is_jsonl(&j->o, f->name)
+		rc = format == FORMAT_JSONL
 			     ? jsonl_new(f->lines, &f->mapping, &f->jsonl)
 			     : csv_new(f->lines, &f->mapping, &f->csv);
 	return rc;
@@ -181,8 +183,18 @@ static void file_close(struct feed_file *f)
 {
 	csv_free(f->csv);
 	jsonl_free(f->jsonl);
+	dbn_file_close(f->dbn);
 	lines_close(f->lines);
 	mapping_deinit(&f->mapping);
+}
+
+static int file_step(struct feed_file *f, const struct feed_sink *sink)
+{
+	if (f->dbn != NULL)
+		return dbn_file_step(f->dbn, sink);
+	if (f->csv != NULL)
+		return csv_step(f->csv, sink, STEP_LINES);
+	return jsonl_step(f->jsonl, sink, STEP_LINES);
 }
 
 /* Read on to the next tick: 0 (also at the end), FEEDER_STOPPED, or < 0. */
@@ -193,8 +205,7 @@ static int file_next(struct feed_file *f)
 
 	f->has_tick = false;
 	do {
-		rc = f->csv != NULL ? csv_step(f->csv, &sink, STEP_LINES)
-				    : jsonl_step(f->jsonl, &sink, STEP_LINES);
+		rc = file_step(f, &sink);
 		/* A thousand bad lines: the user may have had enough. */
 		if (rc == 0 && cli_stopped(f->job->cli, 0))
 			return FEEDER_STOPPED;

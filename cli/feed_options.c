@@ -63,8 +63,10 @@ static int take_format(struct cli *c, struct feed_options *o)
 		o->format = FORMAT_CSV;
 	else if (strcmp(optarg, "jsonl") == 0 || strcmp(optarg, "json") == 0)
 		o->format = FORMAT_JSONL;
+	else if (strcmp(optarg, "dbn") == 0)
+		o->format = FORMAT_DBN;
 	else
-		return cli_usage_error(c, "--format: '%s' is neither csv nor jsonl",
+		return cli_usage_error(c, "--format: '%s' is not csv, jsonl or dbn",
 				       optarg);
 	return CLI_OK;
 }
@@ -131,6 +133,31 @@ static int take(struct cli *c, struct feed_options *o, int option)
 	default:
 		return take_checked(c, o, option);
 	}
+}
+
+enum feed_format feed_options_format(const struct feed_options *o, const char *name)
+{
+	static const struct {
+		const char *end;
+		enum feed_format format;
+	} ends[] = {{".jsonl", FORMAT_JSONL},
+		    {".ndjson", FORMAT_JSONL},
+		    {".json", FORMAT_JSONL},
+		    {".dbn", FORMAT_DBN},
+		    {".dbn.zst", FORMAT_DBN}};
+	size_t len = strlen(name);
+
+	if (o->format != FORMAT_BY_NAME)
+		return o->format;
+	if (len > 3 && strcmp(name + len - 3, ".gz") == 0)
+		len -= 3;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		size_t n = strlen(ends[i].end);
+
+		if (len > n && memcmp(name + len - n, ends[i].end, n) == 0)
+			return ends[i].format;
+	}
+	return FORMAT_CSV;
 }
 
 /* --time, or what --date and --zone mean without it. */

@@ -7,7 +7,7 @@
 
 #define FEED_FILES_MAX 256
 
-enum feed_format { FORMAT_BY_NAME = 0, FORMAT_CSV, FORMAT_JSONL };
+enum feed_format { FORMAT_BY_NAME = 0, FORMAT_CSV, FORMAT_JSONL, FORMAT_DBN };
 
 /** Texts are borrowed from argv. */
 struct feed_options {
@@ -22,5 +22,7 @@ struct feed_options {
 
 /** -1: go on, files begin at optind; else the exit code, said already. */
 int feed_options_parse(struct feed_options *o, struct cli *c, int argc, char **argv);
+/** How the file called @name is read, by the options or by its name. */
+enum feed_format feed_options_format(const struct feed_options *o, const char *name);
 /** The mapping of one file; mapping_deinit() it also when this fails. */
 int feed_options_mapping(const struct feed_options *o, struct mapping *m);

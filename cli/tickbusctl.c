@@ -50,14 +50,14 @@ static const struct command commands[] = {
 	 "                   best-effort: report gaps, do not fetch what is missing\n"
 	 "  --sample MS      the newest of each stream, once in so many milliseconds\n",
 	 cmd_sub},
-	{"feed", "FILE...", "Send the ticks of files (CSV or JSON lines, also gzip; - is stdin)",
+	{"feed", "FILE...", "Send the ticks of files (CSV, JSON lines, DBN; gzip, zstd; - is stdin)",
 	 "  --map LIST       columns: time=0,bid=1,ask=2 or time=T,price=P\n"
 	 "  --symbol NAME    the symbol of every line\n"
 	 "  --source NAME    where the ticks come from, default: file\n"
 	 "  --time SPEC      auto, rfc3339, s, ms, us, ns, ms@DATE[@ZONE], local@ZONE\n"
 	 "  --date DATE      times are milliseconds since midnight of DATE (in --zone)\n"
 	 "  --zone ZONE      IANA name or -05:00\n"
-	 "  --format F       csv or jsonl; default: by the file's name\n"
+	 "  --format F       csv, jsonl or dbn; default: by the file's name\n"
 	 "  --delimiter C    of CSV, default: comma\n"
 	 "  --speed X        1: as it happened, 60: an hour in a minute; default: no pause\n"
 	 "  --batch N        ticks per request, 1000\n"

@@ -12,12 +12,11 @@
  */
 #include "feeds/lines.h"
 #include "base/err.h"
+#include "feeds/input.h"
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -43,16 +42,14 @@ struct lines {
 
 static int refill_raw(struct lines *l)
 {
-	ssize_t n;
+	size_t n = 0;
+	int rc = input_read(l->fd, l->raw, READ_BYTES, &n);
 
-	do
-		n = read(l->fd, l->raw, READ_BYTES);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return err_set(-errno, "cannot read the input: %s", strerror(errno));
+	if (rc < 0)
+		return rc;
 	l->raw_at = 0;
-	l->raw_len = (size_t)n;
-	l->bytes_read += (uint64_t)n;
+	l->raw_len = n;
+	l->bytes_read += n;
 	l->raw_end = n == 0;
 	return 0;
 }
@@ -128,16 +125,15 @@ static int look_for_gzip(struct lines *l)
 
 	/* A pipe may deliver its first byte alone. */
 	while (l->raw_len < 2 && !l->raw_end) {
-		ssize_t n = read(l->fd, l->raw + l->raw_len, READ_BYTES - l->raw_len);
+		size_t n = 0;
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_set(-errno, "cannot read the input: %s",
-				       strerror(errno));
+		rc = input_read(l->fd, l->raw + l->raw_len, READ_BYTES - l->raw_len,
+				&n);
+		if (rc < 0)
+			return rc;
 		l->raw_end = n == 0;
-		l->raw_len += (size_t)n;
-		l->bytes_read += (uint64_t)n;
+		l->raw_len += n;
+		l->bytes_read += n;
 	}
 	if (l->raw_len < 2 || l->raw[0] != 0x1f || l->raw[1] != 0x8b)
 		return 0;
@@ -152,7 +148,6 @@ static int look_for_gzip(struct lines *l)
 int lines_open_fd(int fd, size_t line_max, struct lines **out)
 {
 	struct lines *l = calloc(1, sizeof(*l));
-	struct stat st;
 	int rc = -ENOMEM;
 
 	if (!l) {
@@ -169,8 +164,7 @@ int lines_open_fd(int fd, size_t line_max, struct lines **out)
 		(void)err_set(rc, "no memory for a line reader");
 		goto fail;
 	}
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		l->total = (uint64_t)st.st_size;
+	l->total = input_size(fd);
 	rc = look_for_gzip(l);
 	if (rc < 0)
 		goto fail;
@@ -183,14 +177,10 @@ fail:
 
 int lines_open(const char *path, size_t line_max, struct lines **out)
 {
-	int fd, rc;
+	int fd = input_open(path), rc;
 
-	if (strcmp(path, "-") == 0)
-		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-	else
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		return err_set(-errno, "cannot open %s: %s", path, strerror(errno));
+		return fd;
 	rc = lines_open_fd(fd, line_max, out);
 	return rc < 0 ? err_prefix(rc, "%s", path) : rc;
 }
