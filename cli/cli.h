@@ -13,12 +13,14 @@
 
 enum cli_exit {
 	CLI_OK = 0,
-	CLI_NEGATIVE = 1,     /* the daemon said no, or not everything was taken */
-	CLI_USAGE = 64,       /* wrong command line */
+	CLI_NEGATIVE = 1, /* the daemon said no, or not everything was taken (ingest: a
+			     symbol failed) */
+	CLI_USAGE = 64,   /* wrong command line */
 	CLI_UNAVAILABLE = 69, /* the daemon does not answer */
 	CLI_INTERNAL = 70,    /* out of memory, or an answer nobody understands */
 	CLI_IO = 74,          /* a file or the output failed */
-	CLI_UNFINISHED = 75,  /* verify: no verdict (refused, cancelled, failed) */
+	CLI_UNFINISHED = 75,  /* verify: no verdict (refused, cancelled, failed); a job
+				 goes  on */
 };
 
 #define CLI_ADMIN_PATH "/run/tickbus/admin.sock"
@@ -56,6 +58,14 @@ int cmd_matrix(struct cli *c, int argc, char **argv);
 int cmd_verify(struct cli *c, int argc, char **argv);
 int cmd_why(struct cli *c, int argc, char **argv);
 int cmd_feed(struct cli *c, int argc, char **argv);
+int cmd_ingest(struct cli *c, int argc, char **argv);
+int cmd_jobs(struct cli *c, int argc, char **argv);
+int cmd_job(struct cli *c, int argc, char **argv);
+int cmd_cancel(struct cli *c, int argc, char **argv);
+int cmd_bars(struct cli *c, int argc, char **argv);
+int cmd_quality(struct cli *c, int argc, char **argv);
+int cmd_cache(struct cli *c, int argc, char **argv);
+int cmd_vendors(struct cli *c, int argc, char **argv);
 
 /** Outcomes of cli_option() beside the values of a command's own options. */
 enum {

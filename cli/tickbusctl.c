@@ -16,8 +16,10 @@
  *	cmd_matrix.c    matrix
  *	cmd_verify.c    verify
  *	cmd_why.c       why; cmd_why_matrix.c that of matrices
- *	cmd_feed.c      feed; feeder.[ch] batches and their outcomes, progress.[ch] its
- *bar
+ *	cmd_ingest.c    ingest; symbol_file.[ch] lists of symbols, job_view.[ch]
+ *progress cmd_jobs.c      jobs, job, cancel cmd_past.c      bars, quality, cache,
+ *vendors cmd_feed.c      feed; feeder.[ch] batches and their outcomes, progress.[ch]
+ *its bar
  */
 #include "cli/cli.h"
 #include <stdio.h>
@@ -64,6 +66,45 @@ static const struct command commands[] = {
 	 "  --producer NAME  go on under this name: what was taken is not taken twice\n"
 	 "  --settle D       then let the log's clock pass the last tick by D, 2m; 0s: not\n"
 	 "  --quiet          no progress\n", cmd_feed},
+	{"ingest", "[SYMBOL...]", "Fetch the past of symbols from the vendors, as a job of the daemon",
+	 "  --start TIME     a day (2016-01-01, midnight UTC) or a time\n"
+	 "  --end TIME       likewise, exclusive; default: what is final by now\n"
+	 "  --timeframe TF   1m (default, 1min means the same) .. 1d\n"
+	 "  --vendor NAME    whom to ask; again: whom next, when one fails; default: all\n"
+	 "  --adjust HOW     raw (default), split, all\n"
+	 "  --what WHAT      bars (default), news, actions\n"
+	 "  --csv FILE       symbols in a column of a CSV file with a header\n"
+	 "  --column NAME    ... this column, Symbol\n"
+	 "  --text FILE      symbols between blanks, commas and line ends\n"
+	 "  --index-name N   note them as its members; default: by the file's name\n"
+	 "  --no-follow      do not wait: jobs, job N --follow\n"
+	 "  --json           the job as one object\n"
+	 "Exit code 1: a symbol failed; 75: interrupted, the job goes on.\n", cmd_ingest},
+	{"jobs", "", "List the newest jobs",
+	 "  --json           as the daemon sends it\n", cmd_jobs},
+	{"job", "N", "Show a job, with each symbol that failed and why",
+	 "  --follow         watch it until it ends\n"
+	 "  --json           as the daemon sends it\n"
+	 "Exit code 1: a symbol failed; 75: it goes on.\n", cmd_job},
+	{"cancel", "N", "End a job; what it has stored stays", "", cmd_cancel},
+	{"bars", "SYMBOL", "Print bars that vendors sent",
+	 "  --start TIME     a day or a time\n"
+	 "  --end TIME       likewise, exclusive\n"
+	 "  --timeframe TF   1m\n"
+	 "  --source NAME    the vendor; default: the first that has some\n"
+	 "  --adjust HOW     raw (default), split, all\n"
+	 "  --json, --csv\n", cmd_bars},
+	{"quality", "SYMBOL", "Judge these bars: gaps inside sessions, outliers, coverage",
+	 "  --start, --end, --timeframe, --source, --adjust as for bars\n"
+	 "  --json           as the daemon sends it\n", cmd_quality},
+	{"cache", "list [SYMBOL] | stats | invalidate [SYMBOL]",
+	 "Show what of the past is kept, or forget some of it, to fetch it again",
+	 "  --source NAME    only this vendor's\n"
+	 "  --start, --end   invalidate: only this range\n"
+	 "  --all            invalidate: everything\n"
+	 "  --json, --csv\n", cmd_cache},
+	{"vendors", "", "List whom can be asked, and how often they were",
+	 "  --json           as the daemon sends it\n", cmd_vendors},
 	{"log", "[count | range FROM TO | tail [N]]", "Look into the log of ticks",
 	 "  --quarantine     the refused ticks instead (tail N of them)\n"
 	 "  --json, --csv\n", cmd_log},
@@ -110,7 +151,8 @@ static void print_usage(FILE *out)
 		    "taken;\n"
 		    "64 usage; 69 the daemon does not answer; 70 internal; 74 file or "
 		    "output;\n"
-		    "75 verify came to no verdict.\n",
+		    "75 verify came to no verdict; ingest was interrupted, its job "
+		    "goes on.\n",
 		    out);
 }
 

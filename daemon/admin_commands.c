@@ -2,6 +2,7 @@
 #include "daemon/admin_commands.h"
 #include "base/err.h"
 #include "daemon/admin_commands_parts.h"
+#include "daemon/admin_history.h"
 #include "daemon/metrics.h"
 #include <stdio.h>
 #include <string.h>
@@ -122,6 +123,24 @@ static const struct command commands[] = {
 	{"why", admin_why,
 	 "{kind, name, timeframe, seq, begin_ns, end_ns, from, to}: stored events, or "
 	 "ticks with their producers"},
+	{"ingest", admin_ingest,
+	 "{symbols, start, end, timeframe, vendors, adjust, what, index}: a job that "
+	 "fetches the past"},
+	{"jobs", admin_jobs, "{n}: the newest jobs"},
+	{"job", admin_job,
+	 "{id, n, after, all}: one, with the symbols that failed, or all"},
+	{"job_cancel", admin_job_cancel, "{id}: end it; what is stored stays"},
+	{"vendors", admin_vendors, "who can be asked, and what was"},
+	{"bars", admin_bars,
+	 "{symbol, source, timeframe, adjust, start, end, n}: bars of vendors"},
+	{"quality", admin_quality,
+	 "{symbol, source, timeframe, adjust, start, end}: gaps, outliers, coverage"},
+	{"cache_list", admin_cache_list,
+	 "{symbol, source, after}: what is kept of whom"},
+	{"cache_stats", admin_cache_stats, "how much is kept"},
+	{"cache_invalidate", admin_cache_invalidate,
+	 "{symbol, source, start, end, all}: forget it, to fetch it again"},
+	{"index", admin_index, "{name}: its members, with the day they were added"},
 	{"reload", cmd_reload, "read the configuration again"},
 	{"shutdown", cmd_shutdown, "drain and end"},
 	{"help", cmd_help, "this list"},

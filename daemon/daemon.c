@@ -44,32 +44,30 @@ void daemon_bell(void *arg)
 
 /* ---- asking the store thread ---- */
 
-struct question {
-	struct daemon *d;
-	daemon_ask_fn ask;
-	daemon_answer_fn answer;
-	void *arg;
-};
-
-static void asked(struct store_thread *st, void *arg)
+void daemon_answered(struct daemon_question *q)
 {
-	struct question *q = arg;
-
-	role_assert_store();
-	q->ask(st, q->arg);
 	/* As many slots as questions can be open: this post does not fail. */
 	while (mailbox_post(q->d->answers, &q) == MAILBOX_FULL)
 		daemon_bell(q->d);
 }
 
+static void asked(struct store_thread *st, void *arg)
+{
+	struct daemon_question *q = arg;
+
+	role_assert_store();
+	q->ask(st, q->arg);
+	daemon_answered(q);
+}
+
 int daemon_ask(struct daemon *d, daemon_ask_fn ask, daemon_answer_fn answer, void *arg)
 {
-	struct question *q = malloc(sizeof(*q));
+	struct daemon_question *q = malloc(sizeof(*q));
 	int rc;
 
 	if (q == NULL)
 		return MAILBOX_FULL;
-	*q = (struct question){d, ask, answer, arg};
+	*q = (struct daemon_question){d, ask, answer, arg};
 	rc = store_post(d->store, asked, q);
 	if (rc != 0)
 		free(q);
@@ -78,7 +76,7 @@ int daemon_ask(struct daemon *d, daemon_ask_fn ask, daemon_answer_fn answer, voi
 
 ON_LOOP static void take_answers(struct daemon *d)
 {
-	struct question *q;
+	struct daemon_question *q;
 
 	while (mailbox_take(d->answers, &q) == 0) {
 		q->answer(d, q->arg);
@@ -301,6 +299,9 @@ ON_LOOP static int start(struct daemon *d)
 	rc = daemon_open_pipeline(d);
 	if (rc < 0)
 		return rc;
+	rc = daemon_open_history(d);
+	if (rc < 0)
+		return rc;
 	rc = restore_state(d);
 	if (rc < 0)
 		return rc;
@@ -312,7 +313,8 @@ ON_LOOP static int start(struct daemon *d)
 	if (rc < 0)
 		return rc;
 	daemon_start_timers(d);
-	return daemon_start_threads(d);
+	rc = daemon_start_threads(d);
+	return rc < 0 ? rc : daemon_start_history(d);
 }
 
 static void *give_up(void *arg)
@@ -360,6 +362,7 @@ ON_LOOP static void stop(struct daemon *d)
 	}
 	sim_thread_stop(d->sim);
 	verify_job_end(d); /* it asks the store thread */
+	daemon_stop_history(d);
 	if (d->ingest != NULL)
 		ingest_server_quiesce(d->ingest);
 	store_thread_stop(d->store);
@@ -374,6 +377,7 @@ ON_LOOP static void stop(struct daemon *d)
 	while (uv_run(&d->loop, UV_RUN_NOWAIT) != 0)
 		;
 	(void)uv_loop_close(&d->loop);
+	daemon_close_history(d);
 	daemon_close_parts(d);
 }
 

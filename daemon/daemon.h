@@ -7,6 +7,7 @@
  * metrics, serve_catchup) read them; only daemon.c writes them.
  */
 #pragma once
+#include "base/err.h"
 #include "base/mailbox.h"
 #include "base/parker.h"
 #include "bus/broadcast.h"
@@ -18,6 +19,8 @@
 #include "daemon/derived.h"
 #include "daemon/derived_rows.h"
 #include "daemon/dispatch.h"
+#include "daemon/feed_thread.h"
+#include "daemon/history_thread.h"
 #include "daemon/intake.h"
 #include "daemon/newest.h"
 #include "daemon/publisher.h"
@@ -57,9 +60,12 @@ struct daemon {
 	struct outbox *tick_outbox;          /* owned */
 	struct outbox *tier2_outbox;         /* owned */
 	struct parker tier2_parker;
-	struct tier2_worker *tier2;    /* owned */
-	struct store_thread *store;    /* owned */
-	struct sim_thread *sim;        /* owned; NULL: off */
+	struct tier2_worker *tier2;     /* owned */
+	struct store_thread *store;     /* owned */
+	struct sim_thread *sim;         /* owned; NULL: off */
+	struct feed_thread *feed;       /* owned; NULL: no vendor is configured */
+	struct history_thread *history; /* owned; NULL: history_why says */
+	char history_why[ERR_TEXT_MAX];
 	uint64_t sim_last_seq;         /* of its producer, when the log was opened */
 	struct tick_index *tick_index; /* owned; store thread */
 	struct newest *newest;         /* owned; store thread */
@@ -91,7 +97,7 @@ struct daemon {
 	uv_timer_t second;               /* heartbeats, clock of the status line */
 	uv_timer_t quarter;              /* 250 ms: guards, watchdog, flushes */
 	uv_timer_t clock;                /* clock: wall: the next boundary */
-	uint64_t moved[WORKERS_MAX + 2]; /* what the watchdog saw last */
+	uint64_t moved[WORKERS_MAX + 4]; /* what the watchdog saw last */
 	int64_t watched_ns;              /* when the watchdog looked last */
 	int64_t still_ns;                /* how long some thread has not moved */
 	int64_t fed_ns;                  /* when the service manager heard of it */

@@ -32,6 +32,23 @@ ON_LOOP void daemon_close_store(struct daemon *d);
 ON_LOOP void daemon_close_sockets(struct daemon *d);
 ON_LOOP void daemon_close_parts(struct daemon *d);
 
+/** What somebody else answers and the loop hears of: lives from ask to answer. */
+struct daemon_question {
+	struct daemon *d;
+	daemon_ask_fn ask; /* the store thread's */
+	daemon_answer_fn answer;
+	void *arg;
+};
+/** From whatever thread has answered it. */
+ANY_THREAD void daemon_answered(struct daemon_question *q);
+
+/* ---- daemon_history.c: FEED and HISTORY, where vendors are configured ---- */
+ON_LOOP int daemon_open_history(struct daemon *d);
+ON_LOOP int daemon_start_history(struct daemon *d);
+/** Cancel what is in flight; the jobs go on at the next start. */
+ON_LOOP void daemon_stop_history(struct daemon *d);
+ON_LOOP void daemon_close_history(struct daemon *d);
+
 /** Timers of daemon_timers.c: heartbeats, guards, watchdog, the wall's clock records.
  */
 ON_LOOP void daemon_start_timers(struct daemon *d);

@@ -69,17 +69,22 @@ void daemon_apply_reloadable(struct daemon *d)
 /* Has every thread moved since it was last seen to? */
 static bool all_moved(struct daemon *d)
 {
-	uint64_t now[WORKERS_MAX + 2];
+	uint64_t now[WORKERS_MAX + 4];
+	uint32_t n = d->n_workers;
 	bool moved = true;
 
 	for (uint32_t w = 0; w < d->n_workers; w++)
 		now[w] = worker_moved(d->workers[w]);
-	now[d->n_workers] = store_moved(d->store);
-	now[d->n_workers + 1] = tier2_worker_moved(d->tier2);
-	for (uint32_t i = 0; i < d->n_workers + 2; i++)
+	now[n++] = store_moved(d->store);
+	now[n++] = tier2_worker_moved(d->tier2);
+	if (d->feed != NULL)
+		now[n++] = feed_thread_moved(d->feed);
+	if (d->history != NULL)
+		now[n++] = history_moved(d->history);
+	for (uint32_t i = 0; i < n; i++)
 		moved = moved && now[i] != d->moved[i];
 	if (moved)
-		memcpy(d->moved, now, (d->n_workers + 2) * sizeof(now[0]));
+		memcpy(d->moved, now, n * sizeof(now[0]));
 	return moved;
 }
 

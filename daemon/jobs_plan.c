@@ -55,15 +55,17 @@ struct hist_range jobs_plan_piece(const struct vendor_ops *ops,
 				  const struct vendor_ask *ask, struct hist_range r)
 {
 	uint32_t rows = ops->rows_max[ask->what];
-	int64_t length;
+	int64_t most = ops->range_max_ns != NULL ? ops->range_max_ns(ask) : 0;
 
-	if (ops->has_pages || ask->what != VENDOR_BARS || ask->step_s == 0)
-		return r;
-	if (rows == 0 || rows > ROWS_MAX)
-		rows = ROWS_MAX;
-	length = (int64_t)rows * ask->step_s * NS_PER_S;
-	if (r.to_ns - r.from_ns > length)
-		r.to_ns = r.from_ns + length;
+	if (!ops->has_pages && ask->what == VENDOR_BARS && ask->step_s != 0) {
+		int64_t length =
+			(int64_t)(rows == 0 || rows > ROWS_MAX ? ROWS_MAX : rows) *
+			ask->step_s * NS_PER_S;
+
+		most = most == 0 || length < most ? length : most;
+	}
+	if (most > 0 && r.to_ns - r.from_ns > most)
+		r.to_ns = r.from_ns + most;
 	return r;
 }
 

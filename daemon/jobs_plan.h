@@ -14,8 +14,8 @@ void jobs_plan_series(const struct hist_job *job, const struct config_vendor *v,
 int64_t jobs_plan_settled(uint32_t step_s, int64_t now_ns, int64_t settle_ns);
 /** A page that is not the last ended with this bar: complete up to where? */
 int64_t jobs_plan_end(uint32_t step_s, int64_t start_ns);
-/** How much of @r to ask at once: all of it from a vendor that sends pages, else what
-    fits an answer of bounded size. */
+/** How much of @r to ask at once: what the vendor takes, and from one that sends no
+    pages no more than an answer of bounded size. */
 struct hist_range jobs_plan_piece(const struct vendor_ops *ops,
 				  const struct vendor_ask *ask, struct hist_range r);
 /** Adjusted prices before this time are other ones since the action. */

@@ -213,9 +213,13 @@ int jobs_slot_begin(struct jobs *j, struct slot *s, int64_t now_ns)
 int jobs_slot_next_vendor(struct jobs *j, struct slot *s, const char *why,
 			  int64_t now_ns)
 {
+	const char *name = s->job.sources[s->source];
+	size_t len = strlen(name);
+	bool is_named = strncmp(why, name, len) == 0 && why[len] == ':';
+
 	s->is_asking = false;
-	buf_printf(&s->why, "%s%s: %s", s->why.len > 0 ? "; " : "",
-		   s->job.sources[s->source], why);
+	buf_printf(&s->why, "%s%s%s%s", s->why.len > 0 ? "; " : "",
+		   is_named ? "" : name, is_named ? "" : ": ", why);
 	if (++s->source == s->job.n_sources)
 		return end_item(j, s, ITEM_FAILED);
 	return begin_vendor(j, s, now_ns);

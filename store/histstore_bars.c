@@ -98,7 +98,8 @@ static int delete_chunk(struct histstore *h, struct hist_row *row, int64_t id)
 }
 
 /* A damaged chunk is nothing: gone, and asked for again. */
-static int drop_damaged(struct histstore *h, struct hist_row *row, int64_t id)
+ON_HISTORY static int drop_damaged(struct histstore *h, struct hist_row *row,
+				   int64_t id)
 {
 	struct hist_range r = range_of(row, id);
 	bool own = !h->in_transaction;
@@ -127,7 +128,7 @@ static int drop_damaged(struct histstore *h, struct hist_row *row, int64_t id)
 }
 
 /* Into h->chunk, empty when there is none or none any more. */
-static int load_chunk(struct histstore *h, struct hist_row *row, int64_t id)
+ON_HISTORY static int load_chunk(struct histstore *h, struct hist_row *row, int64_t id)
 {
 	struct sq_stmt *st = hist_stmt(h, SQL_CHUNK_GET);
 	bool is_sound = true;
@@ -208,8 +209,9 @@ static uint64_t merge(struct histstore *h, const struct hist_bar *bars, size_t n
 	return fresh;
 }
 
-static int put_chunk(struct histstore *h, struct hist_row *row,
-		     const struct hist_bar *bars, size_t n, uint64_t *out_new)
+ON_HISTORY static int put_chunk(struct histstore *h, struct hist_row *row,
+				const struct hist_bar *bars, size_t n,
+				uint64_t *out_new)
 {
 	int64_t id = id_of(row, number_of(row->series.step_s, bars[0].start_ns));
 	int rc = load_chunk(h, row, id);
@@ -311,8 +313,8 @@ int histstore_get_bars(struct histstore *h, const struct hist_series *s,
 }
 
 /* What of the chunk lies outside of @r stays. */
-static int thin_chunk(struct histstore *h, struct hist_row *row, int64_t id,
-		      const struct hist_range *r)
+ON_HISTORY static int thin_chunk(struct histstore *h, struct hist_row *row, int64_t id,
+				 const struct hist_range *r)
 {
 	const struct hist_bar *bar;
 	int rc = load_chunk(h, row, id);
@@ -360,8 +362,8 @@ int histstore_drop(struct histstore *h, const struct hist_series *s,
 }
 
 /* First bar of the first chunk, last of the last. */
-static int find_ends(struct histstore *h, struct hist_row *row,
-		     struct hist_summary *out)
+ON_HISTORY static int find_ends(struct histstore *h, struct hist_row *row,
+				struct hist_summary *out)
 {
 	int64_t from = row->id << NUMBER_BITS;
 	int64_t to = from | ((INT64_C(1) << NUMBER_BITS) - 1);

@@ -1,0 +1,282 @@
+#!/usr/bin/env python3
+"""Jobs that fetch the past, from the command line to history.db: ingest_test.py TICKBUSD TICKBUSCTL
+
+Prints TAP.
+"""
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+
+import fakevendor
+import tickbusd as tb
+
+BINARY, CTL = sys.argv[1], sys.argv[2]
+DAY = 1440
+CONFIG = """
+fetch: {{plain_http: true, private_addresses: true}}
+ingest: {{workers: 4}}
+credentials: {keys}
+vendors:
+  alpaca: {{base_url: "{url}", requests: 0, attempts: 2}}
+"""
+
+
+class World(tb.Tickbusd):
+    """A daemon with a vendor; the keys lie in its directory."""
+
+    def __init__(self, vendor=None, config=CONFIG):
+        self.vendor = vendor or fakevendor.FakeVendor()
+        super().__init__(BINARY)
+        keys = os.path.join(self.dir, "keys")
+        os.mkdir(keys)
+        for name, text in (("alpaca_key", "k1\n"), ("alpaca_secret", "s1\n")):
+            with open(os.path.join(keys, name), "w", encoding="ascii",
+                      opener=lambda p, f: os.open(p, f, 0o600)) as f:
+                f.write(text)
+        with open(self.config, "a", encoding="ascii") as f:
+            f.write(config.format(url=self.vendor.url, keys=keys))
+
+    def remove(self):
+        super().remove()
+        self.vendor.stop()
+
+    def ctl(self, *args, code=0):
+        done = subprocess.run([CTL, "--admin", os.path.join(self.dir, "admin.sock"), *args],
+                              capture_output=True, text=True, timeout=120)
+        assert done.returncode == code, (args, done.returncode, done.stdout, done.stderr)
+        return done.stdout
+
+    def fetch(self, *args, code=0):
+        return json.loads(self.ctl("ingest", "--json", *args, code=code))
+
+    def bars(self, symbol, *args):
+        return list(csv.DictReader(io.StringIO(self.ctl("bars", symbol, "--csv", *args))))
+
+    def everything(self, symbols):
+        return {s: self.bars(s) for s in symbols}
+
+
+def file_in(d, name, text):
+    path = os.path.join(d.dir, name)
+    with open(path, "w", encoding="ascii") as f:
+        f.write(text)
+    return path
+
+
+def wait_requests(d, n):
+    end = time.monotonic() + 30
+    while len(d.vendor.requests) < n:
+        assert time.monotonic() < end, d.vendor.requests
+        time.sleep(0.01)
+
+
+def what_a_vendor_has_arrives_exactly(d):
+    job = d.fetch("AAPL", "MSFT", "--start", "2024-01-02", "--end", "2024-01-05")
+    assert (job["state"], job["successful"], job["failed"]) == ("done", 2, 0), job
+    assert job["rows"] == 2 * 3 * DAY, job
+    rows = d.bars("MSFT")
+    assert len(rows) == 3 * DAY
+    for i, row in enumerate(rows):
+        want = fakevendor.bar("MSFT", 1704153600 + 60 * i)
+        got = {k: row[k] for k in ("open", "high", "low", "close", "volume", "vwap", "trades")}
+        assert row["time"] == want["t"], (row, want)
+        for key, short in zip(got, ("o", "h", "l", "c", "v", "vw", "n")):
+            assert float(got[key]) == want[short], (row, want)
+    part = d.bars("MSFT", "--start", "2024-01-03T10:00:00Z", "--end", "2024-01-03T10:05:00Z")
+    assert [r["time"][11:16] for r in part] == ["10:00", "10:01", "10:02", "10:03", "10:04"]
+
+
+def a_second_run_makes_no_request_and_a_wider_one_only_what_is_new(d):
+    d.fetch("AAPL", "MSFT", "--start", "2024-01-02", "--end", "2024-01-04")
+    n = len(d.vendor.requests)
+    job = d.fetch("AAPL", "MSFT", "--start", "2024-01-02", "--end", "2024-01-04")
+    assert job["successful"] == 2 and job["requests"] == 0, job
+    assert len(d.vendor.requests) == n
+    d.fetch("AAPL", "--start", "2024-01-02", "--end", "2024-01-05")
+    assert all(r[2].startswith("2024-01-04") for r in d.vendor.requests[n:]), d.vendor.requests[n:]
+    assert len(d.bars("AAPL")) == 3 * DAY
+
+
+def one_symbol_that_fails_stops_no_other(d):
+    text = d.ctl("ingest", "AAPL", "NOPE", "aapl!", "FAIL", "MSFT", "AAPL", "--start", "2024-01-02",
+                 "--end", "2024-01-03", code=1)
+    assert "Progress: 4/4 (100.0%)" in text and "named twice" in text, text
+    assert "  Successful: 2/5\n  Failed: 3/5\n" in text, text
+    assert "  - aapl!: it is not a symbol" in text, text
+    assert "  - NOPE: alpaca: no data available" in text, text
+    assert "  - FAIL: alpaca: " in text and "500" in text, text
+    assert len(d.bars("MSFT")) == DAY
+
+
+def a_csv_file_names_symbols_and_index(d):
+    path = file_in(d, "sp500-2025.csv", "Name,Symbol\n\"Apple, Inc.\",AAPL\nBerkshire,BRK.B\n")
+    d.ctl("ingest", "--csv", path, "--start", "2024-01-02", "--end", "2024-01-03")
+    index = d.admin("index", name="sp500_2025")["result"]["index"]
+    assert [m["symbol"] for m in index["members"]] == ["AAPL", "BRK.B"], index
+    assert index["members"][0]["added"].startswith("20"), index
+    d.ctl("ingest", "--csv", path, "--column", "Ticker", "--start", "2024-01-02", code=64)
+    text = file_in(d, "list.txt", "TSLA # a car\n")
+    d.ctl("ingest", "--text", text, "--index-name", "cars", "--start", "2024-01-02", "--end", "2024-01-03")
+    assert d.admin("index", name="cars")["result"]["index"]["members"][0]["symbol"] == "TSLA"
+
+
+def a_kill_in_the_middle_changes_nothing_of_the_result(d):
+    symbols = [f"S{i:02d}" for i in range(12)]
+    args = ["--start", "2024-01-02", "--end", "2024-01-09"]
+    plain = World()
+    try:
+        plain.start()
+        plain.fetch(*symbols, *args)
+        want = plain.everything(symbols)
+    finally:
+        plain.remove()
+    d.vendor.latency = 0.02
+    d.ctl("ingest", *symbols, *args, "--no-follow")
+    kills = 0
+    for _ in range(20):
+        before = len(d.vendor.requests)
+        end = time.monotonic() + 10
+        while len(d.vendor.requests) < before + 15 and time.monotonic() < end:
+            if d.admin("job", id=1)["result"]["job"]["state"] != "running":
+                break
+            time.sleep(0.01)
+        if d.admin("job", id=1)["result"]["job"]["state"] != "running":
+            break
+        d.kill()
+        kills += 1
+        d.start()
+    assert kills >= 3, kills
+    d.vendor.latency = 0
+    text = d.ctl("job", "1", "--follow")
+    assert "Successful: 12/12" in text, text
+    assert d.everything(symbols) == want
+    n = len(d.vendor.requests)
+    d.fetch(*symbols, *args)
+    assert len(d.vendor.requests) == n
+    print(f"# {kills} kills, {n} requests (undisturbed: {len(plain.vendor.requests)})")
+
+
+def a_clean_stop_in_the_middle_is_no_failure(d):
+    d.vendor.latency = 0.05
+    d.ctl("ingest", "A", "B", "C", "--start", "2024-01-02", "--end", "2024-01-09", "--no-follow")
+    wait_requests(d, 10)
+    assert d.stop() == 0
+    d.start()
+    job = json.loads(d.ctl("job", "1", "--follow", "--json"))
+    assert job["successful"] == 3 and job["failed"] == 0, job
+    assert len(d.bars("C")) == 7 * DAY
+
+
+def a_job_can_be_cancelled(d):
+    d.vendor.open.clear()
+    job = json.loads(d.ctl("ingest", "A", "B", "C", "D", "E", "F", "--start", "2024-01-02", "--end",
+                           "2024-01-03", "--no-follow", "--json"))
+    wait_requests(d, 4)
+    d.ctl("cancel", str(job["id"]))
+    d.ctl("cancel", str(job["id"]), code=1)
+    d.vendor.open.set()
+    shown = json.loads(d.ctl("job", str(job["id"]), "--json", code=1))
+    assert (shown["state"], shown["cancelled"], shown["remaining"]) == ("cancelled", 6, 0), shown
+    assert d.fetch("A", "--start", "2024-01-02", "--end", "2024-01-03")["successful"] == 1
+    table = d.ctl("jobs")
+    assert "cancelled" in table and "done" in table, table
+
+
+def what_is_kept_can_be_listed_and_forgotten(d):
+    d.fetch("AAPL", "MSFT", "--start", "2024-01-02", "--end", "2024-01-04")
+    assert "MSFT" in d.ctl("cache") and "alpaca" in d.ctl("cache", "list", "MSFT")
+    stats = json.loads(d.ctl("cache", "stats", "--json"))
+    assert stats["series"] == 2 and stats["bars"] == 4 * DAY and stats["damaged"] == 0, stats
+    assert 0 < stats["bytes"] < stats["plain_bytes"], stats
+    d.ctl("cache", "invalidate", code=64)
+    gone = json.loads(d.ctl("cache", "invalidate", "AAPL", "--start", "2024-01-03", "--json"))
+    assert gone == {"series": 1, "bars": DAY}, gone
+    n = len(d.vendor.requests)
+    d.fetch("AAPL", "MSFT", "--start", "2024-01-02", "--end", "2024-01-04")
+    assert all(r[1] == "AAPL" and r[2].startswith("2024-01-03") for r in d.vendor.requests[n:])
+    assert len(d.vendor.requests) > n and len(d.bars("AAPL")) == 2 * DAY
+
+
+def the_quality_of_bars_is_judged(d):
+    d.fetch("AAPL", "--start", "2024-01-02", "--end", "2024-01-03")
+    q = json.loads(d.ctl("quality", "AAPL", "--json"))
+    assert (q["bars"], q["gaps"], q["duplicates"], q["not_complete"]) == (DAY, 0, 0, []), q
+    assert q["session_coverage"] == 1, q
+    wider = json.loads(d.ctl("quality", "AAPL", "--start", "2024-01-01", "--json"))
+    assert len(wider["not_complete"]) == 1, wider
+    assert "session_coverage" in d.ctl("quality", "AAPL")
+    d.ctl("quality", "MSFT", code=1)
+
+
+def what_cannot_be_asked_is_said_at_once(d):
+    for args, words in ((("AAPL", "--start", "soon"), "soon"),
+                        (("AAPL", "--start", "2024-01-02", "--end", "2024-01-01"), "ends before"),
+                        (("AAPL", "--start", "2024-01-02", "--timeframe", "7m"), "7m"),
+                        (("AAPL", "--start", "2024-01-02", "--vendor", "acme"), "acme"),
+                        (("AAPL", "--start", "2250-01-02"), "future")):
+        done = subprocess.run([CTL, "--admin", os.path.join(d.dir, "admin.sock"), "ingest", *args],
+                              capture_output=True, text=True, timeout=30)
+        assert done.returncode == 1 and words in done.stderr, (args, done)
+    assert d.vendor.requests == []
+    assert "k1" not in d.errors() and "alpaca" in d.ctl("vendors")
+
+
+def a_wrong_key_is_said_without_the_key(d):
+    with open(os.path.join(d.dir, "keys", "alpaca_key"), "w", encoding="ascii") as f:
+        f.write("WRONGKEY123")
+    d.stop()
+    d.start()
+    text = d.ctl("ingest", "AAPL", "--start", "2024-01-02", "--end", "2024-01-03", code=1)
+    assert "  - AAPL: alpaca: " in text, text
+    assert "WRONGKEY123" not in text + d.errors()
+    os.remove(os.path.join(d.dir, "keys", "alpaca_key"))
+    d.stop()
+    d.start()
+    assert "alpaca_key" in d.ctl("vendors", "--json"), d.ctl("vendors")
+    d.ctl("ingest", "AAPL", "--start", "2024-01-02", code=1)
+
+
+def a_database_that_is_none_harms_nobody_else(d):
+    d.stop()
+    for name in os.listdir(d.dir):
+        if name.startswith("history.db-"):
+            os.remove(os.path.join(d.dir, name))
+    with open(os.path.join(d.dir, "history.db"), "w", encoding="ascii") as f:
+        f.write("this is no database at all, whatever its name says\n" * 1000)
+    d.start()
+    assert tb.feed(d, [tb.trade("A", 1, 10, 1)])["accepted"] == 1
+    answer = d.admin("cache_stats")
+    assert answer["ok"] is False and "move it away" in str(answer), answer
+
+
+def many_symbols_are_run_again_in_less_than_a_second(d):
+    d.vendor.page = 10000
+    symbols = [f"M{i:03d}" for i in range(500)]
+    path = file_in(d, "many.txt", "\n".join(symbols))
+    args = ["--text", path, "--start", "2024-01-02", "--end", "2024-01-02T00:10:00Z"]
+    assert d.fetch(*args)["successful"] == 500
+    n = len(d.vendor.requests)
+    begin = time.monotonic()
+    job = d.fetch(*args)
+    took = time.monotonic() - begin
+    assert job["successful"] == 500 and len(d.vendor.requests) == n == 500
+    print(f"# 500 symbols again: {took:.2f} s, of it {job['elapsed_ms']} ms in the daemon")
+    assert took < 5, took
+
+
+TESTS = [what_a_vendor_has_arrives_exactly,
+         a_second_run_makes_no_request_and_a_wider_one_only_what_is_new,
+         one_symbol_that_fails_stops_no_other, a_csv_file_names_symbols_and_index,
+         a_kill_in_the_middle_changes_nothing_of_the_result,
+         a_clean_stop_in_the_middle_is_no_failure, a_job_can_be_cancelled,
+         what_is_kept_can_be_listed_and_forgotten, the_quality_of_bars_is_judged,
+         what_cannot_be_asked_is_said_at_once, a_wrong_key_is_said_without_the_key,
+         a_database_that_is_none_harms_nobody_else,
+         many_symbols_are_run_again_in_less_than_a_second]
+
+if __name__ == "__main__":
+    sys.exit(tb.tap([t for t in TESTS if t.__name__ in sys.argv[3:] or not sys.argv[3:]], World))
