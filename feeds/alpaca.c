@@ -103,8 +103,14 @@ static void rows_target(const struct vendor_settings *s, const struct vendor_ask
 
 static void news_target(const struct vendor_ask *a, struct buf *t)
 {
-	buf_printf(t, "/v1beta1/news");
-	vendor_param_symbols(t, "symbols", a);
+	buf_printf(t, "/v1beta1/news?symbols=");
+	for (size_t i = 0; i < a->n_symbols; i++) {
+		char name[SYMBOL_MAX + 1];
+
+		alpaca_news_name(a->symbols[i], name);
+		buf_add(t, ",", i > 0);
+		vendor_escape(t, name, strlen(name));
+	}
 	vendor_param_time(t, "start", a->start_ns);
 	vendor_param_time(t, "end", a->end_ns - 1);
 	vendor_param_u64(t, "limit", vendor_limit(alpaca_ops.rows_max[a->what], a));

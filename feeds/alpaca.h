@@ -13,8 +13,11 @@ int alpaca_parse(const struct vendor_settings *s, const struct vendor_ask *a,
 		 const char *next, const char *body, size_t len,
 		 struct vendor_page *out);
 
+/** Its news know coins without the stroke: "BTCUSD". */
+void alpaca_news_name(const char *symbol, char out[SYMBOL_MAX + 1]);
 /** Behind the key "news" or "corporate_actions". */
-void alpaca_read_news(struct json_walk *w, struct vendor_page *out);
+void alpaca_read_news(struct json_walk *w, const struct vendor_ask *a,
+		      struct vendor_page *out);
 void alpaca_read_actions(struct json_walk *w, struct vendor_page *out);
 /** One article, of the past or of the stream. */
 void alpaca_read_article(struct json_walk *w, struct hist_article *out);

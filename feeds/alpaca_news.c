@@ -44,16 +44,45 @@ void alpaca_read_article(struct json_walk *w, struct hist_article *out)
 		out->updated_ns = out->created_ns;
 }
 
-void alpaca_read_news(struct json_walk *w, struct vendor_page *out)
+void alpaca_news_name(const char *symbol, char out[SYMBOL_MAX + 1])
+{
+	const char *stroke = strchr(symbol, '/');
+
+	(void)snprintf(out, SYMBOL_MAX + 1, "%.*s%s",
+		       stroke ? (int)(stroke - symbol) : SYMBOL_MAX, symbol,
+		       stroke ? stroke + 1 : "");
+}
+
+/* Give the coins that were asked for their names back. */
+static void name_coins(struct hist_article *n, const struct vendor_ask *a)
+{
+	for (size_t i = 0; i < a->n_symbols; i++) {
+		char name[SYMBOL_MAX + 1] = "", *ours;
+
+		if (!alpaca_is_crypto(a->symbols[i]))
+			continue;
+		alpaca_news_name(a->symbols[i], name);
+		for (uint32_t k = 0; k < n->n_symbols; k++) {
+			ours = n->symbols[k];
+			if (strncmp(ours, name, SYMBOL_MAX) == 0)
+				memcpy(ours, a->symbols[i], strlen(a->symbols[i]));
+		}
+	}
+}
+
+void alpaca_read_news(struct json_walk *w, const struct vendor_ask *a,
+		      struct vendor_page *out)
 {
 	if (!json_walk_array(w))
 		return;
 	while (json_walk_element(w)) {
-		struct hist_article a;
+		struct hist_article n;
 
-		alpaca_read_article(w, &a);
-		if (!w->why)
-			*vendor_page_article(out) = a;
+		alpaca_read_article(w, &n);
+		if (w->why)
+			return;
+		name_coins(&n, a);
+		*vendor_page_article(out) = n;
 	}
 }
 

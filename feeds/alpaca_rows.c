@@ -123,7 +123,7 @@ static void read_rows(struct json_walk *w, struct rows *r)
 		r->read = quote;
 		break;
 	case VENDOR_NEWS:
-		alpaca_read_news(w, r->page);
+		alpaca_read_news(w, r->ask, r->page);
 		return;
 	case VENDOR_ACTIONS:
 		alpaca_read_actions(w, r->page);

@@ -64,6 +64,10 @@ static void questions_are_explicit_and_end_before_their_end(void **state)
 	asks(&s, &a, "",
 	     "/v1beta1/news?symbols=AA,BRK.B&start=2024-03-08T05%3A00%3A00Z"
 	     "&end=2024-03-11T04%3A00%3A00.499999999Z&limit=50&sort=asc");
+	a.symbols = coins;
+	asks(&s, &a, "",
+	     "/v1beta1/news?symbols=BTCUSD,ETHUSD&start=2024-03-08T05%3A00%3A00Z"
+	     "&end=2024-03-11T04%3A00%3A00.499999999Z&limit=50&sort=asc");
 	a = ask_of(VENDOR_ACTIONS);
 	a.end_ns =
 		INT64_C(1710129600000000000); /* midnight: the day before is the last */

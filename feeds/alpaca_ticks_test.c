@@ -175,6 +175,27 @@ static void articles_keep_their_id_times_and_symbols(void **state)
 	vendor_page_free(&p);
 }
 
+static void coins_of_news_get_their_names_back(void **state)
+{
+	static const char *const pairs[] = {"BTC/USD", "AA"};
+	struct vendor_ask a = ask_all(VENDOR_NEWS, pairs, 2);
+	struct vendor_page p = {0};
+	const struct hist_article *n;
+
+	(void)state;
+	assert_int_equal(parse_text(alpaca_parse, &a,
+				    "{\"news\":[{\"id\":2,\"created_at\":"
+				    "\"2021-04-03T15:35:21Z\",\"symbols\":"
+				    "[\"AA\",\"BTCUSD\",\"ETHUSD\"]}]}",
+				    &p),
+			 0);
+	n = (const struct hist_article *)p.articles.data;
+	assert_string_equal(n->symbols[0], "AA");
+	assert_string_equal(n->symbols[1], "BTC/USD");
+	assert_string_equal(n->symbols[2], "ETHUSD"); /* not asked for: as it stands */
+	vendor_page_free(&p);
+}
+
 static const char actions[] =
 	"{\"corporate_actions\":{\"forward_splits\":[{\"symbol\":\"AA\",\"new_rate\":7,"
 	"\"old_rate\":1,\"ex_date\":\"2014-06-09\"}],"
@@ -301,6 +322,7 @@ int main(void)
 		cmocka_unit_test(quotes_count_lots_until_november_2025),
 		cmocka_unit_test(coins_have_fractions_and_no_lots),
 		cmocka_unit_test(articles_keep_their_id_times_and_symbols),
+		cmocka_unit_test(coins_of_news_get_their_names_back),
 		cmocka_unit_test(actions_are_told_by_the_list_they_stand_in),
 		cmocka_unit_test(a_broken_answer_says_what),
 	};

@@ -2,9 +2,9 @@
  * vendor - what every vendor adapter can do, as a table of functions.
  *
  * An adapter knows its vendor and nothing else: how a question is written, how an
- * answer is read, what an error of its means.  It does no I/O, keeps no state
- * between calls, and never sees another vendor.  Everything is exact: prices are
- * billionths, times nanoseconds, read digit by digit.
+ * answer is read, what an error of its means.  It does no I/O (but for the system's
+ * time zones), keeps no state between calls, and never sees another vendor.
+ * Everything is exact: prices are billionths, times nanoseconds, read digit by digit.
  *
  *	ask ── request() ──> vendor_request ── http ──> status, body
  *	 ^                                                   |
