@@ -189,6 +189,50 @@ static void cancels_corrections_and_halts_are_ticks_too(void **state_)
 	hear_no_more(&h);
 }
 
+/* What a refill brings must be told from what the stream brought: equal to the byte. */
+static void history_gives_the_same_records(void **state_)
+{
+	static const char fields[] =
+		"\"i\":96921,\"x\":\"D\",\"p\":126.55,\"s\":1,\"c\":[\"@\",\"I\"],"
+		"\"t\":\"2021-02-22T15:51:44.208123456Z\",\"z\":\"C\"";
+	static const char quote[] =
+		"\"bx\":\"U\",\"bp\":87.66,\"bs\":1,\"ax\":\"Q\",\"ap\":0,\"as\":4,"
+		"\"t\":\"2021-02-22T15:51:45.335689322Z\",\"c\":[\"R\"],\"z\":\"C\"";
+	struct vendor_ask a = ask_all(VENDOR_TRADES, two, 2);
+	struct vendor_page p = {0};
+	struct heard h;
+	char text[512];
+
+	(void)state_;
+	open_live(&h, &both);
+	(void)snprintf(text, sizeof(text),
+		       "[{\"T\":\"t\",\"S\":\"AA\",%s},{\"T\":\"q\",\"S\":\"AA\",%s},"
+		       "{\"T\":\"x\",\"S\":\"AA\",\"i\":96921,\"x\":\"D\","
+		       "\"t\":\"2021-02-22T15:52:00Z\"}]",
+		       fields, quote);
+	assert_int_equal(say(&h, text), 0);
+	assert_int_equal(h.ticks, 3);
+	(void)snprintf(text, sizeof(text),
+		       "{\"trades\":{\"AA\":[{%s,\"u\":\"canceled\"}]}}", fields);
+	assert_int_equal(parse_text(alpaca_ops.parse, &a, text, &p), 0);
+	assert_int_equal(ticks_of(&p), 2);
+	assert_memory_equal(&tick_at(&p, 0)->rec, &h.tick[0].rec,
+			    sizeof(struct record));
+	/* The cancel's time is not in history; its identity is. */
+	assert_true(tick_at(&p, 1)->rec.source_seq == h.tick[2].rec.source_seq);
+	assert_true(tick_at(&p, 1)->rec.ref_seq == h.tick[2].rec.ref_seq);
+	assert_int_equal(tick_at(&p, 1)->rec.price_e9, h.tick[2].rec.price_e9);
+
+	vendor_page_reset(&p);
+	a.what = VENDOR_QUOTES;
+	(void)snprintf(text, sizeof(text), "{\"quotes\":{\"AA\":[{%s}]}}", quote);
+	assert_int_equal(parse_text(alpaca_ops.parse, &a, text, &p), 0);
+	assert_memory_equal(&tick_at(&p, 0)->rec, &h.tick[1].rec,
+			    sizeof(struct record));
+	vendor_page_free(&p);
+	hear_no_more(&h);
+}
+
 static void one_bad_event_costs_no_other(void **state_)
 {
 	struct heard h;
@@ -374,6 +418,7 @@ int main(void)
 		cmocka_unit_test(many_symbols_are_subscribed_in_pieces),
 		cmocka_unit_test(data_become_ticks_and_the_rest_is_counted),
 		cmocka_unit_test(cancels_corrections_and_halts_are_ticks_too),
+		cmocka_unit_test(history_gives_the_same_records),
 		cmocka_unit_test(one_bad_event_costs_no_other),
 		cmocka_unit_test(nothing_of_a_broken_message_is_delivered),
 		cmocka_unit_test(errors_say_whether_time_will_help),

@@ -1,7 +1,8 @@
 /*
  * vendor_bench - a page of 10,000 bars, bytes to bars: ours, and cJSON's tree alone
- * beside it.  Interleaved rounds, medians; "vendor_bench PREFIX" also writes the pages
- * to PREFIX-alpaca.json and PREFIX-polygon.json, for a look with other tools:
+ * beside it; then messages of a stream to ticks.  Interleaved rounds, medians;
+ *"vendor_bench PREFIX" also writes the pages to PREFIX-alpaca.json and
+ *PREFIX-polygon.json, for a look with other tools:
  *
  *	python3 -m timeit -s "import json; s=open('x-alpaca.json','rb').read()" \
  *		"json.loads(s)"
@@ -10,12 +11,15 @@
 #include "base/timetext.h"
 #include "feeds/alpaca.h"
 #include "feeds/polygon.h"
+#include "feeds/stream.h"
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define BARS   10000
 #define ROUNDS 15
+#define EVENTS 400
 
 typedef int (*parse_fn)(const struct vendor_settings *s, const struct vendor_ask *a,
 			const char *next, const char *body, size_t len,
@@ -140,6 +144,101 @@ static void run(const char *vendor, parse_fn parse, const struct buf *body,
 	}
 }
 
+/* A message of a busy moment: trades and quotes, half of each. */
+static void stream_message(struct buf *b, bool is_alpaca)
+{
+	for (unsigned i = 0; i < EVENTS; i++) {
+		buf_printf(b, "%s{", i ? "," : "[");
+		if (is_alpaca && i % 2)
+			buf_printf(
+				b,
+				"\"T\":\"t\",\"S\":\"MSFT\",\"i\":%u,\"x\":\"D\","
+				"\"p\":%.10g,\"s\":%u,\"c\":[\"@\",\"I\"],\"z\":\"C\","
+				"\"t\":\"2021-02-22T15:51:44.%09uZ\"}",
+				i, price(i, 1), i % 900 + 1, i * 7919);
+		else if (is_alpaca)
+			buf_printf(
+				b,
+				"\"T\":\"q\",\"S\":\"MSFT\",\"bx\":\"U\",\"bp\":%.10g,"
+				"\"bs\":%u,\"ax\":\"Q\",\"ap\":%.10g,\"as\":4,\"c\":"
+				"[\"R\"],\"z\":\"C\",\"t\":\"2021-02-22T15:51:44.%"
+				"09uZ\"}",
+				price(i, 1), i % 9 + 1, price(i, 2), i * 7919);
+		else if (i % 2)
+			buf_printf(b,
+				   "\"ev\":\"T\",\"sym\":\"MSFT\",\"i\":\"%u\",\"x\":4,"
+				   "\"p\":%.10g,\"s\":%u,\"c\":[14,37],\"t\":"
+				   "1651684192%03u,"
+				   "\"q\":%u,\"z\":3}",
+				   i, price(i, 1), i % 900 + 1, i % 1000, i);
+		else
+			buf_printf(
+				b,
+				"\"ev\":\"Q\",\"sym\":\"MSFT\",\"bx\":4,\"bp\":%.10g,"
+				"\"bs\":%u,\"ax\":7,\"ap\":%.10g,\"as\":4,\"c\":0,"
+				"\"t\":1651684192%03u,\"q\":%u,\"z\":3}",
+				price(i, 1), i % 9 + 1, price(i, 2), i % 1000, i);
+	}
+	buf_printf(b, "]");
+}
+
+static int take(void *arg, const struct feed_tick *t)
+{
+	*(int64_t *)arg += t->rec.event_ns & 1;
+	return 0;
+}
+
+static void say(const struct stream_ops *ops, struct stream *st, const char *text)
+{
+	struct buf out = {0};
+
+	if (ops->input(st, text, strlen(text), &out) != 0)
+		abort();
+	secret_wipe(&out);
+}
+
+static void run_stream(const struct stream_ops *ops, bool is_alpaca)
+{
+	struct stream_want w = {
+		.symbols = symbols, .n_symbols = 1, .trades = true, .quotes = true};
+	struct vendor_settings s = {0};
+	struct secret *key = NULL;
+	struct stream *st = NULL;
+	struct buf message = {0};
+	double ns[ROUNDS];
+	int64_t odd = 0;
+	struct stream_sink sink = {.arg = &odd, .tick = take};
+
+	if (secret_new("KEY", 3, &key) != 0)
+		abort();
+	s.key = s.key_secret = key;
+	if (ops->open(&s, &w, &sink, &st) != 0)
+		abort();
+	say(ops, st,
+	    is_alpaca ? "[{\"T\":\"success\",\"msg\":\"connected\"}]"
+		      : "[{\"ev\":\"status\",\"status\":\"connected\"}]");
+	say(ops, st,
+	    is_alpaca ? "[{\"T\":\"success\",\"msg\":\"authenticated\"}]"
+		      : "[{\"ev\":\"status\",\"status\":\"auth_success\"}]");
+	stream_message(&message, is_alpaca);
+	for (int r = 0; r < ROUNDS; r++) {
+		int64_t from = clock_mono_ns();
+
+		for (int i = 0; i < 50; i++)
+			say(ops, st, buf_text(&message));
+		ns[r] = (double)(clock_mono_ns() - from) / 50;
+	}
+	qsort(ns, ROUNDS, sizeof(double), ascending);
+	printf("vendor_stream vendor=%s events=%d bytes=%zu median_MB_s=%.0f "
+	       "ticks_per_s=%.0f\n",
+	       ops->name, EVENTS, message.len,
+	       (double)message.len * 1e3 / ns[ROUNDS / 2],
+	       EVENTS * 1e9 / ns[ROUNDS / 2]);
+	ops->close(st);
+	secret_free(key);
+	buf_free(&message);
+}
+
 int main(int argc, char **argv)
 {
 	const char *prefix = argc > 1 ? argv[1] : NULL;
@@ -149,6 +248,8 @@ int main(int argc, char **argv)
 	polygon_page(&polygon);
 	run("alpaca", alpaca_parse, &alpaca, prefix);
 	run("polygon", polygon_parse, &polygon, prefix);
+	run_stream(&alpaca_stream_ops, true);
+	run_stream(&polygon_stream_ops, false);
 	buf_free(&alpaca);
 	buf_free(&polygon);
 	return 0;
