@@ -45,6 +45,8 @@ struct command {
 /* The commands, by the file they stand in. */
 int cmd_status(struct cli *c, int argc, char **argv);
 int cmd_symbols(struct cli *c, int argc, char **argv);
+int cmd_sources(struct cli *c, int argc, char **argv);
+int cmd_gaps(struct cli *c, int argc, char **argv);
 int cmd_config(struct cli *c, int argc, char **argv);
 int cmd_pause(struct cli *c, int argc, char **argv);
 int cmd_resume(struct cli *c, int argc, char **argv);

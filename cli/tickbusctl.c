@@ -9,6 +9,7 @@
  *	render.[ch]     answers as lines, tables and CSV
  *	cmd_status.c    status, config, pause, resume, reload, shutdown
  *	cmd_symbols.c   symbols
+ *	cmd_gaps.c      gaps, sources
  *	cmd_metrics.c   metrics
  *	cmd_top.c       top; gauges.[ch] what it shows, rates and all
  *	cmd_sub.c       sub; show_event.[ch] events as lines and CSV
@@ -40,6 +41,14 @@ static const struct command commands[] = {
 	 "  --all            also the counters that stand still\n", cmd_top},
 	{"symbols", "", "List the symbols the daemon knows, with their state",
 	 "  --json, --csv\n", cmd_symbols},
+	{"sources", "", "List the sources, and how their live feeds are",
+	 "  --json           as the daemon sends it\n"
+	 "Exit code 1: a live feed should bring data and does not.\n", cmd_sources},
+	{"gaps", "[SYMBOL]", "Show what live feeds miss, and why",
+	 "  --all            every stretch: live, refilled, quiet as well\n"
+	 "  --json           as the daemon sends it\n"
+	 "Exit code 1: something is missing (open: still to be fetched; lost: cannot be).\n",
+	 cmd_gaps},
 	{"sub", "KIND[,KIND...] [SYMBOL...]",
 	 "Subscribe to tick, bar, tier1, tier2 (SYMBOL is then a universe) or status",
 	 "  --format F       pretty (default), json or csv (one kind)\n"

@@ -101,7 +101,9 @@ static const struct command commands[] = {
 	 "symbols with their last sequences; {from_id, n}, or {symbol, n}: one with "
 	 "its "
 	 "newest ticks"},
-	{"sources", admin_sources, "sources"},
+	{"sources", admin_sources, "sources, and the state of their live feeds"},
+	{"gaps", admin_gaps,
+	 "{symbol, all}: what live feeds miss, and why; all: every stretch"},
 	{"universes", admin_universes, "universes and their newest matrices"},
 	{"config", cmd_config, "the effective configuration as {yaml}"},
 	{"pause", admin_pause, "{symbol}: its ticks are logged and make nothing"},

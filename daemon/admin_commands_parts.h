@@ -107,6 +107,14 @@ ON_LOOP void admin_verify_cancel(struct daemon *d, const struct json *request,
 ON_LOOP void admin_verify_heads(struct daemon *d, const struct json *request,
 				struct admin_call *call);
 
+/* ---- admin_commands_live.c ---- */
+ON_LOOP void admin_gaps(struct daemon *d, const struct json *request,
+			struct admin_call *call);
+/** The live feed of @source, as members of the open object; nothing if none is. */
+ON_LOOP void admin_live_source(struct daemon *d, struct jsonw *w, const char *source);
+/** Live feeds whose source has not brought a tick yet, as objects. */
+ON_LOOP void admin_live_unseen(struct daemon *d, struct jsonw *w);
+
 /* ---- admin_commands_why.c ---- */
 /** Stored events of a stream, or ticks of a symbol with who sent them: a page. */
 ON_LOOP void admin_why(struct daemon *d, const struct json *request,

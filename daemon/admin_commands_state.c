@@ -269,11 +269,16 @@ void admin_sources(struct daemon *d, const struct json *request,
 	(void)request;
 	jsonw_array(w, "sources");
 	for (uint32_t id = 1; id < symtab_count(d->sources); id++) {
+		char name[SYMTAB_NAME_MAX + 1] = {0};
+
+		memcpy(name, symtab_name(d->sources, id), SYMTAB_NAME_MAX);
 		jsonw_object(w, NULL);
 		jsonw_u64(w, "id", id);
-		admin_name(w, "source", symtab_name(d->sources, id), SYMTAB_NAME_MAX);
+		jsonw_str(w, "source", name);
+		admin_live_source(d, w, name);
 		jsonw_end(w);
 	}
+	admin_live_unseen(d, w);
 	jsonw_end(w);
 	admin_done(call);
 }

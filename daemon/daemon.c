@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "bus/stats.h"
+#include "daemon/daemon_live.h"
 #include "daemon/daemon_parts.h"
 #include "daemon/exitcode.h"
 #include "daemon/notify.h"
@@ -95,6 +96,8 @@ ON_LOOP static void become_ready(struct daemon *d)
 	    !publisher_reached(d->publisher, d->replay_end))
 		return;
 	rc = daemon_open_ingest(d);
+	if (rc == 0)
+		rc = daemon_open_live(d);
 	if (rc < 0) {
 		log_err("start", "%s", err_text());
 		d->exit_code = exitcode_of(rc);
@@ -193,6 +196,7 @@ void daemon_stop(struct daemon *d)
 	d->state = DAEMON_DRAINING;
 	d->drain_ns = clock_mono_ns();
 	notify_stopping();
+	live_thread_stop(d->live);
 	sim_thread_stop(d->sim);
 	if (d->ingest != NULL)
 		ingest_server_quiesce(d->ingest);
@@ -360,6 +364,7 @@ ON_LOOP static void stop(struct daemon *d)
 		 * reads it. */
 		_exit(d->exit_code);
 	}
+	live_thread_stop(d->live);
 	sim_thread_stop(d->sim);
 	verify_job_end(d); /* it asks the store thread */
 	daemon_stop_history(d);
@@ -378,6 +383,7 @@ ON_LOOP static void stop(struct daemon *d)
 		;
 	(void)uv_loop_close(&d->loop);
 	daemon_close_history(d);
+	live_thread_free(d->live);
 	daemon_close_parts(d);
 }
 

@@ -22,6 +22,7 @@
 #include "daemon/feed_thread.h"
 #include "daemon/history_thread.h"
 #include "daemon/intake.h"
+#include "daemon/live_thread.h"
 #include "daemon/newest.h"
 #include "daemon/publisher.h"
 #include "daemon/serve_admin.h"
@@ -66,6 +67,7 @@ struct daemon {
 	struct feed_thread *feed;       /* owned; NULL: no vendor is configured */
 	struct history_thread *history; /* owned; NULL: history_why says */
 	char history_why[ERR_TEXT_MAX];
+	struct live_thread *live;      /* owned; NULL: no live feeds */
 	uint64_t sim_last_seq;         /* of its producer, when the log was opened */
 	struct tick_index *tick_index; /* owned; store thread */
 	struct newest *newest;         /* owned; store thread */
@@ -97,7 +99,7 @@ struct daemon {
 	uv_timer_t second;               /* heartbeats, clock of the status line */
 	uv_timer_t quarter;              /* 250 ms: guards, watchdog, flushes */
 	uv_timer_t clock;                /* clock: wall: the next boundary */
-	uint64_t moved[WORKERS_MAX + 4]; /* what the watchdog saw last */
+	uint64_t moved[WORKERS_MAX + 5]; /* what the watchdog saw last */
 	int64_t watched_ns;              /* when the watchdog looked last */
 	int64_t still_ns;                /* how long some thread has not moved */
 	int64_t fed_ns;                  /* when the service manager heard of it */

@@ -69,7 +69,7 @@ void daemon_apply_reloadable(struct daemon *d)
 /* Has every thread moved since it was last seen to? */
 static bool all_moved(struct daemon *d)
 {
-	uint64_t now[WORKERS_MAX + 4];
+	uint64_t now[WORKERS_MAX + 5];
 	uint32_t n = d->n_workers;
 	bool moved = true;
 
@@ -81,6 +81,9 @@ static bool all_moved(struct daemon *d)
 		now[n++] = feed_thread_moved(d->feed);
 	if (d->history != NULL)
 		now[n++] = history_moved(d->history);
+	/* The last: it begins later than the others, and ends when draining begins. */
+	if (d->live != NULL && d->state != DAEMON_DRAINING)
+		now[n++] = live_thread_moved(d->live);
 	for (uint32_t i = 0; i < n; i++)
 		moved = moved && now[i] != d->moved[i];
 	if (moved)

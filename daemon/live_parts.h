@@ -131,6 +131,7 @@ struct live_thread {
 	pthread_t thread;
 	bool is_running;
 	atomic_bool stop;
+	atomic_ulong moved;
 };
 
 /** A letter from the fetching thread. */

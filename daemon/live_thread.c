@@ -91,6 +91,7 @@ void live_thread_step(struct live_thread *t)
 {
 	int64_t now = clock_mono_ns(), due = now + TELL_NS;
 
+	atomic_fetch_add_explicit(&t->moved, 1, memory_order_relaxed);
 	live_refill_news(t);
 	for (size_t i = 0; i < t->n; i++) {
 		int64_t d = live_feed_step(&t->feeds[i], now);
@@ -219,6 +220,11 @@ void live_thread_stop(struct live_thread *t)
 	ws_wake(t->pool);
 	(void)pthread_join(t->thread, NULL);
 	t->is_running = false;
+}
+
+uint64_t live_thread_moved(const struct live_thread *t)
+{
+	return atomic_load_explicit(&t->moved, memory_order_relaxed);
 }
 
 struct live_board *live_thread_board(struct live_thread *t)

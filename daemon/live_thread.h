@@ -66,5 +66,7 @@ void live_thread_free(struct live_thread *t);
 int live_thread_start(struct live_thread *t);
 /** Hang up, save the ledgers, join. */
 void live_thread_stop(struct live_thread *t);
+/** Counts its turns, for the watchdog. */
+ANY_THREAD uint64_t live_thread_moved(const struct live_thread *t);
 /** The newest of each feed. */
 ANY_THREAD struct live_board *live_thread_board(struct live_thread *t);

@@ -243,6 +243,80 @@ ON_LOOP static void put_symbols(struct daemon *d, struct buf *out)
 	}
 }
 
+struct live_number {
+	const char *name, *type, *help;
+	uint64_t (*value)(const struct live_status *s);
+};
+
+#define LIVE_NUMBER(field, expr)                                                       \
+	static uint64_t live_##field(const struct live_status *s)                      \
+	{                                                                              \
+		return (uint64_t)(expr);                                               \
+	}
+LIVE_NUMBER(blind, s->is_blind)
+LIVE_NUMBER(connections, s->link.entered[LINK_OPEN])
+LIVE_NUMBER(dials, s->link.entered[LINK_DIALLING])
+LIVE_NUMBER(lost_connections, s->link.lost)
+LIVE_NUMBER(refusals, s->link.refused)
+LIVE_NUMBER(mutes, s->link.entered[LINK_MUTE])
+LIVE_NUMBER(messages, s->stream.messages)
+LIVE_NUMBER(bad, s->stream.bad)
+LIVE_NUMBER(ticks, s->accepted)
+LIVE_NUMBER(refilled, s->refilled)
+LIVE_NUMBER(doubles, s->doubles)
+LIVE_NUMBER(waiting, s->waiting)
+LIVE_NUMBER(open_holes, s->open)
+LIVE_NUMBER(lost_holes, s->lost)
+LIVE_NUMBER(refill_failures, s->refills_failed)
+#undef LIVE_NUMBER
+
+static const struct live_number live_numbers[] = {
+	{"live_blind", "gauge", "1: data is expected and does not come", live_blind},
+	{"live_connections_total", "counter", "Connections made", live_connections},
+	{"live_dials_total", "counter", "Connections begun", live_dials},
+	{"live_losses_total", "counter", "Connections that ended or were cut",
+	 live_lost_connections},
+	{"live_refusals_total", "counter", "Credentials or subscriptions refused",
+	 live_refusals},
+	{"live_mutes_total", "counter", "Times that a connection stood without data",
+	 live_mutes},
+	{"live_messages_total", "counter", "Messages of the stream", live_messages},
+	{"live_bad_messages_total", "counter", "Messages that were not understood",
+	 live_bad},
+	{"live_ticks_total", "counter", "Ticks of the stream in the log", live_ticks},
+	{"live_refilled_ticks_total", "counter", "Ticks of refills in the log",
+	 live_refilled},
+	{"live_double_ticks_total", "counter", "Ticks dropped because the log had them",
+	 live_doubles},
+	{"live_waiting_ticks", "gauge", "Ticks that wait for the log", live_waiting},
+	{"live_open_holes", "gauge", "Holes that are not filled yet", live_open_holes},
+	{"live_lost_holes", "gauge", "Holes that cannot be filled", live_lost_holes},
+	{"live_refill_failures_total", "counter", "Questions of refills that failed",
+	 live_refill_failures},
+};
+
+ON_LOOP static void put_live(struct daemon *d, struct buf *out)
+{
+	struct live_board *b = live_thread_board(d->live);
+	size_t n = live_board_count(b);
+	char label[METRICS_LABEL_MAX];
+
+	for (size_t k = 0; k < sizeof(live_numbers) / sizeof(live_numbers[0]); k++) {
+		const struct live_number *m = &live_numbers[k];
+
+		if (n > 0)
+			metrics_family(out, m->name, m->type, m->help);
+		for (size_t i = 0; i < n; i++) {
+			struct live_status s;
+
+			live_board_get(b, i, &s);
+			metrics_sample(out, m->name,
+				       metrics_label(label, "feed", s.name),
+				       m->value(&s));
+		}
+	}
+}
+
 void metrics_prometheus(struct daemon *d, struct buf *out)
 {
 	put_process(d, out);
@@ -251,6 +325,7 @@ void metrics_prometheus(struct daemon *d, struct buf *out)
 	put_queues(d, out);
 	put_subscribers(d, out);
 	put_latencies(d, out);
+	put_live(d, out);
 	put_symbols(d, out);
 }
 

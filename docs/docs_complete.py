@@ -53,6 +53,9 @@ for key in re.findall(r"^\.It Ic ([a-z]\w*\.\w+) ", config, re.M):
 universe = re.search(r"universe_keys\[\] = \{(.*?)\n\};", read("daemon/config_table.c"), re.S)
 need("tickbusd.yaml.5", config, re.findall(r'\{"(\w+)"', universe.group(1)), "universe key")
 
+feed = re.search(r"keys\[\] = \{(.*?)\n\};", read("daemon/config_feeds.c"), re.S)
+need("tickbusd.yaml.5", config, re.findall(r'\{"(\w+)"', feed.group(1)), "feed key")
+
 options = re.findall(r'^\t+\{"([\w-]+)", (?:no|required)_argument', read("daemon/main.c"), re.M)
 need("tickbusd.8", page("tickbusd.8"), [f"Fl -{o}" for o in options], "option")
 commands = re.findall(r'^\t\{"(\w+)", ', read("cli/tickbusctl.c"), re.M)
@@ -103,6 +106,7 @@ counters = re.findall(r'^X\(\w+,\s*"(\w+)"', read("bus/stats.def"), re.M)
 need("OPERATIONS.md", operations, sorted({f"`tickbus_{n}`" for n in counters}), "counter")
 gauges = re.findall(r'(?:gauge|metrics_family|per_worker)\((?:d, )?out, "(\w+)"',
                     read("daemon/metrics.c"))
+gauges += re.findall(r'^\t\{"(live_\w+)", "(?:gauge|counter)"', read("daemon/metrics.c"), re.M)
 need("OPERATIONS.md", operations,
      sorted({f"`{n}`" if n.startswith("process_") else f"`tickbus_{n}`" for n in gauges}), "gauge")
 

@@ -360,9 +360,16 @@ static bool sweep(struct ws_pool *p)
 	return is_looking;
 }
 
+/*
+ * Called when the time is up.  Mostly its coming ends the wait; but one that is up
+ * before the wait begins is called before it, and would leave nothing to end it.
+ */
 static void on_alarm(lws_sorted_usec_list_t *s)
 {
-	(void)s; /* its coming has ended the wait */
+	struct ws_pool *p =
+		(struct ws_pool *)((char *)s - offsetof(struct ws_pool, alarm));
+
+	lws_cancel_service(p->lws);
 }
 
 void ws_step(struct ws_pool *p, int64_t timeout_ns)

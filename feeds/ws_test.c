@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "feeds/ws.h"
+#include "feeds/ws_server_test.h"
 #include <arpa/inet.h>
 #include <libwebsockets.h>
 #include <pthread.h>
@@ -17,98 +18,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-/* ---- the server: answers one connection by a script ---- */
-
-struct server {
-	int listener;
-	uint16_t port;
-	bool is_tcp;          /* no handshake */
-	const char *answer;   /* instead of a handshake */
-	const uint8_t *bytes; /* sent afterwards */
-	size_t len;
-	bool closes;  /* then; else it waits for the other side */
-	size_t reads; /* ... or for so many bytes */
-	struct buf request;
-	struct buf heard; /* what came after the request */
-	pthread_t thread;
-};
-
-static void read_request(struct server *s, int fd)
-{
-	char c;
-
-	while (memmem(s->request.data, s->request.len, "\r\n\r\n", 4) == NULL &&
-	       recv(fd, &c, 1, 0) == 1)
-		buf_add(&s->request, &c, 1);
-}
-
-static void shake_hands(struct server *s, int fd)
-{
-	char line[300], key[128] = "", accept[64];
-	unsigned char hash[20];
-	const char *at;
-
-	read_request(s, fd);
-	at = strcasestr(buf_text(&s->request), "sec-websocket-key: ");
-	if (at != NULL)
-		(void)sscanf(at + 19, "%60[^\r]", key);
-	strncat(key, "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", 40);
-	lws_SHA1((unsigned char *)key, strlen(key), hash);
-	lws_b64_encode_string((char *)hash, 20, accept, sizeof(accept));
-	(void)snprintf(line, sizeof(line),
-		       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-		       "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
-		       accept);
-	(void)send(fd, line, strlen(line), MSG_NOSIGNAL);
-}
-
-static void *serve(void *arg)
-{
-	struct server *s = arg;
-	int fd = accept(s->listener, NULL, NULL);
-	char block[4096];
-	ssize_t n;
-
-	if (fd < 0)
-		return NULL;
-	if (s->answer != NULL) {
-		read_request(s, fd);
-		(void)send(fd, s->answer, strlen(s->answer), MSG_NOSIGNAL);
-	} else if (!s->is_tcp) {
-		shake_hands(s, fd);
-	}
-	if (s->len > 0)
-		(void)send(fd, s->bytes, s->len, MSG_NOSIGNAL);
-	while (!s->closes && (s->reads == 0 || s->heard.len < s->reads) &&
-	       (n = recv(fd, block, sizeof(block), 0)) > 0)
-		buf_add(&s->heard, block, (size_t)n);
-	close(fd);
-	return NULL;
-}
-
-static void server_start(struct server *s)
-{
-	struct sockaddr_in sa = {.sin_family = AF_INET,
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(sa);
-
-	s->listener = socket(AF_INET, SOCK_STREAM, 0);
-	assert_int_equal(bind(s->listener, (struct sockaddr *)&sa, len), 0);
-	assert_int_equal(listen(s->listener, 4), 0);
-	assert_int_equal(getsockname(s->listener, (struct sockaddr *)&sa, &len), 0);
-	s->port = ntohs(sa.sin_port);
-	assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
-}
-
-static void server_stop(struct server *s)
-{
-	shutdown(s->listener, SHUT_RDWR);
-	pthread_join(s->thread, NULL);
-	close(s->listener);
-	buf_free(&s->request);
-	buf_free(&s->heard);
-}
 
 /* ---- the client's side ---- */
 
@@ -479,6 +388,24 @@ static void a_wait_can_be_ended_by_another_thread(void **state)
 	ws_pool_free(p);
 }
 
+static void a_wait_that_is_over_at_once_does_not_hang(void **state)
+{
+	static const uint8_t good[] = {0x81, 2, 'o', 'k'};
+	struct server s = {.bytes = good, .len = sizeof(good)};
+	struct client c = {0};
+	int64_t from;
+
+	(void)state;
+	/* With a connection the library has timers of its own, seconds away. */
+	meet(&c, &s, 3);
+	from = clock_mono_ns();
+	for (int i = 0; i < 2000; i++)
+		ws_step(c.pool, i % 2);
+	assert_true(clock_mono_ns() - from < 4 * NS_PER_S);
+	hang(&c);
+	server_stop(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -494,6 +421,7 @@ int main(void)
 		cmocka_unit_test(who_refuses_input_is_not_told_of_the_end),
 		cmocka_unit_test(a_connection_that_pauses_loses_nothing),
 		cmocka_unit_test(a_wait_can_be_ended_by_another_thread),
+		cmocka_unit_test(a_wait_that_is_over_at_once_does_not_hang),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -272,6 +272,13 @@ struct world *world_new(uint64_t seed, bool quotes)
 				       .give_up_ns = 86400 * NS_PER_S,
 				       .symbols = w->symbols,
 				       .n_symbols = WORLD_SYMBOLS};
+	w->history_lag_ns = 2 * NS_PER_S;
+	if (seed % 2 == 1) {
+		w->history_lag_ns = 0;
+		w->feed.refill_delay_ns = 0;
+		w->feed.mute_ns = 4 * NS_PER_S;
+	}
+	w->world.skew_ns = ((int64_t)rng_below(&w->world.rng, 1600) - 800) * NS_PER_MS;
 	for (size_t i = 0; i < WORLD_SYMBOLS; i++)
 		(void)snprintf(w->symbols[i], SYMBOL_MAX + 1, "%s", world_names[i]);
 	w->config.feeds = &w->feed;

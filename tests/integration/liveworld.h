@@ -30,11 +30,13 @@ struct world {
 	struct live_thread *live;
 	/* chances per step, of 10,000 */
 	uint32_t cut, hole, crash, page_fails, forbidden, full, refused;
-	bool is_slow; /* the market: a tick in half a second */
+	int64_t skew_ns; /* the vendor's clock is ahead of ours by so much */
+	bool is_slow;    /* the market: a tick in half a second */
 	uint64_t cuts, holes, crashes, dials;
 };
 
-/** A world of its own in a fresh directory. */
+/** A world of its own in a fresh directory.  Of odd seeds the refills come so soon that
+    ticks of the stream may be later than they. */
 struct world *world_new(uint64_t seed, bool quotes);
 void world_free(struct world *w);
 /** Some milliseconds: the market ticks if @trades, faults happen, all take a turn. */

@@ -63,6 +63,7 @@ struct whole {
 	struct question question;
 	bool is_asked;
 	int64_t mute_until_ns;
+	int64_t history_lag_ns; /* behind the stream */
 	bool is_swallowed; /* what the vendor says meanwhile; else it is only late */
 	struct config config;
 	struct config_feed feed;

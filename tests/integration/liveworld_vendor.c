@@ -135,8 +135,8 @@ void world_make_tick(struct whole *w)
 		*m = (struct world_tick){
 			.symbol = rng_below(&o->rng, WORLD_SYMBOLS - 1),
 			.is_trade = !w->feed.quotes || world_chance(o, 5000),
-			.event_ns =
-				clock_wall_ns() - rng_below(&o->rng, 1000) * NS_PER_MS,
+			.event_ns = clock_wall_ns() + o->skew_ns -
+				    rng_below(&o->rng, 1000) * NS_PER_MS,
 			.seq = 1 + o->n_market};
 	o->n_market++;
 	stream_tick(w, m);
@@ -167,7 +167,8 @@ static bool is_asked_for(const struct vendor_ask *a, const struct world_tick *m)
 		found |= strcmp(a->symbols[i], world_names[m->symbol]) == 0;
 	return found && m->is_trade == (a->what == VENDOR_TRADES) &&
 	       m->event_ns >= a->start_ns && m->event_ns < a->end_ns &&
-	       m->event_ns < clock_wall_ns() - 2 * NS_PER_S;
+	       m->event_ns < clock_wall_ns() + world_now->world.skew_ns -
+				     world_now->history_lag_ns;
 }
 
 void world_history_turn(struct whole *w)

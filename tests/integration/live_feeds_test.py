@@ -1,0 +1,228 @@
+"""A daemon with live feeds, a vendor that misbehaves, and the log afterwards.
+
+usage: live_feeds_test.py TICKBUSD TICKBUSCTL [SEED]
+"""
+import collections
+import json
+import os
+import random
+import struct
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from livevendor import KEY, SECRET, LiveVendor, frame, key_of
+from tickbusd import Tickbusd, frame_blocks
+
+SYMBOLS = ["AAPL", "BRK.B", "MSFT"]
+SEED = int(sys.argv[3]) if len(sys.argv) > 3 else random.randrange(10 ** 6)
+ENV = {"TICKBUS_ALPACA_KEY": KEY, "TICKBUS_ALPACA_SECRET": SECRET,
+       "TICKBUS_OTHER_KEY": KEY, "TICKBUS_OTHER_SECRET": SECRET}
+
+CONFIG = """
+bars: {{source_timeout: 1s}}
+fetch: {{plain_http: true, private_addresses: true}}
+vendors:
+  alpaca: {{base_url: "http://127.0.0.1:{a}", stream_url: "ws://127.0.0.1:{a}/v2/iex", feed: iex, requests: 1000, per: 1s}}
+  other: {{adapter: alpaca, base_url: "http://127.0.0.1:{b}", stream_url: "ws://127.0.0.1:{b}/v2/iex", requests: 1000, per: 1s}}
+feeds:
+  iex: {{vendor: alpaca, symbols: [AAPL, BRK.B, MSFT], quotes: true, mute: 1s, redial_max: 1s, refill_overlap: 2s, refill_delay: 500ms}}
+{more}
+"""
+OTHER = "  other: {vendor: other, symbols: [TSLA], mute: 1s, redial_max: 1s, refill_overlap: 2s, refill_delay: 500ms}"
+
+
+class World:
+    def __init__(self, more="", rate=200):
+        self.vendor = LiveVendor(SYMBOLS, SEED, rate)
+        self.other = LiveVendor(["TSLA"], SEED + 1, rate)
+        self.d = Tickbusd(sys.argv[1], clock="wall", durability="normal",
+                          more=CONFIG.format(a=self.vendor.port, b=self.other.port, more=more))
+
+    def start(self):
+        self.d.start(env=ENV)
+
+    def source(self, name="iex"):
+        rows = self.d.admin("sources")["result"]["sources"]
+        return next((r for r in rows if r["source"] == name), {})
+
+    def until(self, what, seconds, why):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if what():
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"{why}: {self.source()} {self.d.admin('gaps')}")
+
+    def ctl(self, *args):
+        r = subprocess.run([sys.argv[2], "--admin", os.path.join(self.d.dir, "admin.sock"), *args],
+                           capture_output=True, text=True, check=False)
+        return r.returncode, r.stdout
+
+    def gaps(self):
+        return self.d.admin("gaps")["result"]
+
+    def is_whole(self):
+        s, g = self.source(), self.gaps()
+        return s.get("state") == "live" and g["open"] + g["lost"] == 0
+
+    def log(self, symbols=SYMBOLS):
+        """How often the log holds each tick, keyed as key_of() does."""
+        counts = collections.Counter()
+        for f in self.d.frames(["tick"]):
+            for b in frame_blocks(f):
+                event_ns, = struct.unpack_from("<q", b, 16)
+                price, = struct.unpack_from("<q", b, 32)
+                seq, = struct.unpack_from("<Q", b, 80)
+                symbol = b[112:144].rstrip(b"\0").decode()
+                if symbol in symbols:
+                    counts[(symbol, None if price == -2 ** 63 else seq & (1 << 51) - 1, event_ns)] += 1
+        return counts
+
+    def compare(self, vendor=None, symbols=SYMBOLS):
+        """Every tick since the stream first flowed is in the log as often as in the market."""
+        vendor = vendor or self.vendor
+        market = collections.Counter(map(key_of, vendor.snapshot()))
+        log = self.log(symbols)
+        first = vendor.first_flow_ns
+        missing = [(k, n, log[k]) for k, n in market.items() if k[2] >= first and log[k] < n]
+        double = [(k, n, market[k]) for k, n in log.items() if n > market[k]]
+        assert len(log) > 100, f"only {len(log)} ticks came"
+        assert not missing, f"seed {SEED}: {len(missing)} missing: {missing[:5]}"
+        assert not double, f"seed {SEED}: {len(double)} too often: {double[:5]}"
+
+    def settle(self):
+        """No more faults; wait until nothing is missing, then stop the market."""
+        self.vendor.cut, self.vendor.silent, self.vendor.history_fails = None, False, 0
+        time.sleep(1)
+        self.until(self.is_whole, 40, "it does not become whole")
+        with self.vendor.lock:
+            self.vendor.making = False
+        time.sleep(0.5)
+        self.until(lambda: self.source()["waiting"] == 0, 5, "ticks wait")
+
+    def close(self):
+        self.d.remove()
+        self.vendor.close()
+        self.other.close()
+
+
+def cuts_at_any_byte_leave_no_hole():
+    w = World()
+    try:
+        w.vendor.cut = lambda: w.vendor.rng.randrange(200, 12000)
+        w.vendor.history_fails = 0.1
+        w.start()
+        w.until(lambda: w.vendor.dials > 5, 30, "it does not dial again")
+        w.settle()
+        w.compare()
+        code, text = w.ctl("gaps")
+        assert code == 0, text
+        code, text = w.ctl("gaps", "AAPL", "--all")
+        assert code == 0 and "refilled" in text and "live" in text, text
+        assert w.ctl("gaps", "NONE")[0] == 1
+        code, text = w.ctl("sources")
+        assert "iex" in text and "live" in text, text
+        assert w.source()["refilled"] > 0
+        page = w.d.http("/metrics")[1]
+        assert 'tickbus_live_open_holes{feed="iex"} 0' in page
+    finally:
+        w.close()
+
+
+def a_black_hole_is_blind_in_time_and_refilled():
+    w = World()
+    try:
+        w.start()
+        w.until(lambda: w.source().get("state") == "live", 10, "not live")
+        time.sleep(2)
+        w.vendor.silent = True
+        begin = time.monotonic()
+        w.until(lambda: w.source()["blind"], 5, "not blind")
+        took = time.monotonic() - begin
+        assert 0.5 < took < 2.0, f"blind after {took:.2f} s; mute is 1 s"
+        assert w.ctl("sources")[0] == 1
+        dials = w.vendor.dials
+        w.until(lambda: w.vendor.dials > dials, 5, "not dialled again")
+        w.settle()
+        w.compare()
+        assert w.source()["mutes"] >= 1
+    finally:
+        w.close()
+
+
+def a_killed_daemon_refills_where_it_was():
+    w = World()
+    try:
+        w.vendor.cut = lambda: w.vendor.rng.randrange(20000, 60000)
+        w.start()
+        for _ in range(4):
+            time.sleep(w.vendor.rng.uniform(0.7, 3))
+            w.d.kill()
+            time.sleep(w.vendor.rng.uniform(0, 0.5))
+            w.start()
+        w.settle()
+        w.compare()
+        w.vendor.making = True
+        w.d.stop()
+        w.d.start(env=ENV)
+        w.settle()
+        w.compare()
+    finally:
+        w.close()
+
+
+def a_hostile_stream_harms_no_other():
+    w = World(more=OTHER)
+    rubbish = iter([frame(b"[" * 100000), struct.pack(">BBQ", 0x81, 127, 1 << 40) + b"x" * 200000,
+                    b"\xff" * 4000, frame("not json"), frame('[{"T":"t","S":"TSLA","i":1,"x":"V"}]'),
+                    b"\xc1\x05hello"])
+    try:
+        w.other.rubbish = lambda: next(rubbish, frame("[]"))
+        w.start()
+        w.until(lambda: w.source().get("state") == "live", 10, "not live")
+        w.until(lambda: w.other.dials >= 5, 40, "the hostile one is not dialled again")
+        assert w.source()["state"] == "live"
+        assert w.source()["connections"] == 1, w.source()
+        assert w.source("other")["accepted"] == 0, w.source("other")
+        w.settle()
+        w.compare()
+    finally:
+        w.close()
+
+
+def a_refused_key_is_said_and_not_hammered():
+    w = World()
+    try:
+        w.vendor.refuse = True
+        w.start()
+        w.until(lambda: w.source().get("state") == "failed", 10, "not failed")
+        assert "402" in w.source()["why"], w.source()
+        time.sleep(3)
+        assert w.vendor.dials == 1, f"{w.vendor.dials} connections"
+        text = w.d.errors() + json.dumps(w.d.admin("config")) + w.d.http("/metrics")[1]
+        assert SECRET not in text and KEY not in text
+    finally:
+        w.close()
+
+
+def main():
+    tests = [cuts_at_any_byte_leave_no_hole, a_black_hole_is_blind_in_time_and_refilled,
+             a_killed_daemon_refills_where_it_was, a_hostile_stream_harms_no_other,
+             a_refused_key_is_said_and_not_hammered]
+    failed = 0
+    print(f"1..{len(tests)}\n# seed {SEED}", flush=True)
+    for i, f in enumerate(tests, 1):
+        try:
+            f()
+            print(f"ok {i} - {f.__name__}", flush=True)
+        except Exception as e:  # every failure is a line, the rest still runs
+            failed += 1
+            print(f"not ok {i} - {f.__name__}", flush=True)
+            print(f"{f.__name__}: {type(e).__name__}: {str(e)[:3000]}", file=sys.stderr, flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
