@@ -85,6 +85,18 @@ static int no_member(struct query *q, const char *name)
 
 /* ---- bars ---- */
 
+/* Beside the rows, so that they stay what they are: London's prices are pence. */
+static void say_currency(const struct json_token *bars)
+{
+	struct json_token currency;
+	char text[16];
+
+	if (query_member(bars, "currency", &currency) &&
+	    *query_text(&currency, text, sizeof(text)) != '\0' &&
+	    strcmp(text, "USD") != 0)
+		fprintf(stderr, "tickbusctl bars: prices in %s\n", text);
+}
+
 static void show_bars(const struct json_token *rows, const struct wish *o,
 		      bool is_first)
 {
@@ -123,6 +135,8 @@ int cmd_bars(struct cli *c, int argc, char **argv)
 		if (!query_member(&q.result, "bars", &bars) ||
 		    !query_member(&bars, "bars", &rows))
 			return no_member(&q, "bars");
+		if (is_first)
+			say_currency(&bars);
 		show_bars(&rows, &o, is_first);
 		is_first = false;
 		more = query_member(&bars, "next", &next);

@@ -88,6 +88,7 @@ static void put_bar(struct jsonw *w, const struct hist_bar *b)
 static int show_bars(struct history_thread *t, struct past *p, struct jsonw *w)
 {
 	const struct hist_bar *b;
+	struct hist_summary summary = {0};
 	struct hist_series series;
 	struct buf bars = {0};
 	size_t n;
@@ -98,10 +99,13 @@ static int show_bars(struct history_thread *t, struct past *p, struct jsonw *w)
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
 	rc = histstore_get_bars(history_store(t), &series, &p->range, p->n, &bars);
+	if (rc == 0)
+		rc = histstore_summary(history_store(t), &series, &summary);
 	b = (const struct hist_bar *)(void *)bars.data;
 	n = bars.len / sizeof(*b);
 	jsonw_object(w, NULL);
 	past_put_series(w, &series);
+	jsonw_str(w, "currency", summary.currency);
 	jsonw_array(w, "bars");
 	for (size_t i = 0; i < n; i++)
 		put_bar(w, &b[i]);
@@ -274,6 +278,7 @@ static int list_one(void *arg, const struct hist_summary *s)
 	l->shown++;
 	jsonw_object(l->w, NULL);
 	past_put_series(l->w, &s->series);
+	jsonw_str(l->w, "currency", s->currency);
 	jsonw_u64(l->w, "bars", s->bars);
 	jsonw_u64(l->w, "bytes", s->bytes);
 	jsonw_u64(l->w, "chunks", s->chunks);

@@ -101,6 +101,7 @@ static struct parcel *pack(const struct question *q, const struct fetch_news *n)
 	if (n->state != FETCH_PAGE)
 		return p;
 	p->news.is_last = n->page->next[0] == '\0';
+	memcpy(p->news.currency, n->page->currency, sizeof(p->news.currency));
 	copy_bars(n->page, &p->news.bars);
 	buf_add(&p->news.articles, n->page->articles.data, n->page->articles.len);
 	buf_add(&p->news.actions, n->page->actions.data, n->page->actions.len);

@@ -205,6 +205,8 @@ ON_HISTORY static int take_page(struct jobs *j, struct slot *s,
 		j->env.cancel(j->env.arg, s->ask_id);
 		return jobs_slot_next_vendor(j, s, err_text(), now_ns);
 	}
+	if (rc == 0 && n_bars > 0)
+		rc = histstore_set_currency(j->env.store, &s->series, n->currency);
 	if (rc == 0)
 		rc = take_actions(j, s, n);
 	if (rc == 0)

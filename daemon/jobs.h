@@ -34,6 +34,7 @@ struct jobs_news {
 	struct buf articles; /* struct hist_article */
 	struct buf actions;  /* struct hist_action */
 	bool is_last;        /* no page follows */
+	char currency[8];    /* of the prices, as the vendor says; "": it does not */
 	uint32_t requests;   /* of this question so far */
 	struct vendor_problem problem;
 };

@@ -22,6 +22,7 @@ static const char *const step_0_to_1[] = {
 	" id INTEGER PRIMARY KEY, source TEXT NOT NULL, symbol TEXT NOT NULL,"
 	" step_s INTEGER NOT NULL, feed TEXT NOT NULL, adjust INTEGER NOT NULL,"
 	" bars INTEGER NOT NULL, bytes INTEGER NOT NULL, chunks INTEGER NOT NULL,"
+	" currency TEXT NOT NULL,"
 	" UNIQUE (source, symbol, step_s, feed, adjust)) STRICT",
 	"CREATE INDEX series_by_symbol ON series(symbol)",
 	"CREATE TABLE chunk("
@@ -62,7 +63,8 @@ static const char *const step_0_to_1[] = {
 	NULL,
 };
 
-#define SERIES_COLUMNS "id, source, symbol, step_s, feed, adjust, bars, bytes, chunks"
+#define SERIES_COLUMNS                                                                 \
+	"id, source, symbol, step_s, feed, adjust, bars, bytes, chunks, currency"
 
 static const char *const sql[SQL_N] = {
 	[SQL_SERIES_FIND] =
@@ -70,9 +72,10 @@ static const char *const sql[SQL_N] = {
 		" AND symbol = ? AND step_s = ? AND feed = ? AND adjust = ?",
 	[SQL_SERIES_ADD] =
 		"INSERT INTO series(source, symbol, step_s, feed, adjust, bars, bytes,"
-		" chunks) VALUES (?, ?, ?, ?, ?, 0, 0, 0) RETURNING id",
+		" chunks, currency) VALUES (?, ?, ?, ?, ?, 0, 0, 0, '') RETURNING id",
 	[SQL_SERIES_SET] =
-		"UPDATE series SET bars = ?, bytes = ?, chunks = ? WHERE id = ?",
+		"UPDATE series SET bars = ?, bytes = ?, chunks = ?, currency = ?"
+		" WHERE id = ?",
 	[SQL_SERIES_ALL] = "SELECT " SERIES_COLUMNS " FROM series"
 			   " ORDER BY source, symbol, step_s, feed, adjust",
 	[SQL_SERIES_OF] = "SELECT " SERIES_COLUMNS " FROM series WHERE symbol = ?"
@@ -265,6 +268,7 @@ static void read_row(struct sq_stmt *st, struct hist_row *out)
 	out->bars = sq_u64(st, 6);
 	out->bytes = sq_u64(st, 7);
 	out->chunks = sq_u64(st, 8);
+	hist_text(st, 9, out->currency, sizeof(out->currency));
 }
 
 static void bind_series(struct sq_stmt *st, const struct hist_series *s)
@@ -322,7 +326,8 @@ int hist_row_set(struct histstore *h, const struct hist_row *row)
 	sq_bind_u64(st, 1, row->bars);
 	sq_bind_u64(st, 2, row->bytes);
 	sq_bind_u64(st, 3, row->chunks);
-	sq_bind_int(st, 4, row->id);
+	hist_bind_text(st, 4, row->currency);
+	sq_bind_int(st, 5, row->id);
 	return sq_run(st);
 }
 

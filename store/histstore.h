@@ -58,6 +58,9 @@ ON_HISTORY int histstore_drop(struct histstore *h, const struct hist_series *s,
 /** The same for every adjusted series of @symbol at every source. */
 ON_HISTORY int histstore_drop_adjusted(struct histstore *h, const char *symbol,
 				       const struct hist_range *r, uint64_t *out_bars);
+/** What the vendor says the prices of the series are in ("USD"); "" changes nothing. */
+ON_HISTORY int histstore_set_currency(struct histstore *h, const struct hist_series *s,
+				      const char *currency);
 /** Add to @out (struct hist_bar) what lies in @r, ascending, at most @max of it. */
 ON_HISTORY int histstore_get_bars(struct histstore *h, const struct hist_series *s,
 				  const struct hist_range *r, size_t max,
@@ -85,6 +88,8 @@ struct hist_summary {
 	int64_t first_ns; /* first and last bar; 0: it has none */
 	int64_t last_ns;
 	int64_t fetched_ns; /* newest; 0: never completely */
+	char currency[8];   /* of the prices; "GBp" is pence; "": the vendor did not say
+			     */
 };
 /** Of one series: 0, or 1 when nothing is known of it (then @out is zeroed). */
 ON_HISTORY int histstore_summary(struct histstore *h, const struct hist_series *s,

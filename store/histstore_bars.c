@@ -398,6 +398,21 @@ ON_HISTORY static int find_ends(struct histstore *h, struct hist_row *row,
 	return 0;
 }
 
+int histstore_set_currency(struct histstore *h, const struct hist_series *s,
+			   const char *currency)
+{
+	struct hist_row row;
+	int rc;
+
+	if (currency[0] == '\0')
+		return 0;
+	rc = hist_row_make(h, s, &row);
+	if (rc < 0 || strcmp(row.currency, currency) == 0)
+		return rc;
+	(void)snprintf(row.currency, sizeof(row.currency), "%s", currency);
+	return hist_row_set(h, &row);
+}
+
 int histstore_summary(struct histstore *h, const struct hist_series *s,
 		      struct hist_summary *out)
 {
@@ -416,6 +431,7 @@ int histstore_summary(struct histstore *h, const struct hist_series *s,
 	out->bars = row.bars;
 	out->bytes = row.bytes;
 	out->chunks = row.chunks;
+	memcpy(out->currency, row.currency, sizeof(out->currency));
 	sq_bind_int(st, 1, row.id);
 	rc = sq_step(st);
 	if (rc == SQ_ROW) {

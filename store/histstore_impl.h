@@ -65,6 +65,7 @@ struct hist_row {
 	uint64_t bars;
 	uint64_t bytes;
 	uint64_t chunks;
+	char currency[8];
 };
 
 /** The statement, or NULL with err_text(). */

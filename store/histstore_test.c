@@ -51,6 +51,27 @@ static void the_same_ingest_twice_leaves_the_same_bytes(void **state)
 	end(&w);
 }
 
+static void a_series_knows_what_its_prices_are_in(void **state)
+{
+	struct hist_series s = series("VOD.L", 60, HIST_RAW);
+	struct hist_summary sum;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	assert_int_equal(500, put(&w, &s, 0, 500));
+	assert_int_equal(0, histstore_begin(w.h));
+	assert_int_equal(0, histstore_set_currency(w.h, &s, "GBp"));
+	assert_int_equal(0, histstore_set_currency(w.h, &s, "")); /* not said again */
+	assert_int_equal(0, histstore_commit(w.h));
+	assert_int_equal(500, put(&w, &s, 500, 1000));
+	reopen(&w);
+	assert_int_equal(0, histstore_summary(w.h, &s, &sum));
+	assert_string_equal("GBp", sum.currency);
+	assert_int_equal(1000, sum.bars);
+	end(&w);
+}
+
 static void the_newest_word_on_a_bar_wins(void **state)
 {
 	struct hist_series s = series("AAPL", 60, HIST_RAW);
@@ -274,6 +295,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_put_comes_back_whatever_the_step),
 		cmocka_unit_test(the_same_ingest_twice_leaves_the_same_bytes),
+		cmocka_unit_test(a_series_knows_what_its_prices_are_in),
 		cmocka_unit_test(the_newest_word_on_a_bar_wins),
 		cmocka_unit_test(bars_out_of_order_are_refused_and_nothing_is_written),
 		cmocka_unit_test(series_do_not_mix),
