@@ -50,7 +50,8 @@ static int take_parcel(struct history_thread *t, void *arg)
 	struct parcel *p = arg;
 
 	role_assert_history();
-	if (atomic_load(&t->is_quiet))
+	/* Questions that FEED ends because it stops have not failed. */
+	if (atomic_load(&t->is_quiet) && p->news.state != FETCH_PAGE)
 		return 0;
 	return jobs_take(t->jobs, &p->news, clock_wall_ns());
 }

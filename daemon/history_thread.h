@@ -27,8 +27,8 @@ void history_thread_feed(struct history_thread *t, struct feed_thread *feed);
 /** Stop first.  Closes the database. */
 void history_thread_free(struct history_thread *t);
 int history_thread_start(struct history_thread *t);
-/** Begin nothing and believe nothing any more: FEED is going to end its questions,
-    which are not failures.  The next start goes on from what is stored. */
+/** Begin nothing any more, and take no end of a question for one: FEED is going to
+    stop.  Pages are still stored; the next start goes on from them. */
 ANY_THREAD void history_thread_quiesce(struct history_thread *t);
 /** Run what is in the box, commit, join.  Stop FEED before. */
 void history_thread_stop(struct history_thread *t);
