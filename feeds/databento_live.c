@@ -256,20 +256,20 @@ static int on_bad(void *arg, uint64_t record, const char *why)
 }
 
 /* What we were told to have missed is a hole: a new connection makes it known. */
-static int on_error(struct session *s, const struct dbn_message *m)
+static int on_error(struct session *s, uint8_t code, const char *why)
 {
-	switch (m->code) {
+	switch (code) {
 	case ERROR_AUTH:
 	case ERROR_DEACTIVATED:
-		return stream_end(&s->st, VENDOR_AUTH, m->text);
+		return stream_end(&s->st, VENDOR_AUTH, why);
 	case ERROR_CONNECTIONS:
 	case ERROR_INTERNAL:
 	case ERROR_SKIPPED:
-		return stream_end(&s->st, VENDOR_RETRY, m->text);
+		return stream_end(&s->st, VENDOR_RETRY, why);
 	case ERROR_SUBSCRIPTION:
-		return stream_end(&s->st, VENDOR_REFUSED, m->text);
+		return stream_end(&s->st, VENDOR_REFUSED, why);
 	default: /* ERROR_SYMBOLS as well: the others go on */
-		stream_bad(&s->st, m->text);
+		stream_bad(&s->st, why);
 		return 0;
 	}
 }
@@ -277,11 +277,16 @@ static int on_error(struct session *s, const struct dbn_message *m)
 static int on_message(void *arg, const struct dbn_message *m)
 {
 	struct session *s = arg;
+	char why[DBN_TEXT_MAX];
 
+	if (m->text[0] != '\0')
+		memcpy(why, m->text, sizeof(why));
+	else
+		(void)snprintf(why, sizeof(why), "code %u, without a word", m->code);
 	if (m->is_error)
-		return on_error(s, m);
+		return on_error(s, m->code, why);
 	if (m->code == DBN_SLOW_READER)
-		stream_bad(&s->st, m->text);
+		stream_bad(&s->st, why);
 	return 0;
 }
 

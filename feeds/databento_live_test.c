@@ -214,9 +214,10 @@ static void error_records_end_what_cannot_go_on(void **state)
 		struct vendor_problem p;
 		struct buf b = {0};
 		struct heard h;
+		char why[80];
 
 		make_metadata(&b, &head);
-		make_message(&b, 3, 0x15, errors[i].code, "it went wrong");
+		make_message(&b, 3, 0x15, errors[i].code, i % 2 ? "" : "it went wrong");
 		assert_int_equal(begin(&h, &both), 0);
 		assert_int_equal(text(&h, greeting), 0);
 		assert_int_equal(text(&h, let_in), 0);
@@ -224,8 +225,12 @@ static void error_records_end_what_cannot_go_on(void **state)
 		h.ops->problem(h.st, &p);
 		assert_int_equal(p.verdict, errors[i].verdict);
 		assert_int_equal(h.bads, errors[i].rc == 0);
-		if (errors[i].rc < 0)
-			assert_string_equal(p.why, "databento: it went wrong");
+		snprintf(why, sizeof(why), "%scode %u, without a word",
+			 errors[i].rc < 0 ? "databento: " : "", errors[i].code);
+		if (i % 2 == 0)
+			snprintf(why, sizeof(why), "%sit went wrong",
+				 errors[i].rc < 0 ? "databento: " : "");
+		assert_string_equal(errors[i].rc < 0 ? p.why : h.bad[0], why);
 		hear_no_more(&h);
 		buf_free(&b);
 	}
