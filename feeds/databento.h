@@ -22,8 +22,9 @@ int databento_parse(const struct vendor_settings *s, const struct vendor_ask *a,
 /** Do days of this dataset begin at midnight in New York? */
 bool databento_is_newyork(const char *dataset);
 /**
- * The days that begin in the ask's range, [*out_first, *out_after) since 1970; none:
- * they are equal.  -ENOENT: the system has no time zones.
+ * The days that begin in the ask's range, [*out_first, *out_after) since 1970; the one
+ * before when none does: its bar is then not in the range and left out.  -ENOENT: the
+ * system has no time zones.
  */
 int databento_days(const struct vendor_settings *s, const struct vendor_ask *a,
 		   int64_t *out_first, int64_t *out_after);

@@ -103,8 +103,6 @@ static const struct {
 	{VENDOR_BARS, 300, HIST_RAW, DAY_NS,
 	 "Databento has bars of 1 s, 1 min, 1 h and 1 day, not of 300 s"},
 	{VENDOR_BARS, 60, HIST_SPLIT, DAY_NS, "Databento adjusts nothing: ask for raw"},
-	{VENDOR_BARS, 86400, HIST_RAW, LATE_NS - 86400 * S + 1,
-	 "no day begins in the range"},
 };
 
 static void what_it_does_not_have_is_refused_with_a_sentence(void **state)
@@ -125,6 +123,34 @@ static void what_it_does_not_have_is_refused_with_a_sentence(void **state)
 	assert_string_equal(err_text(),
 			    "Databento is asked for a dataset like XNAS.ITCH, "
 			    "and none is configured");
+}
+
+/* A range without any beginning of a day is a question for a bar that is not in it. */
+static void a_range_within_one_day_asks_for_that_day(void **state)
+{
+	static const struct {
+		int64_t start_ns, end_ns;
+		const char *dates;
+	} cases[] = {
+		{DAY_NS + 1, DAY_NS + 2, "&start=2020-12-28&end=2020-12-29&"},
+		{DAY_NS, DAY_NS + 1, "&start=2020-12-28&end=2020-12-29&"},
+		{DAY_NS - 1, DAY_NS, "&start=2020-12-27&end=2020-12-28&"},
+		{DAY_NS - 1, DAY_NS + 1, "&start=2020-12-28&end=2020-12-29&"},
+		{DAY_NS + 1, LATE_NS + 1, "&start=2020-12-29&end=2020-12-31&"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct vendor_ask a = ask(VENDOR_BARS, 86400);
+		struct vendor_request r = {0};
+
+		a.start_ns = cases[i].start_ns;
+		a.end_ns = cases[i].end_ns;
+		assert_int_equal(databento_ops.request(&settings, &a, "", &r), 0);
+		if (!strstr(buf_text(&r.form), cases[i].dates))
+			fail_msg("%zu: %s", i, buf_text(&r.form));
+		vendor_request_free(&r);
+	}
 }
 
 static void names_are_asked_for_by_date(void **state)
@@ -210,6 +236,7 @@ int main(void)
 		cmocka_unit_test(questions_are_forms),
 		cmocka_unit_test(the_key_is_the_user_of_basic_authentication),
 		cmocka_unit_test(what_it_does_not_have_is_refused_with_a_sentence),
+		cmocka_unit_test(a_range_within_one_day_asks_for_that_day),
 		cmocka_unit_test(names_are_asked_for_by_date),
 		cmocka_unit_test(each_refusal_has_its_verdict),
 		cmocka_unit_test(it_is_in_the_table_of_vendors),
