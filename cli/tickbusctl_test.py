@@ -74,6 +74,37 @@ def heads(request):
     return {"heads": HEADS[first:first + 2], "next": first + 2, "done": first + 2 >= len(HEADS)}
 
 
+class Job:
+    """One of four symbols; one is done at each look, the last one fails."""
+    looks, symbols = 0, []
+
+    def begin(self, request):
+        if request["start"] == "soon":
+            raise KeyError("start: 'soon' is not a day")
+        self.looks, self.symbols = 0, request["symbols"]
+        return {"job": {"id": 3, "state": "running", "symbols": 4, "remaining": 4, "index": request["index"],
+                        "doubles": 1, "refused": [{"symbol": "a b", "reason": "it is no symbol"}]}}
+
+    def show(self, request):
+        self.looks += 1
+        done = min(self.looks, 4)
+        job = {"id": 3, "state": "done" if done == 4 else "running", "symbols": 4, "successful": min(done, 3),
+               "failed": done // 4, "cancelled": 0, "remaining": 4 - done, "rows": 1234567, "requests": 9,
+               "elapsed_ms": 90000, "items": []}
+        if request.get("n") != 0 and done == 4:
+            job["items"] = [{"symbol": "XYZ", "reason": "alpaca: no data available"}]
+        return {"job": job}
+
+
+JOB = Job()
+
+
+def bars(request):
+    first = 2 if request.get("start", "").startswith("2024") else 0
+    rows = [{"time": f"T{i}", "close": "1.000000001"} for i in range(first, first + 2)]
+    return {"bars": {"symbol": request["symbol"], "bars": rows, **({} if first else {"next": "2024-01-02T00:00:00Z"})}}
+
+
 VERIFICATION = Verification()
 STATE = {"state": "ready", "position": 12, "store": {"alarm": ""}}
 COMMANDS = {
@@ -90,6 +121,16 @@ COMMANDS = {
     "top": Counter().top,
     "why": lambda r: {"found": [], "next": 9, "done": True, "retired": True},
     "verify": VERIFICATION.begin, "verify_status": VERIFICATION.status, "verify_heads": heads,
+    "ingest": JOB.begin, "job": JOB.show, "bars": bars,
+    "jobs": lambda r: {"jobs": [{"id": 3, "state": "done", "symbols": 4, "vendors": ["alpaca"]}]},
+    "job_cancel": lambda r: {"job": {"id": r["id"]}},
+    "quality": lambda r: {"quality": {"symbol": r["symbol"], "gaps": 1, "gap_list": [{"from": "A", "seconds": 600}],
+                                      "outlier_list": [], "not_complete": []}},
+    "cache_list": lambda r: {"cache": {"series": [{"source": "alpaca", "symbol": f"S{r['after']}"}],
+                                       **({"next": 1} if r["after"] == "0" else {})}},
+    "cache_stats": lambda r: {"cache": {"bars": 5}},
+    "cache_invalidate": lambda r: {"cache": {"bars": 7, "series": 1}},
+    "vendors": lambda r: {"vendors": [{"name": "alpaca", "problem": ""}]},
     "shutdown": lambda r: {},
     "reload": lambda r: None,  # answered with bytes that are no JSON
 }
@@ -143,7 +184,8 @@ def run_all(run, missing):
     run("nonsense", 64, stderr="there is no command 'nonsense'")
     run("--port 0 status", 64, stderr="--port")
     for name in ("status", "metrics", "top", "symbols", "sub", "feed", "log", "matrix", "pause",
-                 "resume", "config", "reload", "shutdown", "verify", "why"):
+                 "resume", "config", "reload", "shutdown", "verify", "why", "ingest", "jobs", "job",
+                 "cancel", "bars", "quality", "cache", "vendors"):
         run(f"{name} --help", 0, f"usage: tickbusctl {name}")
         run(f"help {name}", 0, f"usage: tickbusctl {name}")
         run(f"{name} --nonsense", 64, stderr="--help")
@@ -189,6 +231,33 @@ def run_all(run, missing):
     run("why", 64, stderr="say matrix, bar, feature or source")
     run("why matrix u", 64, stderr="say matrix NAME VERSION")
     run("why bar A 1m 2024-01-02T14:31:00Z", 1, stderr="there is no such bar of A any more")
+    run("ingest", 64, stderr="--start is missing")
+    run("ingest --start 2024-01-02", 64, stderr="there is no symbol")
+    run("ingest A --start soon", 1, stderr="soon")
+    run("ingest --csv nowhere.csv --start 2024-01-02", 74, stderr="nowhere.csv")
+    run("ingest A B C XYZ --start 2024-01-02", 1, "Ingesting 4 symbols (job 3), 1 named twice",
+        "Progress: 4/4 (100.0%)\nSuccessful: 3 | Failed: 1 | Remaining: 0\nElapsed: 1m 30s | Est. remaining: 0s\n",
+        "  Successful: 3/5\n  Failed: 2/5\n  1,234,567 rows", "Failed symbols:\n  - a b: it is no symbol\n"
+        "  - XYZ: alpaca: no data available\n")
+    assert JOB.symbols == ["A", "B", "C", "XYZ"], JOB.symbols
+    assert json.loads(run("ingest A --start 2024-01-02 --json", 1))["rows"] == 1234567
+    run("ingest A --start 2024-01-02 --no-follow", 1, "job 3", without=("Progress",))
+    run("job 3", 75, "so far")
+    run("job 3 --follow", 1, "XYZ")
+    run("job x", 64, stderr="number of a job")
+    run("job", 64)
+    run("jobs", 0, "done", "3")
+    run("cancel 3", 0, "job 3 is cancelled")
+    assert run("bars AAPL --csv", 0).splitlines() == ["time,close"] + [f"T{i},1.000000001" for i in range(4)]
+    assert [json.loads(r)["time"] for r in run("bars AAPL --json", 0).splitlines()] == ["T0", "T1", "T2", "T3"]
+    run("bars", 64, stderr="one symbol")
+    run("quality AAPL", 0, "gaps", "Gaps inside sessions", "600", without=("Outliers",))
+    run("cache", 0, "S0", "S1")
+    run("cache stats", 0, "5")
+    run("cache invalidate", 64, stderr="invalidate what")
+    run("cache invalidate AAPL", 0, "7")
+    run("cache nonsense", 64)
+    run("vendors", 0, "alpaca")
     run("shutdown", 0, "done")
     run("reload", 70, stderr="no JSON")
     STATE["state"] = "draining"

@@ -136,7 +136,7 @@ static int parse_interval(struct dbn *d, struct cursor *c, const uint8_t *name,
 
 static int parse_mappings(struct dbn *d, struct cursor *c, bool by_number)
 {
-	uint32_t n, intervals;
+	uint32_t n = 0, intervals = 0;
 	int rc = take_count(c, "mappings", c->symbol_bytes + 4, &n);
 
 	for (uint32_t i = 0; rc == 0 && i < n; i++) {

@@ -93,7 +93,7 @@ static int take(struct reader *r, void *to, size_t n)
 static int read_span(struct reader *r, int64_t *end, struct ledger_symbol *s)
 {
 	struct ledger_span span = {0};
-	struct saved_span d;
+	struct saved_span d = {0};
 
 	if (take(r, &d, sizeof(d)) < 0)
 		return -EBADMSG;
@@ -113,7 +113,7 @@ static int read_span(struct reader *r, int64_t *end, struct ledger_symbol *s)
 static int read_symbol(struct reader *r, struct ledger_symbol *s)
 {
 	int64_t end = LEDGER_NEVER;
-	struct saved_symbol d;
+	struct saved_symbol d = {0};
 
 	if (take(r, &d, sizeof(d)) < 0)
 		return -EBADMSG;

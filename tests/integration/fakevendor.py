@@ -88,15 +88,24 @@ class FakeVendor:
     def bars(self, symbol, q):
         if symbol.startswith("NOPE"):
             return {"bars": {}, "next_page_token": None}
-        first = -(-stamp(q["start"]) // (MINUTE * 10 ** 9)) * MINUTE
-        if q.get("page_token"):
-            first = int(base64.b64decode(q["page_token"]))
+        first = self.first(q)
         last = stamp(q["end"]) // 10 ** 9
         seconds = range(first, last + 1, MINUTE)
         n = min(self.page, int(q.get("limit", 1000)))
         rest = len(seconds) > n
-        token = base64.b64encode(str(seconds[n]).encode()).decode() if rest else None
+        token = self.token(seconds[n]) if rest else None
         return {"bars": {symbol: [bar(symbol, s) for s in seconds[:n]]}, "next_page_token": token}
+
+    @staticmethod
+    def token(second):
+        return base64.b64encode(str(second).encode()).decode()
+
+    @staticmethod
+    def first(q):
+        """The first minute that is asked for."""
+        if q.get("page_token"):
+            return int(base64.b64decode(q["page_token"]))
+        return -(-stamp(q["start"]) // (MINUTE * 10 ** 9)) * MINUTE
 
     @staticmethod
     def send(h, status, body):

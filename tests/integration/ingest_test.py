@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
@@ -56,8 +57,14 @@ class World(tb.Tickbusd):
     def bars(self, symbol, *args):
         return list(csv.DictReader(io.StringIO(self.ctl("bars", symbol, "--csv", *args))))
 
-    def everything(self, symbols):
-        return {s: self.bars(s) for s in symbols}
+    def chunks(self):
+        """The bars as they lie in history.db, by symbol and time; stops the daemon."""
+        assert self.stop() == 0
+        db = sqlite3.connect(os.path.join(self.dir, "history.db"))
+        names = dict(db.execute("SELECT id, symbol FROM series"))
+        rows = db.execute("SELECT id, bars, crc, data FROM chunk ORDER BY id").fetchall()
+        db.close()
+        return {(names[i >> 20], i & 0xfffff): (n, data) for i, n, _, data in rows}
 
 
 def file_in(d, name, text):
@@ -131,7 +138,7 @@ def a_kill_in_the_middle_changes_nothing_of_the_result(d):
     try:
         plain.start()
         plain.fetch(*symbols, *args)
-        want = plain.everything(symbols)
+        want = plain.chunks()
     finally:
         plain.remove()
     d.vendor.latency = 0.02
@@ -153,10 +160,10 @@ def a_kill_in_the_middle_changes_nothing_of_the_result(d):
     d.vendor.latency = 0
     text = d.ctl("job", "1", "--follow")
     assert "Successful: 12/12" in text, text
-    assert d.everything(symbols) == want
     n = len(d.vendor.requests)
     d.fetch(*symbols, *args)
     assert len(d.vendor.requests) == n
+    assert len(want) == 12 * 7 and d.chunks() == want
     print(f"# {kills} kills, {n} requests (undisturbed: {len(plain.vendor.requests)})")
 
 
