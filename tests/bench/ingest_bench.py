@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""How fast a job takes bars from a vendor that answers at once.
+"""How fast a job takes bars from a vendor: ingest_bench.py BUILD [SYMBOLS [PAGES]]
 
-usage: ingest_bench.py TICKBUSD TICKBUSCTL [SYMBOLS [PAGES]]
+at once   pages of 10,000 bars that were made before, so the server only sends bytes; it
+          shares the machine with the daemon.  Then the same job once more.
+200 ms    500 symbols of one page each from a vendor that takes 200 ms to answer, 8 at once:
+          how much longer than 500 / 8 * 200 ms.
 
-Pages of 10,000 bars are made before, so the server only sends bytes; it shares the
-machine with the daemon.  Prints bars a second, the daemon's largest resident size, and
-how long the same job takes once more.
+One fact per line: bench <tab> variant <tab> measure <tab> value.
 """
 import json
 import os
@@ -13,12 +14,17 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+PAGE = 10000
+START = 1704153600
+BUILD, N, PAGES = sys.argv[1], *(int(a) for a in (sys.argv[2:] + ["8", "20"][len(sys.argv) - 2:])[:2])
+sys.argv[1:] = [os.path.join(BUILD, "daemon", "tickbusd"), os.path.join(BUILD, "cli", "tickbusctl")]
 sys.path.insert(0, os.path.join(HERE, "..", "integration"))
 import fakevendor  # noqa: E402
 import ingest_test  # noqa: E402
 
-PAGE = 10000
-START = 1704153600
+
+def fact(variant, measure, value):
+    print(f"ingest\t{variant}\t{measure}\t{value:.3g}", flush=True)
 
 
 class Canned(fakevendor.FakeVendor):
@@ -51,26 +57,39 @@ def peak_mib(pid):
         return next(int(line.split()[1]) for line in f if line.startswith("VmHWM")) / 1024
 
 
-def main():
-    n, pages = (int(a) for a in (sys.argv[3:] + ["8", "12"][len(sys.argv) - 3:])[:2])
-    symbols = [f"S{i}" for i in range(n)]
+def at_once(symbols, pages):
     d = ingest_test.World(Canned(symbols, pages))
     try:
         d.start()
-        before = peak_mib(d.process.pid)
         args = [*symbols, "--start", "2024-01-02", "--end",
                 time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(START + pages * PAGE * 60))]
         job = d.fetch(*args)
-        assert job["rows"] == n * pages * PAGE, job
-        print(f"ingest   {job['rows'] / job['elapsed_ms'] / 1000:6.2f} M bars/s, {job['rows']} bars, "
-              f"{peak_mib(d.process.pid):.0f} MiB resident at most ({before:.0f} before)")
+        assert job["rows"] == len(symbols) * pages * PAGE, job
+        fact("at once", "M bars/s", job["rows"] / job["elapsed_ms"] / 1000)
+        fact("at once", "MiB resident at most", peak_mib(d.process.pid))
         begin = time.monotonic()
-        again = d.fetch(*args)
-        assert again["requests"] == 0, again
-        print(f"again    {time.monotonic() - begin:6.2f} s, of it {again['elapsed_ms']} ms in the daemon")
+        assert d.fetch(*args)["requests"] == 0
+        fact("at once", "s, once more", time.monotonic() - begin)
+    finally:
+        d.remove()
+
+
+def far_away():
+    d = ingest_test.World(fakevendor.FakeVendor(page=PAGE, latency=0.2),
+                          ingest_test.CONFIG.replace("workers: 4", "workers: 8"))
+    try:
+        d.start()
+        many = ingest_test.file_in(d, "many.txt", "\n".join(f"M{i:03d}" for i in range(500)))
+        job = d.fetch("--text", many, "--start", "2024-01-02", "--end", "2024-01-02T01:00:00Z")
+        assert job["successful"] == 500, job
+        fact("200 ms", "times the ideal", job["elapsed_ms"] / (500 / 8 * 200))
+        begin = time.monotonic()
+        d.fetch("--text", many, "--start", "2024-01-02", "--end", "2024-01-02T01:00:00Z")
+        fact("200 ms", "s, once more", time.monotonic() - begin)
     finally:
         d.remove()
 
 
 if __name__ == "__main__":
-    main()
+    at_once([f"S{i}" for i in range(N)], PAGES)
+    far_away()

@@ -106,6 +106,13 @@ ROWS = [
      [("ready-made frames", fact("py_sub", "frames, DataFrames", "k events/s")),
       ("as objects", fact("py_sub", "frames, objects", "k events/s")),
       ("history", fact("py_sub", "history, DataFrames", "k events/s"))]),
+    ("ingest from a vendor that answers at once", "M bars/s", 0.5, fact("ingest", "at once", "M bars/s"),
+     [("MiB resident", fact("ingest", "at once", "MiB resident at most")),
+      ("s for the same job again", fact("ingest", "at once", "s, once more")),
+      ("into history.db alone", ("history", rf"^ingest +{NUMBER}", 1))]),
+    ("ingest, 500 symbols, 200 ms latency, 8 in flight", "times the ideal", -1.15,
+     fact("ingest", "200 ms", "times the ideal"),
+     [("s for the same job again", fact("ingest", "200 ms", "s, once more"))]),
     e2e("memory, idle", "MiB", -40, "idle", "MiB resident"),
     *(e2e(f"memory, {n:,} symbols, {t}", "MiB", target, f"{n} symbols, {t}", "MiB resident",
           [("private", "of these private MiB"), ("rings", "of these rings in shared memory MiB")])

@@ -275,6 +275,37 @@ def many_symbols_are_run_again_in_less_than_a_second(d):
     assert took < 5, took
 
 
+def the_demonstration_works_as_it_is_written(d):
+    """demo-vendors.yaml against tests/mock, but for ports and directories."""
+    root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+    sys.path.insert(0, os.path.join(root, "tests", "mock"))
+    import mock_vendors
+    d.stop()
+    mock = mock_vendors.MockVendors().start()
+    with open(os.path.join(root, "demo-vendors.yaml"), encoding="ascii") as f:
+        demo = f.read()
+    with open(d.config, encoding="ascii") as f:
+        ours = f.read()
+    listen = ours[ours.index("listen:"):ours.index("fetch:")]
+    text = demo[:demo.index("listen:")] + listen + demo[demo.index("fetch:"):]
+    text = text.replace("/tmp/tickbus-demo-vendors", d.dir).replace("127.0.0.1:7490", mock.http[7:])
+    with open(d.config, "w", encoding="ascii") as f:
+        f.write(text)
+    try:
+        d.start(env={"TICKBUS_ALPACA_KEY": "any", "TICKBUS_ALPACA_SECRET": "any"})
+        text = d.ctl("ingest", "AAPL", "MSFT", "ZZTOP", "--start", "2024-01-02", "--end", "2024-02-01", code=1)
+        assert "  Successful: 2/3" in text and "  - ZZTOP: alpaca: no data" in text, text
+        q = json.loads(d.ctl("quality", "AAPL", "--json"))
+        assert q["sessions"] == 22 and q["outside_sessions"] == 0 and q["session_coverage"] > 0.9, q
+        end = time.monotonic() + 30
+        while d.admin("log_count")["result"]["count"] < 10:  # two symbols live
+            assert time.monotonic() < end, d.errors()
+            time.sleep(0.05)
+        assert d.stop() == 0
+    finally:
+        mock.stop()
+
+
 TESTS = [what_a_vendor_has_arrives_exactly,
          a_second_run_makes_no_request_and_a_wider_one_only_what_is_new,
          one_symbol_that_fails_stops_no_other, a_csv_file_names_symbols_and_index,
@@ -283,7 +314,8 @@ TESTS = [what_a_vendor_has_arrives_exactly,
          what_is_kept_can_be_listed_and_forgotten, the_quality_of_bars_is_judged,
          what_cannot_be_asked_is_said_at_once, a_wrong_key_is_said_without_the_key,
          a_database_that_is_none_harms_nobody_else,
-         many_symbols_are_run_again_in_less_than_a_second]
+         many_symbols_are_run_again_in_less_than_a_second,
+         the_demonstration_works_as_it_is_written]
 
 if __name__ == "__main__":
     sys.exit(tb.tap([t for t in TESTS if t.__name__ in sys.argv[3:] or not sys.argv[3:]], World))
