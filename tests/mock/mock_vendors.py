@@ -22,6 +22,7 @@ import mock_ws
 from mock_alpaca import Alpaca
 from mock_events import Events
 from mock_market import Market
+from mock_scenarios import Scenarios
 
 STREAMS = {"/v2/iex": mock_ws.AlpacaStream, "/v2/sip": mock_ws.AlpacaStream,
            "/v2/delayed_sip": mock_ws.AlpacaStream, "/v2/test": mock_ws.AlpacaStream}
@@ -32,7 +33,7 @@ class MockVendors:
 
     def __init__(self, port=0, seed=1, ticks_per_s=4, latency_ms=0, rate=None, p429=0.0,
                  p500=0.0, ptruncate=0.0, wait_429="1", stream_cut=None, stream_mute=None,
-                 stream_refuse=""):
+                 stream_refuse="", scenarios=None):
         self.market = Market(seed, ticks_per_s)
         self.events = Events(self.market)
         self.accounts = mock_http.Accounts(rate)
@@ -40,6 +41,9 @@ class MockVendors:
         self.app = mock_http.App([Alpaca(self.market, self.events)], self.accounts, luck,
                                  latency_ms / 1000)
         self.app.websocket = self.websocket
+        self.scenarios = Scenarios(scenarios) if scenarios else None
+        if self.scenarios:
+            self.app.first.append(self.scenarios.look)
         self.fates = mock_ws.Fates(random.Random(seed), stream_cut, stream_mute,
                                    stream_refuse)
         self.port, self.servers = port, []
@@ -99,6 +103,8 @@ def arguments():
                    help='seconds that such an answer asks to wait; "": does not say')
     p.add_argument("--p500", type=float, default=0.0, help="share of answers 500")
     p.add_argument("--ptruncate", type=float, default=0.0, help="share of bodies cut off")
+    p.add_argument("--scenarios", metavar="DIR",
+                   help="answer from the index.json files of the folders in it, and nothing else")
     p.add_argument("--stream-cut", type=span, metavar="N-M",
                    help="cut each stream after N to M bytes")
     p.add_argument("--stream-mute", type=float, metavar="S",
