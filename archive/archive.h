@@ -1,0 +1,68 @@
+/*
+ * archive - a directory of Parquet files (archive/layout.h) and the two engines on it.
+ *
+ * One process writes at a time (a lock in .tmp); any number read beside it: a file is
+ * replaced by rename, so a reader has the old one or the new one.
+ *
+ * Writing merges: what the file holds and what comes, by (symbol, bar_start, revision)
+ * of one maker (source, feed, adjust, price_type); where both have a bar the coming one
+ * wins.  A file is never replaced by one with fewer rows.  The same bars twice leave
+ * the same bytes, and then nothing is written.
+ *
+ * One thread.
+ */
+#pragma once
+#include "archive/barrow.h"
+#include "archive/duck.h"
+#include "base/buf.h"
+#include <stdint.h>
+
+struct archive_options {
+	const char *dir; /* made when it is not there; no quotes or glob characters */
+	uint64_t memory_bytes;
+	unsigned threads; /* of reading; writing has one: the same bytes each time */
+	bool writer;      /* take the lock: -EBUSY when somebody has it */
+};
+
+struct archive;
+
+int archive_open(const struct archive_options *o, struct archive **out);
+void archive_close(struct archive *a); /* NULL is fine */
+/** Without a slash at its end. */
+const char *archive_dir(const struct archive *a);
+/** The engine for reading: guarded, opened when it is first asked for. */
+int archive_reader(struct archive *a, struct duck **out);
+/** Append the path of a new file in the place for what is being made. */
+void archive_tmp(struct archive *a, struct buf *out, const char *suffix);
+
+struct archive_put {
+	uint64_t rows;      /* came */
+	uint64_t added;     /* of them not there before */
+	uint64_t files;     /* concerned */
+	uint64_t unchanged; /* of them: had these bytes already */
+};
+
+/** Stage a row for archive_put_done(); the first error stops the put. */
+int archive_put_row(struct archive *a, const struct barrow *row);
+/**
+ * Write what was staged.  An error names its file; files before it are written, and
+ * the same put again does the rest.
+ */
+int archive_put_done(struct archive *a, struct archive_put *out);
+/** Forget what was staged. */
+void archive_put_drop(struct archive *a);
+
+struct archive_check {
+	uint64_t files;
+	uint64_t rows; /* as the manifests say */
+	uint64_t bytes;
+	uint64_t interrupted; /* a crash left the older file, or no manifest: fine */
+	uint64_t bad;
+	char first_bad[256]; /* a sentence */
+};
+
+/** Calls @fn for each partition directory, by path; stops at what is not 0. */
+int archive_each(const struct archive *a, int (*fn)(void *arg, const char *part_dir),
+		 void *arg);
+/** Every file and its manifest; @deep: also its bytes. */
+int archive_verify(struct archive *a, bool deep, struct archive_check *out);

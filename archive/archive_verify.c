@@ -1,0 +1,81 @@
+/* archive_verify - every file against its manifest. */
+#include "archive/archive_own.h"
+#include "archive/layout.h"
+#include "base/err.h"
+#include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+int archive_each(const struct archive *a, int (*fn)(void *arg, const char *part_dir),
+		 void *arg)
+{
+	struct buf pattern = {0};
+	glob_t g = {0};
+	int rc;
+
+	buf_printf(&pattern, "%s/equities_*/symbol=*/year=*/month=*", a->dir);
+	rc = glob(buf_text(&pattern), 0, NULL, &g);
+	buf_free(&pattern);
+	if (rc != 0 && rc != GLOB_NOMATCH)
+		return err_set(-EIO, "%s: cannot be listed", a->dir);
+	rc = 0;
+	for (size_t i = 0; rc == 0 && i < g.gl_pathc; i++)
+		rc = fn(arg, g.gl_pathv[i]);
+	globfree(&g);
+	return rc;
+}
+
+struct check {
+	struct archive_check *sum;
+	bool deep;
+};
+
+static void bad(struct archive_check *sum, const char *path, const char *why)
+{
+	if (sum->bad++ == 0)
+		snprintf(sum->first_bad, sizeof(sum->first_bad), "%s: %s", path, why);
+}
+
+static int check_part(void *arg, const char *part_dir)
+{
+	struct check *c = arg;
+	struct archive_check *sum = c->sum;
+	struct layout_manifest m;
+	struct buf file = {0};
+	struct stat st;
+	char hash[65];
+	int known = layout_read(part_dir, &m);
+	int there;
+
+	buf_printf(&file, "%s/data.parquet", part_dir);
+	there = stat(buf_text(&file), &st) == 0 ? 0 : 1;
+	if (there == 0 && c->deep)
+		there = layout_hash(buf_text(&file), hash);
+	if (known < 0 || there < 0)
+		bad(sum, buf_text(&file), err_text());
+	else if (there == 1 && known == 0)
+		bad(sum, buf_text(&file), "gone, its manifest is there");
+	else if (there == 0 && known == 1)
+		sum->interrupted++;
+	else if (there == 0 && c->deep && strcmp(hash, m.before.sha256) == 0)
+		sum->interrupted++;
+	else if (there == 0 && c->deep && strcmp(hash, m.now.sha256) != 0)
+		bad(sum, buf_text(&file), "not what its manifest says");
+	if (there == 0) {
+		sum->files++;
+		sum->bytes += (uint64_t)st.st_size;
+		sum->rows += known == 0 ? m.now.rows : 0;
+	}
+	buf_free(&file);
+	return 0;
+}
+
+int archive_verify(struct archive *a, bool deep, struct archive_check *out)
+{
+	struct check c = {out, deep};
+
+	*out = (struct archive_check){0};
+	return archive_each(a, check_part, &c);
+}
