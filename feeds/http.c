@@ -416,6 +416,8 @@ static void explain(const struct http_transfer *t, CURLcode rc, char *out, size_
 		what = "no answer in time";
 	else if (errno_of(rc) == -EFBIG)
 		what = "the answer is too large";
+	else if (rc == CURLE_OUT_OF_MEMORY) /* curl says so of both */
+		what = "a line of its header is too long, or there is no memory";
 	else if (errno_of(rc) == -EBADMSG)
 		what = "the answer is not HTTP as agreed";
 	(void)snprintf(out, cap, "%s: %s (%.200s)", t->host, what, detail);

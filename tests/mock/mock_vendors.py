@@ -9,14 +9,19 @@ vendors' base_url to the address under "http", and the streams' to the one under
 any key will do that does not begin with BAD.  Every symbol exists that does not begin
 with ZZ; what it costs follows from --seed and the time alone, so the same question
 always has the same answer, and what a stream missed is in the history.
-GET /mock/report tells who asked how often.
+GET /mock/report tells who asked how often.  A base_url that ends in /hostile/MODE is
+answered by a server that means no good; without a MODE it says which there are.
 """
 import argparse
 import json
 import random
+import shutil
 import signal
+import tempfile
 import threading
 
+import mock_certs
+import mock_hostile
 import mock_http
 import mock_ws
 from mock_alpaca import Alpaca
@@ -33,7 +38,7 @@ class MockVendors:
 
     def __init__(self, port=0, seed=1, ticks_per_s=4, latency_ms=0, rate=None, p429=0.0,
                  p500=0.0, ptruncate=0.0, wait_429="1", stream_cut=None, stream_mute=None,
-                 stream_refuse="", scenarios=None):
+                 stream_refuse="", scenarios=None, tls=None):
         self.market = Market(seed, ticks_per_s)
         self.events = Events(self.market)
         self.accounts = mock_http.Accounts(rate)
@@ -46,23 +51,55 @@ class MockVendors:
             self.app.first.append(self.scenarios.look)
         self.fates = mock_ws.Fates(random.Random(seed), stream_cut, stream_mute,
                                    stream_refuse)
+        self.hostile = mock_hostile.Hostile()
+        self.app.first.insert(0, self.hostile.look)
         self.port, self.servers = port, []
-        self.http = self.ws = None
+        self.tls, self.made = tls, None
+        self.http = self.ws = self.https = self.wss = self.ca = None
+        self.misnamed = self.stranger = None
 
     def start(self):
         server = mock_http.Server(self.app, self.port)
         self.servers.append(server)
         self.http = f"http://127.0.0.1:{server.port}"
         self.ws = f"ws://127.0.0.1:{server.port}"
+        if self.tls:
+            self.start_tls()
         return self
+
+    def start_tls(self):
+        """With the certificate that was given, or with a CA of our own: then there are
+        two bad certificates to try as well."""
+        if self.tls == "make":
+            self.made = mock_certs.make(tempfile.mkdtemp(prefix="tickbus-mock-"))
+            self.ca = f"{self.made}/ca.pem"
+            self.misnamed = self.open_tls(*self.certificate("misnamed"))
+            self.stranger = self.open_tls(*self.certificate("stranger"))
+            self.https = self.open_tls(*self.certificate("server"))
+        else:
+            self.https = self.open_tls(*self.tls)
+        self.wss = self.https.replace("https", "wss")
+
+    def certificate(self, name):
+        return f"{self.made}/{name}.pem", f"{self.made}/{name}.key"
+
+    def open_tls(self, cert, key):
+        server = mock_http.Server(self.app, 0, mock_http.server_tls(cert, key))
+        self.servers.append(server)
+        return f"https://localhost:{server.port}"
 
     def stop(self):
         self.app.stopping.set()
         for server in self.servers:
             server.stop()
+        if self.made:
+            shutil.rmtree(self.made)
 
     def addresses(self):
-        return {"http": self.http, "ws": self.ws}
+        every = {"http": self.http, "ws": self.ws, "https": self.https, "wss": self.wss,
+                 "ca": self.ca, "https_misnamed": self.misnamed,
+                 "https_stranger": self.stranger}
+        return {k: v for k, v in every.items() if v}
 
     def report(self):
         return {**self.accounts.report(), "streams": self.fates.opened,
@@ -92,6 +129,9 @@ def arguments():
     p = argparse.ArgumentParser(description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--port", type=int, default=0, help="of http and ws; 0: a free one")
+    p.add_argument("--tls", nargs="*", metavar="FILE",
+                   help="https and wss as well: CERT KEY, or nothing: with a CA of our own, "
+                   "and two more ports with bad certificates")
     p.add_argument("--seed", type=int, default=1, help="of the market, and of bad luck")
     p.add_argument("--ticks-per-second", type=float, default=4, dest="ticks_per_s",
                    help="trades and quotes of each symbol (default 4)")
@@ -111,7 +151,12 @@ def arguments():
                    help="streams stay open and say nothing after S seconds")
     p.add_argument("--stream-refuse", default="", choices=["", "auth", "406"],
                    help="refuse who wants to stream")
-    return p.parse_args()
+    args = p.parse_args()
+    if args.tls is not None and len(args.tls) not in (0, 2):
+        p.error("--tls takes a certificate and its key, or nothing")
+    if args.tls == []:
+        args.tls = "make"
+    return args
 
 
 def main():
