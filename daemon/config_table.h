@@ -23,7 +23,7 @@ enum config_type {
 	CONFIG_SOCKET,     /* char[scale]: a path; "off" */
 	CONFIG_PATH,       /* char[scale]: a path; "off" is "" */
 	CONFIG_WORD,       /* char[scale]: [A-Za-z0-9._-]; "off" is "" */
-	CONFIG_WEB,        /* char[scale]: http[s]:// or ws[s]://; "off" is "" */
+	CONFIG_WEB,        /* char[scale]: http[s], ws[s] or tcp URL; "off" is "" */
 	CONFIG_CHOICE,     /* uint32_t or an enum: one of words */
 	CONFIG_CHOICE8,    /* uint8_t */
 	CONFIG_SCALED,     /* uint32_t: an exact decimal times 10^scale */

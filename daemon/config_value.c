@@ -122,9 +122,10 @@ static bool is_address(const char *s)
 /* "https://HOST[:PORT][/PATH]": nothing that could hold a key. */
 static bool is_web(const char *s)
 {
-	static const char *const schemes[] = {"https://", "http://", "wss://", "ws://"};
+	static const char *const schemes[] = {"https://", "http://", "wss://", "ws://",
+					      "tcp://"};
 
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
 		size_t n = strlen(schemes[i]);
 
 		if (strncmp(s, schemes[i], n) == 0)

@@ -430,6 +430,12 @@ static int check_vendor(struct live_feed *f)
 			       f->vendor.settings.name);
 	(void)snprintf(f->url, sizeof(f->url), "%s%s", f->vendor.stream_url,
 		       f->ops->path != NULL ? f->ops->path : "");
+	if (f->ops->is_websocket == (strncmp(f->url, "tcp://", 6) == 0))
+		return err_set(-EINVAL, "feeds.%s: %s speaks %s, not what %s says",
+			       c->name, f->vendor.settings.name,
+			       f->ops->is_websocket ? "WebSocket (wss://)"
+						    : "plain TCP (tcp://)",
+			       f->url);
 	rc = ws_check_url(f->url, f->vendor.plain_allowed);
 	return rc < 0 ? err_prefix(rc, "feeds.%s", c->name) : 0;
 }
