@@ -4,6 +4,7 @@
  */
 #include "base/buf.h"
 #include "cli/feeder.h"
+#include "client/url_test.h"
 #include "proto/ingest.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -22,8 +23,8 @@
 /* cmocka wants the four above first */
 #include <cmocka.h>
 
-#define TAKEN_MAX  4096
-#define INGEST_URL "inproc://cmd_feed_test"
+#define TAKEN_MAX 4096
+static char ingest_url[URL_TEST_MAX];
 
 static struct {
 	nng_socket rep;
@@ -138,7 +139,7 @@ static int start(void **state)
 	snprintf(dir, sizeof(dir), "/tmp/tickbus-feed-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(nng_rep0_open(&server.rep), 0);
-	assert_int_equal(nng_listen(server.rep, INGEST_URL, NULL, 0), 0);
+	assert_int_equal(nng_listen(server.rep, ingest_url, NULL, 0), 0);
 	assert_int_equal(pthread_create(&server.thread, NULL, serve, NULL), 0);
 	return 0;
 }
@@ -186,7 +187,7 @@ static int run(struct buf *out, int n_args, const char *const *args)
 	ssize_t len;
 
 	snprintf(log, sizeof(log), "%s/log", dir);
-	c.options.url[TICKBUS_INGEST] = INGEST_URL;
+	c.options.url[TICKBUS_INGEST] = ingest_url;
 	c.options.timeout_ms = 3000;
 	for (int i = 0; i < n_args; i++)
 		argv[i + 2] = (char *)args[i];
@@ -459,6 +460,7 @@ static void a_file_that_is_not_there_is_an_io_error(void **state)
 
 int main(void)
 {
+	url_test(ingest_url, "feed");
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_file_with_a_header_needs_no_options,
 						start, stop),

@@ -144,7 +144,7 @@ int tickbus_request(const struct tickbus_options *options, enum tickbus_port por
 	struct reqsock sock;
 	struct options o;
 	struct buf text = {0};
-	nng_msg *reply = NULL;
+	struct splink_msg *reply = NULL;
 	int rc = options_init(&o, options);
 
 	if (rc < 0)
@@ -154,9 +154,10 @@ int tickbus_request(const struct tickbus_options *options, enum tickbus_port por
 	reqsock_init(&sock, o.url[port]);
 	rc = reqsock_ask(&sock, request, strlen(request), o.timeout_ms, &reply);
 	if (rc == 0) {
-		buf_add(&text, nng_msg_body(reply), nng_msg_len(reply));
+		buf_add(&text, reply->data + REQSOCK_ID_LEN,
+			reply->len - REQSOCK_ID_LEN);
 		*out = buf_text(&text);
-		nng_msg_free(reply);
+		free(reply);
 	}
 	reqsock_close(&sock);
 	return rc;

@@ -1,86 +1,45 @@
-/* feedsock - received from one thread only (nanomsg/nng #1523). */
+/* feedsock - see feedsock.h. */
 #include "client/feedsock.h"
 #include "base/clock.h"
-#include "base/err.h"
-#include "client/hangup.h"
-#include "client/reqsock.h"
-#include "proto/topic.h"
-#include <errno.h>
-#include <nng/protocol/pubsub0/sub.h>
+#include <stdlib.h>
+#include <string.h>
 
-static int subscribe(struct feedsock *f, enum event_kind kind)
+int feedsock_open(struct feedsock *f, const char *url, enum event_kind kind, int epoll)
 {
-	char topic[TOPIC_MAX];
-	size_t len = topic_kind(topic, kind);
-
-	return nng_socket_set(f->socket, NNG_OPT_SUB_SUBSCRIBE, topic, len);
-}
-
-/* Limits first: a dialer takes over what is set when it is made. */
-static int configure(struct feedsock *f)
-{
-	int rv = nng_socket_set_size(f->socket, NNG_OPT_RECVMAXSZ, FEEDSOCK_MSG_MAX);
-
-	if (rv == 0)
-		rv = nng_socket_set_int(f->socket, NNG_OPT_RECVBUF, FEEDSOCK_QUEUE);
-	if (rv == 0)
-		rv = nng_socket_set_ms(f->socket, NNG_OPT_RECONNMINT, 50);
-	if (rv == 0)
-		rv = nng_socket_set_ms(f->socket, NNG_OPT_RECONNMAXT, 500);
-	if (rv == 0)
-		rv = subscribe(f, f->kind);
-	if (rv == 0)
-		rv = subscribe(f, EVENT_HEARTBEAT);
-	if (rv == 0)
-		rv = nng_dial(f->socket, f->url, NULL, NNG_FLAG_NONBLOCK);
-	if (rv == 0)
-		rv = nng_socket_get_int(f->socket, NNG_OPT_RECVFD, &f->fd);
-	return rv;
-}
-
-int feedsock_open(struct feedsock *f, const char *url, enum event_kind kind)
-{
-	int rv;
-
-	*f = (struct feedsock){.url = url,
-			       .kind = kind,
-			       .fd = -1,
-			       .heard_ns = clock_mono_ns(),
+	*f = (struct feedsock){.heard_ns = clock_mono_ns(),
 			       .looked_ns = clock_mono_ns()};
-	rv = nng_sub0_open(&f->socket);
-	if (rv == 0) {
-		f->is_open = true;
-		rv = configure(f);
-	}
-	if (rv == 0)
-		return 0;
-	feedsock_close(f);
-	return err_set(reqsock_errno(rv), "cannot subscribe to %s: %s", url,
-		       nng_strerror(rv));
+	f->topic_len = topic_kind(f->topic, kind);
+	f->beat_len = topic_kind(f->beat, EVENT_HEARTBEAT);
+	return splink_open(&f->link, url, SPLINK_SUB, epoll);
 }
 
 void feedsock_close(struct feedsock *f)
 {
-	if (f->is_open)
-		hangup(f->socket);
-	f->is_open = false;
-	f->fd = -1;
+	splink_close(&f->link);
 }
 
-int feedsock_take(struct feedsock *f, nng_msg **out)
+void feedsock_renew(struct feedsock *f)
 {
-	int rv;
-
-	if (!f->is_open)
-		return FEEDSOCK_EMPTY;
-	rv = nng_recvmsg(f->socket, out, NNG_FLAG_NONBLOCK);
-	if (rv == NNG_EAGAIN || rv == NNG_ETIMEDOUT)
-		return FEEDSOCK_EMPTY;
-	if (rv != 0)
-		return err_set(reqsock_errno(rv), "receiving from %s: %s", f->url,
-			       nng_strerror(rv));
 	f->heard_ns = clock_mono_ns();
-	return 0;
+	splink_renew(&f->link);
+}
+
+static bool begins(const struct splink_msg *m, const char *topic, size_t len)
+{
+	return m->len >= len && memcmp(m->data, topic, len) == 0;
+}
+
+/* A PUB socket sends everything to everybody: what was not asked for is let go. */
+int feedsock_take(struct feedsock *f, struct splink_msg **out)
+{
+	while (splink_take(&f->link, out) == 0) {
+		f->heard_ns = clock_mono_ns();
+		if (begins(*out, f->topic, f->topic_len) ||
+		    begins(*out, f->beat, f->beat_len))
+			return 0;
+		free(*out);
+	}
+	return FEEDSOCK_EMPTY;
 }
 
 bool feedsock_is_silent(struct feedsock *f, int heartbeat_ms)

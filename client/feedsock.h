@@ -1,23 +1,20 @@
 /*
- * feedsock - one nng SUB socket that is rebuilt when the heartbeat stops.
- *
- * nng 1.5.2 may never redial after a peer that accepts and closes at the wrong
- * moment, and it tells nobody; so silence for three heartbeats is the sign.
+ * feedsock - one connection to a PUB socket, made anew when the heartbeat stops: a peer
+ * that is gone without a word (a pulled cable, a stopped machine) says nothing else.
  */
 #pragma once
+#include "client/splink.h"
 #include "proto/event.h"
-#include <nng/nng.h>
+#include "proto/topic.h"
 
-#define FEEDSOCK_QUEUE   8192 /* messages held for us, nng's maximum */
-#define FEEDSOCK_MISSES  3
-#define FEEDSOCK_MSG_MAX (64u << 20)
+#define FEEDSOCK_MISSES 3
 
 struct feedsock {
-	const char *url; /* borrowed */
-	enum event_kind kind;
-	nng_socket socket;
-	bool is_open;
-	int fd;            /* readable when a message waits; -1 */
+	struct splink link;
+	char topic[TOPIC_MAX]; /* of its kind, e.g. "bar|" */
+	size_t topic_len;
+	char beat[TOPIC_MAX]; /* of heartbeats */
+	size_t beat_len;
 	int64_t heard_ns;  /* monotonic; of the last message or of the opening */
 	bool is_late;      /* it had not been asked for long */
 	int64_t looked_ns; /* when feedsock_is_silent() was last asked */
@@ -25,10 +22,13 @@ struct feedsock {
 
 enum { FEEDSOCK_EMPTY = 1 };
 
-/** Dial in the background and subscribe to @kind and heartbeats. */
-int feedsock_open(struct feedsock *f, const char *url, enum event_kind kind);
+/** Begin to connect; descriptors are registered with @epoll.  As splink_open(). */
+int feedsock_open(struct feedsock *f, const char *url, enum event_kind kind, int epoll);
 void feedsock_close(struct feedsock *f);
-/** The next message, the caller's to free: 0, FEEDSOCK_EMPTY or a negated errno. */
-int feedsock_take(struct feedsock *f, nng_msg **out);
+/** Hang up and connect anew. */
+void feedsock_renew(struct feedsock *f);
+/** The next message of its kind or heartbeat, the caller's to free: 0, FEEDSOCK_EMPTY.
+ */
+int feedsock_take(struct feedsock *f, struct splink_msg **out);
 /** Was it silent for too long? */
 bool feedsock_is_silent(struct feedsock *f, int heartbeat_ms);

@@ -1,106 +1,103 @@
-/* fetch - send, then receive, by one aio; the callback only moves the step on. */
+/* fetch - see fetch.h. */
 #include "client/fetch.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
-enum fetch_step { STEP_SEND, STEP_RECEIVE, STEP_OVER };
-
-/* On a thread of nng's. */
-static void on_aio(void *arg)
+int fetch_open(struct fetch *f, const char *url, int timeout_ms, int epoll)
 {
-	struct fetch *f = arg;
-	const uint64_t one = 1;
+	struct epoll_event e = {.events = EPOLLIN};
+	int rc;
 
-	if (atomic_load(&f->step) == STEP_SEND && nng_aio_result(f->aio) == 0) {
-		atomic_store(&f->step, STEP_RECEIVE);
-		nng_recv_aio(f->sock.socket, f->aio);
-		return;
-	}
-	atomic_store(&f->step, STEP_OVER);
-	while (write(f->event, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
-}
-
-int fetch_open(struct fetch *f, const char *url, int timeout_ms)
-{
-	*f = (struct fetch){.event = -1, .timeout_ms = timeout_ms};
-	reqsock_init(&f->sock, url);
-	f->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (f->event < 0)
+	*f = (struct fetch){.deadline = -1, .timeout_ms = timeout_ms};
+	rc = splink_open(&f->link, url, SPLINK_REQ, epoll);
+	if (rc < 0)
+		return rc;
+	f->is_open = true;
+	f->deadline = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (f->deadline < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, f->deadline, &e) < 0)
 		return err_set(-errno, "no descriptor for requests: %s",
 			       strerror(errno));
-	if (nng_aio_alloc(&f->aio, on_aio, f) != 0)
-		return err_set(-ENOMEM, "no memory for requests");
-	nng_aio_set_timeout(f->aio, timeout_ms);
 	return 0;
-}
-
-/* A message that was not sent is still in the aio. */
-static void drop_message(struct fetch *f)
-{
-	nng_msg *msg = nng_aio_get_msg(f->aio);
-
-	if (msg)
-		nng_msg_free(msg);
-	nng_aio_set_msg(f->aio, NULL);
 }
 
 void fetch_close(struct fetch *f)
 {
-	if (f->aio) {
-		nng_aio_stop(f->aio); /* and waits until the callback has returned */
-		if (f->is_running)
-			drop_message(f);
-		nng_aio_free(f->aio);
-	}
-	f->aio = NULL;
-	f->is_running = false;
-	reqsock_close(&f->sock);
-	if (f->event >= 0)
-		close(f->event);
-	f->event = -1;
+	if (f->is_open)
+		splink_close(&f->link);
+	if (f->is_open && f->deadline >= 0)
+		close(f->deadline);
+	buf_free(&f->request);
+	f->deadline = -1;
+	f->is_open = f->is_running = false;
+}
+
+static void set_deadline(const struct fetch *f, int64_t ns)
+{
+	const struct itimerspec t = {.it_value = {ns / NS_PER_S, ns % NS_PER_S}};
+
+	(void)timerfd_settime(f->deadline, TFD_TIMER_ABSTIME, &t, NULL);
+}
+
+/* Once in each life of the connection. */
+static void send_request(struct fetch *f)
+{
+	uint8_t id[REQSOCK_ID_LEN];
+
+	if (!splink_step(&f->link) || f->sent_on == f->link.opened)
+		return;
+	reqsock_id(f->id, id);
+	if (splink_send(&f->link, id, sizeof(id), f->request.data, f->request.len) == 0)
+		f->sent_on = f->link.opened;
 }
 
 int fetch_begin(struct fetch *f, const void *data, size_t len)
 {
-	nng_msg *msg = NULL;
-	int rc = reqsock_ensure(&f->sock);
-
-	if (rc < 0)
-		return rc;
-	if (nng_msg_alloc(&msg, len) != 0)
-		return err_set(-ENOMEM, "no memory for a request of %zu bytes", len);
-	memcpy(nng_msg_body(msg), data, len);
-	nng_aio_set_msg(f->aio, msg);
-	atomic_store(&f->step, STEP_SEND);
+	f->request.len = 0;
+	buf_add(&f->request, data, len);
+	f->id = (f->id + 1) & 0x7fffffffu;
+	f->until_ns = clock_mono_ns() + f->timeout_ms * NS_PER_MS;
+	f->sent_on = 0;
 	f->is_running = true;
-	nng_send_aio(f->sock.socket, f->aio);
+	set_deadline(f, f->until_ns);
+	send_request(f);
 	return 0;
 }
 
-int fetch_poll(struct fetch *f, nng_msg **out)
+/* Answers to requests that were given up are let go, also while nothing runs: a
+   connection with something to read wakes its caller. */
+static bool take_answer(struct fetch *f, struct splink_msg **out)
 {
-	uint64_t n;
-	int rv;
+	while (splink_take(&f->link, out) == 0) {
+		if (f->is_running && reqsock_answers(*out, f->id))
+			return true;
+		free(*out);
+	}
+	*out = NULL;
+	return false;
+}
 
-	if (!f->is_running)
-		return FETCH_NONE;
-	if (atomic_load(&f->step) != STEP_OVER)
-		return FETCH_RUNNING;
-	nng_aio_wait(f->aio); /* the callback may be on its last line */
-	(void)!read(f->event, &n, sizeof(n));
-	f->is_running = false;
-	rv = nng_aio_result(f->aio);
-	if (rv == 0) {
-		*out = nng_aio_get_msg(f->aio);
-		nng_aio_set_msg(f->aio, NULL);
+int fetch_poll(struct fetch *f, struct splink_msg **out)
+{
+	if (f->is_running)
+		send_request(f);
+	if (take_answer(f, out)) {
+		f->is_running = false;
+		set_deadline(f, 0);
 		return 0;
 	}
-	drop_message(f);
-	reqsock_close(&f->sock);
-	return err_set(reqsock_errno(rv), "%s does not answer: %s", f->sock.url,
-		       nng_strerror(rv));
+	if (!f->is_running)
+		return FETCH_NONE;
+	if (clock_mono_ns() < f->until_ns)
+		return FETCH_RUNNING;
+	f->is_running = false;
+	set_deadline(f, 0);
+	splink_renew(&f->link);
+	return err_set(-ETIMEDOUT, "%s does not answer: %s", f->link.url,
+		       f->link.why[0] ? f->link.why : "timed out");
 }

@@ -183,13 +183,14 @@ static int send_once(struct tickbus_pub *p, int timeout_ms, struct tickbus_ack *
 		     int64_t *out_retry_ms)
 {
 	struct ingest_reply_view v;
-	nng_msg *reply = NULL;
+	struct splink_msg *reply = NULL;
 	int rc = reqsock_ask(&p->sock, p->batch.data, p->batch.len, timeout_ms, &reply);
 
 	*out_retry_ms = 100;
 	if (rc < 0)
 		return rc;
-	if (ingest_reply_open(nng_msg_body(reply), nng_msg_len(reply), &v) == 0) {
+	if (ingest_reply_open(reply->data + REQSOCK_ID_LEN, reply->len - REQSOCK_ID_LEN,
+			      &v) == 0) {
 		rc = judge(p, &v);
 		keep_ack(p, &v, out);
 		if (v.root.retry_ms)
@@ -197,7 +198,7 @@ static int send_once(struct tickbus_pub *p, int timeout_ms, struct tickbus_ack *
 	} else {
 		rc = err_set(-EPROTO, "the daemon's reply is malformed");
 	}
-	nng_msg_free(reply);
+	free(reply);
 	return rc;
 }
 

@@ -1,4 +1,5 @@
 #include "client/tickbus.h"
+#include "client/url_test.h"
 #include "proto/ingest.h"
 #include "proto/sample_test.h"
 #include <errno.h>
@@ -21,8 +22,9 @@ static struct {
 	uint64_t next_seq; /* what was not taken yet: de-duplication */
 } server;
 
+static char ingest_url[URL_TEST_MAX], nobody_url[URL_TEST_MAX];
 static const struct tickbus_options options = {
-	.url = {[TICKBUS_INGEST] = "inproc://pub_test_ingest"},
+	.url = {[TICKBUS_INGEST] = ingest_url},
 	.timeout_ms = 1500,
 };
 
@@ -209,9 +211,8 @@ static void refusals_and_nonsense_are_told_apart(void **state)
 
 static void no_daemon_is_a_time_out(void **state)
 {
-	struct tickbus_options nobody = {
-		.url = {[TICKBUS_INGEST] = "inproc://pub_test_nobody"},
-		.timeout_ms = 60};
+	struct tickbus_options nobody = {.url = {[TICKBUS_INGEST] = nobody_url},
+					 .timeout_ms = 60};
 	struct tickbus_tick t = trade("1");
 	struct tickbus_pub *pub;
 	struct tickbus_ack ack;
@@ -259,6 +260,8 @@ static void a_batch_has_a_limit(void **state)
 
 int main(void)
 {
+	url_test(ingest_url, "ingest");
+	url_test(nobody_url, "nobody");
 	const struct CMUnitTest tests[] = {
 		WITH_SERVER(each_tick_has_its_outcome),
 		WITH_SERVER(a_lost_reply_leads_to_a_resend_not_to_a_double),

@@ -1,31 +1,26 @@
-/* reqsock - the only place where the library sends over nng. */
+/* reqsock - see reqsock.h. */
 #include "client/reqsock.h"
+#include "base/clock.h"
 #include "base/err.h"
-#include "client/hangup.h"
 #include <errno.h>
-#include <nng/protocol/reqrep0/req.h>
-#include <string.h>
+#include <stdlib.h>
 
-int reqsock_errno(int nng_error)
+void reqsock_id(uint32_t id, uint8_t out[REQSOCK_ID_LEN])
 {
-	switch (nng_error) {
-	case 0:
-		return 0;
-	case NNG_ETIMEDOUT:
-		return -ETIMEDOUT;
-	case NNG_ENOMEM:
-		return -ENOMEM;
-	case NNG_ECONNREFUSED:
-		return -ECONNREFUSED;
-	case NNG_EADDRINVAL:
-	case NNG_EINVAL:
-	case NNG_ENOTSUP:
-		return -EINVAL;
-	case NNG_EAGAIN:
-		return -EAGAIN;
-	default:
-		return nng_error & NNG_ESYSERR ? -(nng_error & ~NNG_ESYSERR) : -EIO;
-	}
+	/* The highest bit says that no further hop follows. */
+	out[0] = (uint8_t)(id >> 24 | 0x80);
+	out[1] = (uint8_t)(id >> 16);
+	out[2] = (uint8_t)(id >> 8);
+	out[3] = (uint8_t)id;
+}
+
+bool reqsock_answers(const struct splink_msg *m, uint32_t id)
+{
+	uint8_t want[REQSOCK_ID_LEN];
+
+	reqsock_id(id, want);
+	return m->len >= REQSOCK_ID_LEN && m->data[0] == want[0] &&
+	       m->data[1] == want[1] && m->data[2] == want[2] && m->data[3] == want[3];
 }
 
 void reqsock_init(struct reqsock *r, const char *url)
@@ -36,67 +31,61 @@ void reqsock_init(struct reqsock *r, const char *url)
 void reqsock_close(struct reqsock *r)
 {
 	if (r->is_open)
-		hangup(r->socket);
+		splink_close(&r->link);
 	r->is_open = false;
 }
 
-/* Size limits before the dialer exists: it takes them over when it is made. */
-int reqsock_ensure(struct reqsock *r)
+static int ensure(struct reqsock *r)
 {
-	int rv;
+	int rc;
 
 	if (r->is_open)
 		return 0;
-	rv = nng_req0_open(&r->socket);
-	if (rv != 0)
-		return err_set(reqsock_errno(rv), "no socket: %s", nng_strerror(rv));
-	r->is_open = true;
-	rv = nng_socket_set_size(r->socket, NNG_OPT_RECVMAXSZ, REQSOCK_REPLY_MAX);
-	if (rv == 0)
-		rv = nng_socket_set_ms(r->socket, NNG_OPT_RECONNMINT, 50);
-	if (rv == 0)
-		rv = nng_socket_set_ms(r->socket, NNG_OPT_RECONNMAXT, 500);
-	if (rv == 0)
-		rv = nng_dial(r->socket, r->url, NULL, NNG_FLAG_NONBLOCK);
-	if (rv == 0)
-		return 0;
-	reqsock_close(r);
-	return err_set(reqsock_errno(rv), "cannot dial %s: %s", r->url,
-		       nng_strerror(rv));
+	rc = splink_open(&r->link, r->url, SPLINK_REQ, -1);
+	r->is_open = rc == 0;
+	return rc;
 }
 
-static int exchange(struct reqsock *r, nng_msg *msg, int timeout_ms, nng_msg **out)
+/* True: it is @out.  What answers an earlier request is let go. */
+static bool take_answer(struct reqsock *r, struct splink_msg **out)
 {
-	int rv = nng_socket_set_ms(r->socket, NNG_OPT_SENDTIMEO, timeout_ms);
-
-	if (rv == 0)
-		rv = nng_socket_set_ms(r->socket, NNG_OPT_RECVTIMEO, timeout_ms);
-	if (rv == 0)
-		rv = nng_sendmsg(r->socket, msg, 0);
-	if (rv != 0) {
-		nng_msg_free(msg);
-		return rv;
+	while (splink_take(&r->link, out) == 0) {
+		if (reqsock_answers(*out, r->id))
+			return true;
+		free(*out);
 	}
-	return nng_recvmsg(r->socket, out, 0);
+	*out = NULL;
+	return false;
 }
 
 int reqsock_ask(struct reqsock *r, const void *data, size_t len, int timeout_ms,
-		nng_msg **out)
+		struct splink_msg **out)
 {
-	nng_msg *msg = NULL;
-	int rc = reqsock_ensure(r);
-	int rv;
+	int64_t until_ns = clock_mono_ns() + timeout_ms * NS_PER_MS;
+	uint64_t sent_on = 0; /* the link's life that has the request; 0: none */
+	uint8_t id[REQSOCK_ID_LEN];
+	int rc = ensure(r);
 
 	if (rc < 0)
 		return rc;
-	rv = nng_msg_alloc(&msg, len);
-	if (rv != 0)
-		return err_set(-ENOMEM, "no memory for a request of %zu bytes", len);
-	memcpy(nng_msg_body(msg), data, len);
-	rv = exchange(r, msg, timeout_ms, out);
-	if (rv == 0)
-		return 0;
+	reqsock_id(++r->id & 0x7fffffffu, id);
+	r->id &= 0x7fffffffu;
+	for (;;) {
+		int64_t left_ms =
+			(until_ns - clock_mono_ns() + NS_PER_MS - 1) / NS_PER_MS;
+
+		if (splink_step(&r->link) && sent_on != r->link.opened &&
+		    splink_send(&r->link, id, sizeof(id), data, len) == 0)
+			sent_on = r->link.opened;
+		if (take_answer(r, out))
+			return 0;
+		if (left_ms <= 0)
+			break;
+		splink_wait(&r->link, (int)left_ms);
+	}
+	rc = err_set(-ETIMEDOUT, "%s does not answer: %s", r->url,
+		     r->link.state != SPLINK_OPEN && r->link.why[0] ? r->link.why
+								    : "timed out");
 	reqsock_close(r);
-	return err_set(reqsock_errno(rv), "%s does not answer: %s", r->url,
-		       nng_strerror(rv));
+	return rc;
 }

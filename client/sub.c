@@ -100,7 +100,7 @@ int tickbus_sub_open(const struct tickbus_options *options,
 
 	if (sub == NULL)
 		return err_set(-ENOMEM, "no memory for a subscription");
-	sub->epoll = sub->live_epoll = sub->timer = sub->pages.fetch.event = -1;
+	sub->epoll = sub->live_epoll = sub->timer = -1;
 	rc = options_init(&sub->options, options);
 	if (rc == 0)
 		rc = set_filter(sub, filter);

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "client/sub_parts.h"
 #include <errno.h>
+#include <stdlib.h>
 
 #define RETRY_MS 50
 
@@ -142,14 +143,15 @@ static void set_next(struct sub_pages *p)
 	p->next.hash = root->hash;
 }
 
-static int open_page(struct tickbus_sub *sub, nng_msg *msg)
+static int open_page(struct tickbus_sub *sub, struct splink_msg *msg)
 {
 	struct sub_pages *p = &sub->pages;
-	int rc = catchup_page_open(nng_msg_body(msg), nng_msg_len(msg), &p->page);
+	int rc = catchup_page_open(msg->data + REQSOCK_ID_LEN,
+				   msg->len - REQSOCK_ID_LEN, &p->page);
 
 	rc = rc ? err_set(-EPROTO, "catch-up sent no page") : judge(&p->page.root);
 	if (rc < 0) {
-		nng_msg_free(msg);
+		free(msg);
 		return rc;
 	}
 	sub_source_clear(&p->frame);
@@ -196,7 +198,7 @@ int sub_fill_step(struct tickbus_sub *sub)
 {
 	struct sub_pages *p = &sub->pages;
 	uint8_t from_type = p->next.from_type;
-	nng_msg *msg = NULL;
+	struct splink_msg *msg = NULL;
 	int rc = fetch_poll(&p->fetch, &msg);
 
 	if (rc == FETCH_NONE) {

@@ -38,7 +38,8 @@ union sub_event {
 
 /** A frame being read; its events are looked at before they are taken. */
 struct sub_source {
-	nng_msg *msg;   /* owned; NULL: none, or the frame lies in the ringfeed */
+	struct splink_msg
+		*msg;   /* owned; NULL: none, or the frame lies in the ringfeed */
 	bool is_loaded; /* there is a frame, perhaps read to its end */
 	struct frame_view frame;
 	bool is_open; /* frame holds a view with events left */

@@ -12,6 +12,7 @@
 #include "proto/topic.h"
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -68,8 +69,6 @@ static int open_descriptors(struct tickbus_sub *sub)
 			       strerror(errno));
 	rc = watch(sub->epoll, sub->timer);
 	if (rc == 0)
-		rc = watch(sub->epoll, sub->pages.fetch.event);
-	if (rc == 0)
 		rc = watch(sub->epoll, sub->live_epoll);
 	sub->live_is_on = rc == 0;
 	return rc;
@@ -83,24 +82,22 @@ static int open_sockets(struct tickbus_sub *sub)
 
 		if (!(sub->kinds >> feeds[i].kind & 1))
 			continue;
-		rc = feedsock_open(f, sub->options.url[feeds[i].port], feeds[i].kind);
+		rc = feedsock_open(f, sub->options.url[feeds[i].port], feeds[i].kind,
+				   sub->live_epoll);
 		if (rc < 0)
 			return rc;
 		sub->n_sockets++;
-		rc = watch(sub->live_epoll, f->fd);
-		if (rc < 0)
-			return rc;
 	}
 	return 0;
 }
 
 int sub_wait_open(struct tickbus_sub *sub)
 {
-	int rc = fetch_open(&sub->pages.fetch, sub->options.url[TICKBUS_CATCHUP],
-			    sub->options.timeout_ms);
+	int rc = open_descriptors(sub);
 
 	if (rc == 0)
-		rc = open_descriptors(sub);
+		rc = fetch_open(&sub->pages.fetch, sub->options.url[TICKBUS_CATCHUP],
+				sub->options.timeout_ms, sub->epoll);
 	if (rc < 0)
 		return rc;
 	if (!sub->uses_ring)
@@ -128,15 +125,14 @@ void sub_wait_close(struct tickbus_sub *sub)
 
 void sub_source_clear(struct sub_source *s)
 {
-	if (s->msg)
-		nng_msg_free(s->msg);
+	free(s->msg);
 	s->msg = NULL;
 	s->is_loaded = s->is_open = s->is_peeked = false;
 }
 
 /* ---- reading ------------------------------------------------------------ */
 
-/* Three heartbeats missed: nng may have given up without a word. */
+/* Three heartbeats missed: the peer may be gone without a word. */
 static void rebuild_silent(struct tickbus_sub *sub)
 {
 	for (size_t i = 0; i < sub->n_sockets; i++) {
@@ -144,24 +140,20 @@ static void rebuild_silent(struct tickbus_sub *sub)
 
 		if (!feedsock_is_silent(f, sub->options.heartbeat_ms))
 			continue;
-		if (f->fd >= 0)
-			(void)epoll_ctl(sub->live_epoll, EPOLL_CTL_DEL, f->fd, NULL);
-		feedsock_close(f);
 		sub->counts.rebuilds++;
-		if (feedsock_open(f, f->url, f->kind) == 0)
-			(void)watch(sub->live_epoll, f->fd);
+		feedsock_renew(f);
 	}
 }
 
-static bool open_message(struct tickbus_sub *sub, nng_msg *msg)
+static bool open_message(struct tickbus_sub *sub, struct splink_msg *msg)
 {
 	struct sub_source *live = &sub->live;
 	struct topic t;
 
-	if (topic_split(nng_msg_body(msg), nng_msg_len(msg), &t) ||
+	if (topic_split(msg->data, msg->len, &t) ||
 	    frame_open(t.body, t.body_len, &live->frame)) {
 		sub->counts.malformed++;
-		nng_msg_free(msg);
+		free(msg);
 		return false;
 	}
 	if (live->frame.kind == EVENT_HEARTBEAT)
@@ -204,7 +196,7 @@ bool sub_take_message(struct tickbus_sub *sub)
 		rebuild_silent(sub);
 	for (size_t tried = 0; tried < sub->n_sockets;) {
 		struct feedsock *f = &sub->socket[sub->turn];
-		nng_msg *msg = NULL;
+		struct splink_msg *msg = NULL;
 
 		sub->turn = (sub->turn + 1) % sub->n_sockets;
 		if (feedsock_take(f, &msg) != 0)
@@ -240,6 +232,7 @@ void sub_wait(struct tickbus_sub *sub, int timeout_ms, int64_t until_ns)
 	int64_t silence_ns = beat_ns(sub) * FEEDSOCK_MISSES;
 	int64_t left_ms = (until_ns - clock_mono_ns() + NS_PER_MS - 1) / NS_PER_MS;
 	struct epoll_event e[4];
+	struct splink_msg *none;
 	uint64_t expirations;
 
 	if (left_ms < 0)
@@ -251,6 +244,10 @@ void sub_wait(struct tickbus_sub *sub, int timeout_ms, int64_t until_ns)
 	(void)epoll_wait(sub->epoll, e, 4, (int)left_ms);
 	while (read(sub->timer, &expirations, sizeof(expirations)) > 0)
 		;
+	/* A connection that nobody needs just now may have ended: it would wake us
+	   over and over. */
+	if (!sub->pages.fetch.is_running)
+		(void)fetch_poll(&sub->pages.fetch, &none);
 	rebuild_silent(sub);
 	if (sub->uses_ring && clock_mono_ns() - sub->ring.heard_ns > silence_ns)
 		ringfeed_renew(&sub->ring);

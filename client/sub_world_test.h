@@ -1,9 +1,10 @@
 /*
  * sub_world_test - a small daemon in the test's own process: PUB sockets and a
- * catch-up REP over nng's inproc transport.
+ * catch-up REP over nng's ipc transport.
  */
 #pragma once
 #include "client/tickbus.h"
+#include "client/url_test.h"
 #include "proto/catchup.h"
 #include "proto/sample_test.h"
 #include "proto/topic.h"
@@ -38,10 +39,19 @@ static struct {
 	atomic_uint requests;
 } server;
 
+static char tick_url[URL_TEST_MAX], tier2_url[URL_TEST_MAX], catchup_url[URL_TEST_MAX];
+
+__attribute__((constructor)) static void name_urls(void)
+{
+	url_test(tick_url, "tick");
+	url_test(tier2_url, "tier2");
+	url_test(catchup_url, "catchup");
+}
+
 static const struct tickbus_options options = {
-	.url = {[TICKBUS_TICK] = "inproc://sub_test_tick",
-		[TICKBUS_TIER2] = "inproc://sub_test_tier2",
-		[TICKBUS_CATCHUP] = "inproc://sub_test_catchup"},
+	.url = {[TICKBUS_TICK] = tick_url,
+		[TICKBUS_TIER2] = tier2_url,
+		[TICKBUS_CATCHUP] = catchup_url},
 	.heartbeat_ms = HEARTBEAT_MS,
 	.timeout_ms = 2000,
 };

@@ -8,12 +8,11 @@
  * is reported with an exact count.  Nothing comes twice, nothing out of order in
  * its stream.
  *
- * Threads: the library makes none that you meet (nng's carry the bytes, one closes a
- * socket; they touch nothing of yours and take no signal), installs no signal handler,
- * prints nothing and calls nothing back.  tickbus_sub_* never block longer than the
- * timeout given, so a poll() loop over tickbus_sub_fd() in one thread serves any number
- * of subscriptions; tickbus_pub_flush(), tickbus_ask() and tickbus_request() wait for
- * the daemon.
+ * Threads: the library makes none, installs no signal handler, prints nothing and calls
+ * nothing back; it links with no networking library.  tickbus_sub_* never block longer
+ * than the timeout given, so a poll() loop over tickbus_sub_fd() in one thread serves
+ * any number of subscriptions; tickbus_pub_flush(), tickbus_ask() and tickbus_request()
+ * wait for the daemon.
  *
  * Errors: 0 done; < 0 a negated errno, tickbus_error() has the sentence; > 0
  * one of the outcomes below.  A handle belongs to one thread at a time; several
@@ -65,12 +64,12 @@ enum tickbus_port {
 struct tickbus_options {
 	const char *host;   /* "127.0.0.1" */
 	uint16_t port_base; /* 7400; the others follow in order of tickbus_port */
-	const char
-		*url[TICKBUS_PORTS]; /* full nng URLs; NULL: from host and port_base */
-	const char *admin_path;      /* "/run/tickbus/admin.sock" */
-	const char *ring_path;       /* "/run/tickbus/ring.sock" */
-	int timeout_ms;              /* of one request, 5000 */
-	int heartbeat_ms;            /* what the daemon sends, 1000 */
+	const char *url[TICKBUS_PORTS]; /* tcp://HOST:PORT, ipc://PATH; NULL: by host,
+					   port_base */
+	const char *admin_path;         /* "/run/tickbus/admin.sock" */
+	const char *ring_path;          /* "/run/tickbus/ring.sock" */
+	int timeout_ms;                 /* of one request, 5000 */
+	int heartbeat_ms;               /* what the daemon sends, 1000 */
 	int patience_ms; /* a hole that catch-up neither fills nor gives up for so long
 			    is called lost, 30000 */
 };

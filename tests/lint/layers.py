@@ -27,7 +27,7 @@ MAY = {
 # An entry that ends in "/" is a folder; one without a suffix is NAME.c and NAME.h.
 KEEPERS = {
     r"uv\.h": ["daemon/", "client/", "feeds/http"],
-    r"nng/.*": ["daemon/serve_*", "daemon/guard", "client/"],
+    r"nng/.*": ["daemon/serve_*", "daemon/guard", "client/python/sample_pub"],
     r"microhttpd\.h": ["daemon/serve_http"],
     r"sqlite3\.h": ["store/sqlite"],
     r"duckdb\.h": ["archive/duck"],
