@@ -27,10 +27,14 @@ import mock_ws
 from mock_alpaca import Alpaca
 from mock_events import Events
 from mock_market import Market
+from mock_polygon import Polygon, PolygonStream
 from mock_scenarios import Scenarios
+from mock_yahoo import Yahoo
 
+VENDORS = (Alpaca, Polygon, Yahoo)
 STREAMS = {"/v2/iex": mock_ws.AlpacaStream, "/v2/sip": mock_ws.AlpacaStream,
-           "/v2/delayed_sip": mock_ws.AlpacaStream, "/v2/test": mock_ws.AlpacaStream}
+           "/v2/delayed_sip": mock_ws.AlpacaStream, "/v2/test": mock_ws.AlpacaStream,
+           "/stocks": PolygonStream}
 
 
 class MockVendors:
@@ -43,7 +47,8 @@ class MockVendors:
         self.events = Events(self.market)
         self.accounts = mock_http.Accounts(rate)
         luck = mock_http.Luck(seed, p429, p500, ptruncate, wait_429)
-        self.app = mock_http.App([Alpaca(self.market, self.events)], self.accounts, luck,
+        self.app = mock_http.App([make(self.market, self.events) for make in VENDORS],
+                                 self.accounts, luck,
                                  latency_ms / 1000)
         self.app.websocket = self.websocket
         self.scenarios = Scenarios(scenarios) if scenarios else None
