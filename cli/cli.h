@@ -67,6 +67,7 @@ int cmd_cancel(struct cli *c, int argc, char **argv);
 int cmd_bars(struct cli *c, int argc, char **argv);
 int cmd_quality(struct cli *c, int argc, char **argv);
 int cmd_cache(struct cli *c, int argc, char **argv);
+int cmd_index(struct cli *c, int argc, char **argv);
 int cmd_vendors(struct cli *c, int argc, char **argv);
 
 /** Outcomes of cli_option() beside the values of a command's own options. */

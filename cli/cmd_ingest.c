@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define REQUEST_MAX 65536 /* docs/PROTOCOL.md, "Admin" */
+
 enum {
 	OPT_START = 1,
 	OPT_END,
@@ -174,6 +176,13 @@ static int begin(struct cli *c, struct ingest *g)
 	int rc;
 
 	put_request(g, &request);
+	if (request.len >= REQUEST_MAX) {
+		buf_free(&request);
+		return cli_error(
+			CLI_USAGE,
+			"the list is too long for one job (%d bytes): split it",
+			REQUEST_MAX);
+	}
 	rc = query_run(c, buf_text(&request), &q);
 	buf_free(&request);
 	if (rc != CLI_OK)

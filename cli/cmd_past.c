@@ -1,4 +1,5 @@
-/* cmd_past - bars, quality, cache, vendors: what is known of the past, and of whom. */
+/* cmd_past - bars, quality, cache, index, vendors: what is known of the past, and of
+ * whom. */
 #include "base/buf.h"
 #include "base/jsonw.h"
 #include "cli/query.h"
@@ -266,6 +267,30 @@ int cmd_cache(struct cli *c, int argc, char **argv)
 		printf("%.*s\n", (int)cache.len, cache.text);
 	else
 		render_value(stdout, &cache);
+	query_free(&q);
+	return CLI_OK;
+}
+
+/* ---- indices ---- */
+
+int cmd_index(struct cli *c, int argc, char **argv)
+{
+	struct json_token index, rows;
+	struct query q;
+	struct wish o;
+	int rc = read_line(c, argc, argv, &o);
+
+	if (rc != CLI_OK)
+		return rc == CLI_OPTION_HELP ? CLI_OK : rc;
+	if (optind + 1 < argc)
+		return cli_usage_error(c, "it takes one name");
+	rc = query_ask(c, "index", optind < argc ? "name" : NULL, argv[optind], &q);
+	if (rc != CLI_OK)
+		return rc;
+	if (!query_member(&q.result, "index", &index))
+		return no_member(&q, "index");
+	rows = query_rows(&index);
+	show_bars(&rows, &o, true);
 	query_free(&q);
 	return CLI_OK;
 }

@@ -142,7 +142,9 @@ static const struct command commands[] = {
 	{"cache_stats", admin_cache_stats, "how much is kept"},
 	{"cache_invalidate", admin_cache_invalidate,
 	 "{symbol, source, start, end, all}: forget it, to fetch it again"},
-	{"index", admin_index, "{name}: its members, with the day they were added"},
+	{"index", admin_index,
+	 "{name}: its members, with the day they were added; without name: all "
+	 "indices"},
 	{"reload", cmd_reload, "read the configuration again"},
 	{"shutdown", cmd_shutdown, "drain and end"},
 	{"help", cmd_help, "this list"},

@@ -437,15 +437,40 @@ static int show_index(struct history_thread *t, struct past *p, struct jsonw *w)
 	return rc;
 }
 
+static int list_indices(struct history_thread *t, struct past *p, struct jsonw *w)
+{
+	const struct hist_index *x;
+	struct buf list = {0};
+	int rc;
+
+	role_assert_history();
+	(void)p;
+	rc = histstore_index_list(history_store(t), ADMIN_ROWS_MAX, &list);
+	x = (const struct hist_index *)(void *)list.data;
+	jsonw_object(w, NULL);
+	jsonw_array(w, "indices");
+	for (size_t i = 0; i < list.len / sizeof(*x); i++) {
+		jsonw_object(w, NULL);
+		jsonw_str(w, "name", x[i].name);
+		jsonw_u64(w, "members", x[i].members);
+		admin_time(w, "since", x[i].since_ns);
+		jsonw_end(w);
+	}
+	jsonw_end(w);
+	buf_free(&list);
+	return rc;
+}
+
 void admin_index(struct daemon *d, const struct json *request, struct admin_call *call)
 {
 	const char *name = json_str(json_get(request, "name"), "");
-	struct past *p = past_new(d, call, show_index, "index");
+	struct past *p =
+		past_new(d, call, *name == '\0' ? list_indices : show_index, "index");
 
 	if (p == NULL)
 		return;
-	if (*name == '\0' || strlen(name) > HISTJOBS_INDEX_MAX) {
-		admin_fail(call, "bad_request", "name is missing or too long");
+	if (strlen(name) > HISTJOBS_INDEX_MAX) {
+		admin_fail(call, "bad_request", "name is too long");
 		past_free(p);
 		return;
 	}

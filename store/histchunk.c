@@ -4,9 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
+#include <zstd.h>
 
 #define COLUMNS      8
+#define LEVEL        1 /* of zstd */
 #define VARINT_MAX   10
 #define DIVISOR_MAX  INT64_C(10000000) /* billionths to cents */
 #define COLUMN_BYTES ((size_t)VARINT_MAX * COLUMNS)
@@ -206,49 +207,77 @@ static int read_columns(const uint8_t *p, size_t len, size_t n, struct hist_bar 
 	return 0;
 }
 
-int histchunk_encode(const struct hist_bar *bars, size_t n, struct buf *out,
-		     enum histchunk_codec *out_codec)
-{
-	struct buf columns = {0};
-	uLongf packed;
-	uint8_t *room;
-	int rc;
+struct histchunk {
+	ZSTD_CCtx *pack;    /* owned */
+	ZSTD_DCtx *unpack;  /* owned */
+	struct buf columns; /* of the chunk at hand */
+};
 
-	histchunk_columns(bars, n, &columns);
-	packed = compressBound(columns.len);
-	room = buf_reserve(out, packed);
-	rc = compress2(room, &packed, columns.data, columns.len, 1);
-	if (rc != Z_OK) {
-		buf_free(&columns);
-		return err_set(-ENOMEM, "no memory to compress %zu bars", n);
+int histchunk_new(struct histchunk **out)
+{
+	struct histchunk *c = calloc(1, sizeof(*c));
+
+	if (c != NULL) {
+		c->pack = ZSTD_createCCtx();
+		c->unpack = ZSTD_createDCtx();
 	}
-	*out_codec = packed < columns.len ? HISTCHUNK_DEFLATE : HISTCHUNK_PLAIN;
-	if (*out_codec == HISTCHUNK_DEFLATE)
-		out->len += packed;
-	else
-		buf_add(out, columns.data, columns.len);
-	buf_free(&columns);
+	if (c == NULL || c->pack == NULL || c->unpack == NULL) {
+		histchunk_free(c);
+		return err_set(-ENOMEM, "no memory to pack bars");
+	}
+	*out = c;
 	return 0;
 }
 
-int histchunk_decode(enum histchunk_codec codec, const void *data, size_t len, size_t n,
-		     struct buf *out)
+void histchunk_free(struct histchunk *c)
 {
-	struct buf columns = {0};
-	uLongf size;
+	if (c == NULL)
+		return;
+	(void)ZSTD_freeCCtx(c->pack);
+	(void)ZSTD_freeDCtx(c->unpack);
+	buf_free(&c->columns);
+	free(c);
+}
+
+int histchunk_encode(struct histchunk *c, const struct hist_bar *bars, size_t n,
+		     struct buf *out, enum histchunk_codec *out_codec)
+{
+	size_t room, packed;
+
+	c->columns.len = 0;
+	histchunk_columns(bars, n, &c->columns);
+	room = ZSTD_compressBound(c->columns.len);
+	packed = ZSTD_compressCCtx(c->pack, buf_reserve(out, room), room,
+				   c->columns.data, c->columns.len, LEVEL);
+	if (ZSTD_isError(packed))
+		return err_set(-ENOMEM, "%zu bars cannot be packed: %s", n,
+			       ZSTD_getErrorName(packed));
+	*out_codec = packed < c->columns.len ? HISTCHUNK_ZSTD : HISTCHUNK_PLAIN;
+	if (*out_codec == HISTCHUNK_ZSTD)
+		out->len += packed;
+	else
+		buf_add(out, c->columns.data, c->columns.len);
+	return 0;
+}
+
+int histchunk_decode(struct histchunk *c, enum histchunk_codec codec, const void *data,
+		     size_t len, size_t n, struct buf *out)
+{
+	size_t size;
 	int rc;
 
 	if (n == 0 || n > HISTCHUNK_BARS_MAX)
 		return not_bars(n);
-	size = (n + 1) * COLUMN_BYTES;
 	switch (codec) {
-	case HISTCHUNK_DEFLATE:
-		rc = uncompress(buf_reserve(&columns, size), &size, data, len);
-		if (rc != Z_OK) {
-			buf_free(&columns);
+	case HISTCHUNK_ZSTD:
+		/* Bounded by what so many bars can be: no chunk is a bomb. */
+		size = (n + 1) * COLUMN_BYTES;
+		c->columns.len = 0;
+		size = ZSTD_decompressDCtx(c->unpack, buf_reserve(&c->columns, size),
+					   size, data, len);
+		if (ZSTD_isError(size))
 			return not_bars(n);
-		}
-		data = columns.data;
+		data = c->columns.data;
 		len = size;
 		break;
 	case HISTCHUNK_PLAIN:
@@ -262,6 +291,5 @@ int histchunk_decode(enum histchunk_codec codec, const void *data, size_t len, s
 				  out, n * sizeof(struct hist_bar)));
 	if (rc == 0)
 		out->len += n * sizeof(struct hist_bar);
-	buf_free(&columns);
 	return rc;
 }

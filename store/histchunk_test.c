@@ -6,6 +6,8 @@
 
 #define BARS 390
 
+static struct histchunk *packer;
+
 static uint64_t draw(uint64_t *state)
 {
 	*state = *state * UINT64_C(6364136223846793005) + 1442695040888963407u;
@@ -39,9 +41,9 @@ static void back_and_forth(const struct hist_bar *bars, size_t n, size_t *out_le
 	struct buf packed = {0}, again = {0}, plain = {0};
 	enum histchunk_codec codec;
 
-	assert_int_equal(0, histchunk_encode(bars, n, &packed, &codec));
-	assert_int_equal(0,
-			 histchunk_decode(codec, packed.data, packed.len, n, &again));
+	assert_int_equal(0, histchunk_encode(packer, bars, n, &packed, &codec));
+	assert_int_equal(
+		0, histchunk_decode(packer, codec, packed.data, packed.len, n, &again));
 	assert_int_equal(n * sizeof(*bars), again.len);
 	assert_memory_equal(bars, again.data, again.len);
 	*out_len = packed.len;
@@ -49,8 +51,8 @@ static void back_and_forth(const struct hist_bar *bars, size_t n, size_t *out_le
 	/* The columns alone say the same. */
 	histchunk_columns(bars, n, &plain);
 	again.len = 0;
-	assert_int_equal(
-		0, histchunk_decode(HISTCHUNK_PLAIN, plain.data, plain.len, n, &again));
+	assert_int_equal(0, histchunk_decode(packer, HISTCHUNK_PLAIN, plain.data,
+					     plain.len, n, &again));
 	assert_memory_equal(bars, again.data, again.len);
 	buf_free(&packed);
 	buf_free(&again);
@@ -114,8 +116,8 @@ static void the_same_bars_give_the_same_bytes(void **state)
 
 	(void)state;
 	fill_day(bars, BARS);
-	assert_int_equal(0, histchunk_encode(bars, BARS, &one, &a));
-	assert_int_equal(0, histchunk_encode(bars, BARS, &two, &b));
+	assert_int_equal(0, histchunk_encode(packer, bars, BARS, &one, &a));
+	assert_int_equal(0, histchunk_encode(packer, bars, BARS, &two, &b));
 	assert_int_equal(a, b);
 	assert_int_equal(one.len, two.len);
 	assert_memory_equal(one.data, two.data, one.len);
@@ -131,22 +133,23 @@ static void bytes_that_are_no_bars_are_refused_and_nothing_comes(void **state)
 
 	(void)state;
 	fill_day(bars, BARS);
-	assert_int_equal(0, histchunk_encode(bars, BARS, &packed, &codec));
+	assert_int_equal(0, histchunk_encode(packer, bars, BARS, &packed, &codec));
 	histchunk_columns(bars, BARS, &plain);
 	for (size_t len = 0; len < plain.len; len++)
-		assert_int_equal(-EBADMSG, histchunk_decode(HISTCHUNK_PLAIN, plain.data,
-							    len, BARS, &out));
-	assert_int_equal(-EBADMSG, histchunk_decode(codec, packed.data, packed.len / 2,
-						    BARS, &out));
+		assert_int_equal(-EBADMSG,
+				 histchunk_decode(packer, HISTCHUNK_PLAIN, plain.data,
+						  len, BARS, &out));
+	assert_int_equal(-EBADMSG, histchunk_decode(packer, codec, packed.data,
+						    packed.len / 2, BARS, &out));
 	/* Another number of bars than there are. */
-	assert_int_equal(-EBADMSG, histchunk_decode(codec, packed.data, packed.len,
-						    BARS - 1, &out));
-	assert_int_equal(-EBADMSG, histchunk_decode(codec, packed.data, packed.len,
-						    BARS + 1, &out));
+	assert_int_equal(-EBADMSG, histchunk_decode(packer, codec, packed.data,
+						    packed.len, BARS - 1, &out));
+	assert_int_equal(-EBADMSG, histchunk_decode(packer, codec, packed.data,
+						    packed.len, BARS + 1, &out));
+	assert_int_equal(-EBADMSG, histchunk_decode(packer, codec, packed.data,
+						    packed.len, 0, &out));
 	assert_int_equal(-EBADMSG,
-			 histchunk_decode(codec, packed.data, packed.len, 0, &out));
-	assert_int_equal(-EBADMSG,
-			 histchunk_decode((enum histchunk_codec)9, packed.data,
+			 histchunk_decode(packer, (enum histchunk_codec)9, packed.data,
 					  packed.len, BARS, &out));
 	assert_int_equal(0, out.len);
 	buf_free(&packed);
@@ -164,5 +167,11 @@ int main(void)
 		cmocka_unit_test(bytes_that_are_no_bars_are_refused_and_nothing_comes),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed;
+
+	if (histchunk_new(&packer) < 0)
+		return 1;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	histchunk_free(packer);
+	return failed;
 }

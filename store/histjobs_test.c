@@ -118,6 +118,12 @@ static void members_keep_the_day_on_which_they_were_added(void **state)
 	assert_int_equal(1000, m[0].added_ns);
 	assert_string_equal("BRK.B", m[1].symbol);
 	assert_int_equal(2000, m[1].added_ns);
+	list.len = 0;
+	assert_int_equal(0, histstore_index_list(h, 10, &list));
+	assert_int_equal(sizeof(struct hist_index), list.len);
+	assert_string_equal("tech", ((struct hist_index *)list.data)->name);
+	assert_int_equal(3, ((struct hist_index *)list.data)->members);
+	assert_int_equal(1000, ((struct hist_index *)list.data)->since_ns);
 	buf_free(&list);
 	end(&f, h);
 }

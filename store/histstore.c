@@ -115,6 +115,8 @@ static const char *const sql[SQL_N] = {
 			  " VALUES (?, ?, ?)",
 	[SQL_INDEX_GET] =
 		"SELECT symbol, added_ns FROM member WHERE name = ? ORDER BY symbol",
+	[SQL_INDEX_LIST] = "SELECT name, count(*), min(added_ns) FROM member"
+			   " GROUP BY name ORDER BY name LIMIT ?",
 	[SQL_JOB_ADD] = "INSERT INTO job(state, created_ns, finished_ns, what, sources,"
 			" index_name, from_ns, to_ns, step_s, adjust, items)"
 			" VALUES (0, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
@@ -194,7 +196,9 @@ int histstore_open(const char *dir, struct histstore **out)
 		free(h);
 		return err_set(-ENAMETOOLONG, "history.db: the path is too long");
 	}
-	rc = sq_open(path, NULL, APPLICATION_ID, &h->db);
+	rc = histchunk_new(&h->packer);
+	if (rc == 0)
+		rc = sq_open(path, NULL, APPLICATION_ID, &h->db);
 	if (rc == 0)
 		rc = schema_bring(h->db, path, &schema, &created);
 	/* It is read in long strides: pages that were used once are not kept. */
@@ -222,6 +226,7 @@ int histstore_close(struct histstore *h)
 		rc = sq_checkpoint(h->db, true, &done);
 		sq_close(h->db);
 	}
+	histchunk_free(h->packer);
 	buf_free(&h->chunk);
 	buf_free(&h->merged);
 	buf_free(&h->packed);

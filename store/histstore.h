@@ -117,6 +117,14 @@ struct hist_member {
 ON_HISTORY int histstore_index_get(struct histstore *h, const char *name,
 				   struct buf *out);
 
+struct hist_index {
+	char name[64];
+	uint64_t members;
+	int64_t since_ns; /* of the oldest */
+};
+/** Add at most @max of them to @out (struct hist_index) by name. */
+ON_HISTORY int histstore_index_list(struct histstore *h, size_t max, struct buf *out);
+
 struct hist_health {
 	uint64_t series;
 	uint64_t bars;

@@ -145,8 +145,8 @@ ON_HISTORY static int load_chunk(struct histstore *h, struct hist_row *row, int6
 		const void *data = sq_blob(st, 4, &len);
 
 		is_sound = sq_u64(st, 3) == chunk_crc(id, n, codec, data, len) &&
-			   histchunk_decode((enum histchunk_codec)codec, data, len, n,
-					    &h->chunk) == 0;
+			   histchunk_decode(h->packer, (enum histchunk_codec)codec,
+					    data, len, n, &h->chunk) == 0;
 		sq_reset(st);
 	}
 	if (rc < 0)
@@ -168,7 +168,8 @@ static int store_chunk(struct histstore *h, struct hist_row *row, int64_t id,
 	if (st == NULL)
 		return -EBADMSG;
 	h->packed.len = 0;
-	rc = histchunk_encode((const struct hist_bar *)(const void *)bars->data, n,
+	rc = histchunk_encode(h->packer,
+			      (const struct hist_bar *)(const void *)bars->data, n,
 			      &h->packed, &codec);
 	if (rc < 0)
 		return rc;

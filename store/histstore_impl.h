@@ -1,6 +1,7 @@
 /* histstore_impl - what the files of histstore share; nobody else includes it. */
 #pragma once
 #include "base/err.h"
+#include "store/histchunk.h"
 #include "store/histstore.h"
 #include "store/rowcrc.h"
 #include "store/sqlite.h"
@@ -31,6 +32,7 @@ enum hist_sql {
 	SQL_ACTION_PUT,
 	SQL_INDEX_ADD,
 	SQL_INDEX_GET,
+	SQL_INDEX_LIST,
 	SQL_JOB_ADD,
 	SQL_JOB_GET,
 	SQL_JOB_LIST,
@@ -53,8 +55,9 @@ struct histstore {
 	bool in_transaction;
 	uint64_t damaged;
 	char damage[160];
-	struct buf chunk;  /* bars of the chunk at hand */
-	struct buf merged; /* ... and what becomes of them */
+	struct histchunk *packer; /* owned */
+	struct buf chunk;         /* bars of the chunk at hand */
+	struct buf merged;        /* ... and what becomes of them */
 	struct buf packed;
 };
 

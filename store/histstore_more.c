@@ -138,6 +138,24 @@ int histstore_index_get(struct histstore *h, const char *name, struct buf *out)
 	return rc;
 }
 
+int histstore_index_list(struct histstore *h, size_t max, struct buf *out)
+{
+	struct sq_stmt *st = hist_stmt(h, SQL_INDEX_LIST);
+	struct hist_index x;
+	int rc;
+
+	if (st == NULL)
+		return -EBADMSG;
+	sq_bind_u64(st, 1, max);
+	while ((rc = sq_step(st)) == SQ_ROW) {
+		hist_text(st, 0, x.name, sizeof(x.name));
+		x.members = sq_u64(st, 1);
+		x.since_ns = sq_int(st, 2);
+		buf_add(out, &x, sizeof(x));
+	}
+	return rc;
+}
+
 int histstore_health(struct histstore *h, struct hist_health *out)
 {
 	const struct {

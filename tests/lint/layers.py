@@ -35,8 +35,8 @@ KEEPERS = {
     r"libwebsockets\.h": ["feeds/ws"],
     r"yaml\.h": ["daemon/config*"],
     r"cjson/.*": ["base/json"],
-    r"zlib\.h": ["feeds/", "store/"],
-    r"zstd\.h": ["feeds/zst"],
+    r"zlib\.h": ["feeds/"],
+    r"zstd\.h": ["feeds/zst", "store/histchunk"],
     r"nats/.*": ["daemon/bridge_nats"],
     r"systemd/.*": ["daemon/notify"],
 }
