@@ -17,10 +17,10 @@
  *	cmd_matrix.c    matrix
  *	cmd_verify.c    verify
  *	cmd_why.c       why; cmd_why_matrix.c that of matrices
- *	cmd_ingest.c    ingest; symbol_file.[ch] lists of symbols, job_view.[ch]
- *progress cmd_jobs.c      jobs, job, cancel cmd_past.c      bars, quality, cache,
- *vendors cmd_feed.c      feed; feeder.[ch] batches and their outcomes, progress.[ch]
- *its bar
+ *	cmd_ingest.c    ingest; symbol_file.[ch] lists of symbols
+ *	cmd_jobs.c      jobs, job, cancel; job_view.[ch] progress, summary
+ *	cmd_past.c      bars, quality, cache, index, vendors
+ *	cmd_feed.c      feed; feeder.[ch] batches, progress.[ch] its bar
  */
 #include "cli/cli.h"
 #include <stdio.h>
@@ -112,6 +112,8 @@ static const struct command commands[] = {
 	 "  --start, --end   invalidate: only this range\n"
 	 "  --all            invalidate: everything\n"
 	 "  --json, --csv\n", cmd_cache},
+	{"index", "[NAME]", "List the indices that symbols were ingested as, or the members of one",
+	 "  --json, --csv\n", cmd_index},
 	{"vendors", "", "List whom can be asked, and how often they were",
 	 "  --json           as the daemon sends it\n", cmd_vendors},
 	{"log", "[count | range FROM TO | tail [N]]", "Look into the log of ticks",

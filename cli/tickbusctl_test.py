@@ -130,6 +130,7 @@ COMMANDS = {
                                        **({"next": 1} if r["after"] == "0" else {})}},
     "cache_stats": lambda r: {"cache": {"bars": 5}},
     "cache_invalidate": lambda r: {"cache": {"bars": 7, "series": 1}},
+    "index": lambda r: {"index": {"members": [{"symbol": "AAPL"}]} if "name" in r else {"indices": [{"name": "tech"}]}},
     "vendors": lambda r: {"vendors": [{"name": "alpaca", "problem": ""}]},
     "shutdown": lambda r: {},
     "reload": lambda r: None,  # answered with bytes that are no JSON
@@ -185,7 +186,7 @@ def run_all(run, missing):
     run("--port 0 status", 64, stderr="--port")
     for name in ("status", "metrics", "top", "symbols", "sub", "feed", "log", "matrix", "pause",
                  "resume", "config", "reload", "shutdown", "verify", "why", "ingest", "jobs", "job",
-                 "cancel", "bars", "quality", "cache", "vendors"):
+                 "cancel", "bars", "quality", "cache", "index", "vendors"):
         run(f"{name} --help", 0, f"usage: tickbusctl {name}")
         run(f"help {name}", 0, f"usage: tickbusctl {name}")
         run(f"{name} --nonsense", 64, stderr="--help")
@@ -258,6 +259,9 @@ def run_all(run, missing):
     run("cache invalidate AAPL", 0, "7")
     run("cache nonsense", 64)
     run("vendors", 0, "alpaca")
+    run("index", 0, "tech")
+    assert run("index tech --csv", 0) == "symbol\nAAPL\n"
+    run("index a b", 64)
     run("shutdown", 0, "done")
     run("reload", 70, stderr="no JSON")
     STATE["state"] = "draining"

@@ -289,6 +289,28 @@ static void a_write_that_fails_is_told_and_harms_no_later_one(void **state)
 	end(w);
 }
 
+static void what_is_too_much_is_dropped_before_new_jobs_begin(void **state)
+{
+	struct world *w = begin(5);
+	int64_t limit = clock_mono_ns() + 30 * NS_PER_S;
+	struct answer a = {0};
+
+	(void)state;
+	start(w);
+	assert_int_equal(0, ask(w, &a, add_job));
+	wait_for_end(w, &a);
+	assert_int_equal(5, a.bars);
+	stop(w);
+	w->config.ingest.bytes_max = 1;
+	start(w);
+	do {
+		assert_int_equal(0, ask(w, &a, look));
+		assert_true(clock_mono_ns() < limit);
+	} while (a.bars > 0);
+	stop(w);
+	end(w);
+}
+
 static void a_vendor_without_its_key_is_refused_with_that_sentence(void **state)
 {
 	struct vendor_ask ask_of = {.what = VENDOR_BARS};
@@ -315,6 +337,7 @@ int main(void)
 		cmocka_unit_test(
 			a_stop_in_the_middle_is_no_failure_and_the_next_start_ends_it),
 		cmocka_unit_test(a_write_that_fails_is_told_and_harms_no_later_one),
+		cmocka_unit_test(what_is_too_much_is_dropped_before_new_jobs_begin),
 		cmocka_unit_test(
 			a_vendor_without_its_key_is_refused_with_that_sentence),
 	};
