@@ -92,9 +92,10 @@ static void say_currency(const struct json_token *bars)
 	struct json_token currency;
 	char text[16];
 
-	if (query_member(bars, "currency", &currency) &&
-	    *query_text(&currency, text, sizeof(text)) != '\0' &&
-	    strcmp(text, "USD") != 0)
+	if (!query_member(bars, "currency", &currency) || currency.len == 0)
+		return;
+	(void)query_text(&currency, text, sizeof(text));
+	if (strcmp(text, "USD") != 0)
 		fprintf(stderr, "tickbusctl bars: prices in %s\n", text);
 }
 
