@@ -6,14 +6,17 @@ import collections
 import json
 import os
 import random
+import shutil
+import ssl
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from livevendor import KEY, SECRET, LiveVendor, frame, key_of
-from tickbusd import Tickbusd, frame_blocks
+from tickbusd import Listener, Tickbusd, frame_blocks
 
 SYMBOLS = ["AAPL", "BRK.B", "MSFT"]
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else random.randrange(10 ** 6)
@@ -22,10 +25,11 @@ ENV = {"TICKBUS_ALPACA_KEY": KEY, "TICKBUS_ALPACA_SECRET": SECRET,
 
 CONFIG = """
 bars: {{source_timeout: 1s}}
-fetch: {{plain_http: true, private_addresses: true}}
+fetch: {{plain_http: true, private_addresses: true, ca_file: {ca}}}
+defaults: {{timeframes: [1s]}}
 vendors:
-  alpaca: {{base_url: "http://127.0.0.1:{a}", stream_url: "ws://127.0.0.1:{a}/v2/iex", feed: iex, requests: 1000, per: 1s}}
-  other: {{adapter: alpaca, base_url: "http://127.0.0.1:{b}", stream_url: "ws://127.0.0.1:{b}/v2/iex", requests: 1000, per: 1s}}
+  alpaca: {{base_url: "http{s}://127.0.0.1:{a}", stream_url: "ws{s}://127.0.0.1:{a}/v2/iex", feed: iex, requests: 1000, per: 1s}}
+  other: {{adapter: alpaca, base_url: "http{s}://127.0.0.1:{b}", stream_url: "ws{s}://127.0.0.1:{b}/v2/iex", requests: 1000, per: 1s}}
 feeds:
   iex: {{vendor: alpaca, symbols: [AAPL, BRK.B, MSFT], quotes: true, mute: 1s, redial_max: 1s, refill_overlap: 2s, refill_delay: 500ms}}
 {more}
@@ -34,11 +38,12 @@ OTHER = "  other: {vendor: other, symbols: [TSLA], mute: 1s, redial_max: 1s, ref
 
 
 class World:
-    def __init__(self, more="", rate=200):
-        self.vendor = LiveVendor(SYMBOLS, SEED, rate)
-        self.other = LiveVendor(["TSLA"], SEED + 1, rate)
+    def __init__(self, more="", rate=200, tls=(None, None), ca=None):
+        self.vendor = LiveVendor(SYMBOLS, SEED, rate, tls=tls[0])
+        self.other = LiveVendor(["TSLA"], SEED + 1, rate, tls=tls[1])
         self.d = Tickbusd(sys.argv[1], clock="wall", durability="normal",
-                          more=CONFIG.format(a=self.vendor.port, b=self.other.port, more=more))
+                          more=CONFIG.format(a=self.vendor.port, b=self.other.port, more=more,
+                                             s="s" if ca else "", ca=ca or "off"))
 
     def start(self):
         self.d.start(env=ENV)
@@ -136,6 +141,7 @@ def a_black_hole_is_blind_in_time_and_refilled():
     try:
         w.start()
         w.until(lambda: w.source().get("state") == "live", 10, "not live")
+        bars = Listener(w.d, "json_bar")
         time.sleep(2)
         w.vendor.silent = True
         begin = time.monotonic()
@@ -145,7 +151,13 @@ def a_black_hole_is_blind_in_time_and_refilled():
         assert w.ctl("sources")[0] == 1
         dials = w.vendor.dials
         w.until(lambda: w.vendor.dials > dials, 5, "not dialled again")
+        time.sleep(3)
+        # The bars of the dark are blind, not quiet; the refill revises them.
+        states = [json.loads(m.partition(b"|")[2])["state"] for m in bars.wait(10, b"bar.")]
+        assert "BLIND" in states and "TRADED" in states, states
         w.settle()
+        revised = [json.loads(m.partition(b"|")[2]) for m in bars.wait(10, b"bar.")]
+        assert any(b["revision"] > 0 and b["state"] == "TRADED" for b in revised)
         w.compare()
         assert w.source()["mutes"] >= 1
     finally:
@@ -165,7 +177,7 @@ def a_killed_daemon_refills_where_it_was():
         w.settle()
         w.compare()
         w.vendor.making = True
-        w.d.stop()
+        assert w.d.stop() == 0
         w.d.start(env=ENV)
         w.settle()
         w.compare()
@@ -207,8 +219,39 @@ def a_refused_key_is_said_and_not_hammered():
         w.close()
 
 
+def certificate(folder, name):
+    """A key and a certificate for 127.0.0.1 that signs itself; the server's context."""
+    path = os.path.join(folder, name)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                    "-nodes", "-days", "2", "-subj", f"/CN={name}", "-keyout", f"{path}.key",
+                    "-out", f"{path}.pem", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"],
+                   check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(f"{path}.pem", f"{path}.key")
+    return context
+
+
+def a_wrong_certificate_gets_no_key():
+    folder = tempfile.mkdtemp(prefix="live-feeds-")
+    good, wrong = certificate(folder, "good"), certificate(folder, "wrong")
+    w = World(more=OTHER, tls=(good, wrong), ca=os.path.join(folder, "good.pem"))
+    try:
+        w.vendor.cut = lambda: w.vendor.rng.randrange(3000, 20000)
+        w.start()
+        w.until(lambda: w.source().get("state") == "live", 10, "not live over TLS")
+        w.until(lambda: w.source("other").get("why"), 10, "a wrong certificate is not said")
+        w.until(lambda: w.vendor.dials > 2, 10, "not dialled again over TLS")
+        assert w.other.dials == 0 and w.other.requests == 0, "something was said to a stranger"
+        assert w.source("other")["connections"] == 0, w.source("other")
+        w.settle()
+        w.compare()
+    finally:
+        w.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def main():
-    tests = [cuts_at_any_byte_leave_no_hole, a_black_hole_is_blind_in_time_and_refilled,
+    tests = [a_wrong_certificate_gets_no_key, cuts_at_any_byte_leave_no_hole, a_black_hole_is_blind_in_time_and_refilled,
              a_killed_daemon_refills_where_it_was, a_hostile_stream_harms_no_other,
              a_refused_key_is_said_and_not_hammered]
     failed = 0

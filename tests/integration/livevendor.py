@@ -43,7 +43,9 @@ def frame(text, opcode=1):
 
 
 class LiveVendor:
-    def __init__(self, symbols, seed=1, rate=200, quotes=True):
+    def __init__(self, symbols, seed=1, rate=200, quotes=True, tls=None):
+        """tls: an ssl.SSLContext of the server's side; None: unencrypted."""
+        self.tls = tls
         self.rng = random.Random(seed)
         self.symbols, self.rate, self.quotes = symbols, rate, quotes
         self.lock = threading.Lock()
@@ -54,7 +56,7 @@ class LiveVendor:
         self.refuse = False   # no key is good
         self.rubbish = None   # () -> bytes sent after the subscription, instead of data
         self.history_fails = 0.0
-        self.dials = self.requests = 0
+        self.dials = self.requests = self.shaken = 0
         self.first_flow_ns = None
         self.last_said_ns = 0
         self.running = True
@@ -116,6 +118,11 @@ class LiveVendor:
     def serve(self, conn):
         try:
             conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.tls:
+                conn.settimeout(5)
+                conn = self.tls.wrap_socket(conn, server_side=True)
+                conn.settimeout(None)
+                self.shaken += 1
             while self.running:
                 head = b""
                 while b"\r\n\r\n" not in head:
