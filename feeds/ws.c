@@ -199,13 +199,36 @@ static int on_event(struct ws *w, struct lws *wsi, enum lws_callback_reasons rea
 	}
 }
 
+/* Only of these is @user what we gave to the connection: when a certificate is judged,
+ * for one, it is OpenSSL's. */
+static bool is_ours(enum lws_callback_reasons reason)
+{
+	switch ((int)reason) {
+	case LWS_CALLBACK_WSI_DESTROY:
+	case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
+	case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
+	case LWS_CALLBACK_CLIENT_HTTP_REDIRECT:
+	case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+	case LWS_CALLBACK_CLIENT_ESTABLISHED:
+	case LWS_CALLBACK_CLIENT_RECEIVE:
+	case LWS_CALLBACK_CLIENT_WRITEABLE:
+	case LWS_CALLBACK_RAW_CONNECTED:
+	case LWS_CALLBACK_RAW_RX:
+	case LWS_CALLBACK_RAW_WRITEABLE:
+	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 		    void *in, size_t len)
 {
 	struct ws *w = user;
 	int rc;
 
-	if (w == NULL)
+	if (w == NULL || !is_ours(reason))
 		return 0;
 	if (reason == LWS_CALLBACK_WSI_DESTROY) {
 		w->wsi = NULL;

@@ -58,7 +58,7 @@ class World:
             if what():
                 return
             time.sleep(0.05)
-        raise AssertionError(f"{why}: {self.source()} {self.d.admin('gaps')}")
+        raise AssertionError(f"{why}: {self.source()} {self.d.admin('gaps')} {self.d.errors()[-1000:]}")
 
     def ctl(self, *args):
         r = subprocess.run([sys.argv[2], "--admin", os.path.join(self.d.dir, "admin.sock"), *args],
@@ -254,6 +254,8 @@ def main():
     tests = [a_wrong_certificate_gets_no_key, cuts_at_any_byte_leave_no_hole, a_black_hole_is_blind_in_time_and_refilled,
              a_killed_daemon_refills_where_it_was, a_hostile_stream_harms_no_other,
              a_refused_key_is_said_and_not_hammered]
+    only = sys.argv[4:]
+    tests = [f for f in tests if not only or f.__name__ in only]
     failed = 0
     print(f"1..{len(tests)}\n# seed {SEED}", flush=True)
     for i, f in enumerate(tests, 1):
