@@ -61,6 +61,7 @@ class Luck:
     def __init__(self, seed=1, p429=0.0, p500=0.0, ptruncate=0.0, wait_s="1"):
         self.rng, self.lock = random.Random(seed), threading.Lock()
         self.p429, self.p500, self.ptruncate, self.wait_s = p429, p500, ptruncate, wait_s
+        self.asked_to_wait = []  # (from, to)
 
     def draw(self):
         """None, 429, 500 or "cut"."""
@@ -74,8 +75,12 @@ class Luck:
 
 
 def slow_down(wait_s):
-    headers = {"X-RateLimit-Remaining": "0"}
-    if wait_s != "":
+    """A 429 that asks to wait so long; "": that does not say."""
+    headers = {}
+    if wait_s == "0":
+        headers["Retry-After"] = "0"
+    elif wait_s != "":
+        headers["X-RateLimit-Remaining"] = "0"
         headers["X-RateLimit-Reset"] = str(int(time.time() + float(wait_s) + 0.999))
         headers["Retry-After"] = wait_s
     return Answer(429, {"message": "too many requests."}, headers)
@@ -229,7 +234,10 @@ class App:
     def ask(self, vendor, request):
         luck = self.luck.draw()
         if luck == 429:
-            return slow_down(self.luck.wait_s)
+            answer, now = slow_down(self.luck.wait_s), time.monotonic() + self.latency_s
+            until = float(answer.headers.get("X-RateLimit-Reset", 0)) - time.time()
+            self.luck.asked_to_wait.append((now, max(now, time.monotonic() + until)))
+            return answer
         if luck == 500:
             return Answer(500, {"message": "internal server error occurred"})
         try:

@@ -25,13 +25,14 @@ import mock_hostile
 import mock_http
 import mock_ws
 from mock_alpaca import Alpaca
+from mock_databento import Databento, Gateway
 from mock_events import Events
 from mock_market import Market
 from mock_polygon import Polygon, PolygonStream
 from mock_scenarios import Scenarios
 from mock_yahoo import Yahoo
 
-VENDORS = (Alpaca, Polygon, Yahoo)
+VENDORS = (Alpaca, Databento, Polygon, Yahoo)
 STREAMS = {"/v2/iex": mock_ws.AlpacaStream, "/v2/sip": mock_ws.AlpacaStream,
            "/v2/delayed_sip": mock_ws.AlpacaStream, "/v2/test": mock_ws.AlpacaStream,
            "/stocks": PolygonStream}
@@ -61,13 +62,16 @@ class MockVendors:
         self.port, self.servers = port, []
         self.tls, self.made = tls, None
         self.http = self.ws = self.https = self.wss = self.ca = None
-        self.misnamed = self.stranger = None
+        self.misnamed = self.stranger = self.databento_live = None
 
     def start(self):
         server = mock_http.Server(self.app, self.port)
         self.servers.append(server)
         self.http = f"http://127.0.0.1:{server.port}"
         self.ws = f"ws://127.0.0.1:{server.port}"
+        gateway = Gateway(self.market, self.fates, self.app.stopping)
+        self.servers.append(gateway)
+        self.databento_live = f"tcp://127.0.0.1:{gateway.port}"
         if self.tls:
             self.start_tls()
         return self
@@ -102,7 +106,7 @@ class MockVendors:
 
     def addresses(self):
         every = {"http": self.http, "ws": self.ws, "https": self.https, "wss": self.wss,
-                 "ca": self.ca, "https_misnamed": self.misnamed,
+                 "databento_live": self.databento_live, "ca": self.ca, "https_misnamed": self.misnamed,
                  "https_stranger": self.stranger}
         return {k: v for k, v in every.items() if v}
 
