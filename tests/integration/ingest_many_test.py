@@ -87,7 +87,7 @@ def errors_and_cut_bodies_cost_no_more_than_their_requests(d):
         requests = quick.vendor.report()["clients"][0]["requests"]
         ratio = job["elapsed_ms"] / (requests * LATENCY / AT_ONCE)
         print(f"# {requests} requests, {job['elapsed_ms']} ms: {ratio:.2f} of the ideal")
-        assert job["successful"] == SYMBOLS and ratio < (1.15 if SYMBOLS >= 500 else 2.5), job
+        assert job["successful"] == SYMBOLS and ratio < (1.15 if SYMBOLS >= 500 else 6), job
     finally:
         quick.remove()
 

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -178,6 +179,23 @@ def a_clean_stop_in_the_middle_is_no_failure(d):
     assert len(d.bars("C")) == 7 * DAY
 
 
+def a_full_disk_stops_the_job_not_the_bus_and_it_goes_on_when_there_is_room(d):
+    symbols = [f"S{i}" for i in range(8)]
+    unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    resource.prlimit(d.process.pid, resource.RLIMIT_FSIZE, (400 << 10, resource.RLIM_INFINITY))
+    d.ctl("ingest", *symbols, "--start", "2024-01-02", "--end", "2024-01-09", "--no-follow")
+    end = time.monotonic() + 30
+    while d.admin("metrics")["result"]["history_failures_total"] == 0:
+        assert time.monotonic() < end, d.errors()
+        time.sleep(0.05)
+    assert tb.feed(d, [tb.trade("A", 1, 10, 1)])["accepted"] == 1
+    assert d.admin("job", id=1)["result"]["job"]["state"] == "running"
+    resource.prlimit(d.process.pid, resource.RLIMIT_FSIZE, unlimited)
+    job = json.loads(d.ctl("job", "1", "--follow", "--json"))
+    assert job["successful"] == 8 and job["failed"] == 0, job
+    assert all(len(d.bars(s)) == 7 * DAY for s in symbols)
+
+
 def a_job_can_be_cancelled(d):
     d.vendor.open.clear()
     job = json.loads(d.ctl("ingest", "A", "B", "C", "D", "E", "F", "--start", "2024-01-02", "--end",
@@ -310,7 +328,8 @@ TESTS = [what_a_vendor_has_arrives_exactly,
          a_second_run_makes_no_request_and_a_wider_one_only_what_is_new,
          one_symbol_that_fails_stops_no_other, a_csv_file_names_symbols_and_index,
          a_kill_in_the_middle_changes_nothing_of_the_result,
-         a_clean_stop_in_the_middle_is_no_failure, a_job_can_be_cancelled,
+         a_clean_stop_in_the_middle_is_no_failure,
+         a_full_disk_stops_the_job_not_the_bus_and_it_goes_on_when_there_is_room, a_job_can_be_cancelled,
          what_is_kept_can_be_listed_and_forgotten, the_quality_of_bars_is_judged,
          what_cannot_be_asked_is_said_at_once, a_wrong_key_is_said_without_the_key,
          a_database_that_is_none_harms_nobody_else,
