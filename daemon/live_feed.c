@@ -478,6 +478,9 @@ int live_feed_init(struct live_feed *f, struct live_thread *t, size_t index)
 
 void live_feed_deinit(struct live_feed *f)
 {
+	if (f->stream != NULL)
+		f->ops->close(f->stream);
+	f->stream = NULL;
 	live_refill_deinit(f);
 	live_past_deinit(f);
 	live_producer_deinit(&f->live);
