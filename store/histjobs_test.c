@@ -48,7 +48,17 @@ static void a_job_comes_back_as_it_was_written(void **state)
 	assert_int_equal(1, histjobs_next(h, id, &id));
 	assert_int_equal(0, histjobs_get(h, j.id, &got));
 	assert_int_equal(3, got.items);
-	assert_memory_equal(&j, &got, sizeof(j));
+	assert_int_equal(j.state, got.state);
+	assert_int_equal(j.created_ns, got.created_ns);
+	assert_int_equal(0, got.finished_ns);
+	assert_int_equal(j.what, got.what);
+	assert_int_equal(2, got.n_sources);
+	assert_string_equal("alpaca", got.sources[0]);
+	assert_string_equal("polygon", got.sources[1]);
+	assert_string_equal("tech", got.index);
+	assert_memory_equal(&j.range, &got.range, sizeof(j.range));
+	assert_int_equal(j.step_s, got.step_s);
+	assert_int_equal(j.adjust, got.adjust);
 	assert_int_equal(1, histjobs_get(h, 99, &got));
 	end(&f, h);
 }

@@ -43,7 +43,9 @@ static void the_same_ingest_twice_leaves_the_same_bytes(void **state)
 	assert_int_equal(0, put(&w, &s, 0, 1000));
 	assert_int_equal(0, put(&w, &s, 300, 700));
 	assert_int_equal(0, histstore_summary(w.h, &s, &two));
-	assert_memory_equal(&one, &two, sizeof(one));
+	assert_int_equal(one.bars, two.bars);
+	assert_int_equal(one.bytes, two.bytes);
+	assert_int_equal(one.chunks, two.chunks);
 	assert_int_equal(1000, two.bars);
 	assert_int_equal(FIRST, two.first_ns);
 	assert_int_equal(FIRST + 999 * 60 * NS_PER_S, two.last_ns);
