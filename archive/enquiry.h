@@ -1,0 +1,71 @@
+/*
+ * enquiry - a question to the archive: an export of aligned bars, or a SELECT.
+ *
+ * The same keys and texts come from the command line (--align ffill) and from a framed
+ * request ({"align": "ffill"}).
+ */
+#pragma once
+#include "archive/archive.h"
+#include <stdbool.h>
+
+#define ENQUIRY_SYMBOLS_MAX 256
+#define ENQUIRY_FIELDS_MAX  16
+
+enum enquiry_align {
+	ENQUIRY_OUTER = 0, /* every timestamp of any symbol */
+	ENQUIRY_INNER,     /* timestamps that all symbols have */
+	ENQUIRY_FFILL,     /* outer, each cell's last value carried on */
+	ENQUIRY_LONG, /* not aligned: a symbol column, one symbol after the other */
+};
+enum enquiry_format { ENQUIRY_CSV = 0, ENQUIRY_JSON, ENQUIRY_PARQUET };
+
+struct enquiry {
+	char symbols[ENQUIRY_SYMBOLS_MAX][SYMBOL_MAX + 1]; /* in the order asked for */
+	size_t n_symbols;
+	unsigned fields[ENQUIRY_FIELDS_MAX]; /* numbers of enquiry_field_name() */
+	size_t n_fields;
+	uint32_t step_s;
+	int64_t start_ns; /* of bar_start, inclusive */
+	int64_t end_ns;   /* exclusive */
+	enum enquiry_align align;
+	int64_t tolerance_ns;        /* of ffill: no value is carried further */
+	bool age;                    /* SYMBOL_age_ms columns; ffill alone */
+	char source[SOURCE_MAX + 1]; /* "": the one that there is */
+	char feed[HIST_FEED_MAX + 1];
+	char adjust[8];
+	enum enquiry_format format;
+	const char *out;   /* borrowed */
+	const char *sql;   /* borrowed; of a query */
+	uint64_t max_rows; /* of a query */
+	uint64_t limit_ms;
+};
+
+/** All of time, outer, close, 1m, CSV, 100,000 rows, 60 s. */
+void enquiry_init(struct enquiry *q);
+/**
+ * Set one of: symbols ("A,B"), fields, start, end (RFC 3339 or a date), timeframe,
+ * align, tolerance ("5m"), age, long ("true"), source, feed, adjust, format, out, sql,
+ * rows, limit ("60s").  -EINVAL: a sentence.  The texts out and sql are kept.
+ */
+int enquiry_set(struct enquiry *q, const char *key, const char *value);
+/** A column that can be asked for, and its type in SQL; NULL behind the last. */
+const char *enquiry_field_name(unsigned field);
+const char *enquiry_field_type(unsigned field);
+
+struct enquiry_answer {
+	uint64_t rows;
+	uint64_t bytes;
+	bool cut; /* a query had more rows than it may */
+};
+
+/** Write the answer to q->out.  The old file stays when there is an error. */
+int enquiry_export(struct archive *a, const struct enquiry *q,
+		   struct enquiry_answer *out);
+int enquiry_query(struct archive *a, const struct enquiry *q,
+		  struct enquiry_answer *out);
+
+/** The SELECT of an export (archive/align.c); -ENOENT: a symbol has no bars. */
+int enquiry_align_sql(struct archive *a, const struct enquiry *q, struct buf *sql);
+/** Append read_parquet(...) over the symbol's files of the range; 1: there are none. */
+int enquiry_files_sql(struct archive *a, const struct enquiry *q, const char *symbol,
+		      struct buf *sql);

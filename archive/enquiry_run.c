@@ -1,0 +1,200 @@
+/* enquiry_run - the answer is written into the archive's own place, then moved. */
+#include "archive/archive_own.h"
+#include "archive/enquiry.h"
+#include "archive/layout.h"
+#include "base/err.h"
+#include "proto/timeframe.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const options[] = {
+	[ENQUIRY_CSV] = "FORMAT csv, HEADER true",
+	[ENQUIRY_JSON] = "FORMAT json, ARRAY true",
+	[ENQUIRY_PARQUET] = "FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2",
+};
+
+static int copy_fd(int from, int to)
+{
+	ssize_t n;
+
+	do {
+		n = sendfile(to, from, NULL, 1 << 20);
+	} while (n > 0);
+	return n < 0 ? -errno : 0;
+}
+
+/* Onto another file system: copied beside its goal, then renamed. */
+static int carry(const char *from, const char *to)
+{
+	struct buf beside = {0};
+	int src = open(from, O_RDONLY | O_CLOEXEC);
+	int dst;
+	int rc;
+
+	buf_printf(&beside, "%s.part", to);
+	dst = open(buf_text(&beside), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	rc = src < 0 || dst < 0 ? -errno : copy_fd(src, dst);
+	if (rc == 0 && fsync(dst) < 0)
+		rc = -errno;
+	if (src >= 0)
+		close(src);
+	if (dst >= 0)
+		close(dst);
+	if (rc == 0 && rename(buf_text(&beside), to) < 0)
+		rc = -errno;
+	if (rc < 0 && dst >= 0)
+		unlink(buf_text(&beside));
+	buf_free(&beside);
+	return rc;
+}
+
+static int deliver(const char *tmp, const char *out, struct enquiry_answer *answer)
+{
+	struct stat st;
+	int rc = stat(tmp, &st) < 0 ? -errno : 0;
+
+	answer->bytes = rc == 0 ? (uint64_t)st.st_size : 0;
+	if (rc == 0 && rename(tmp, out) < 0)
+		rc = errno == EXDEV ? carry(tmp, out) : -errno;
+	return rc < 0 ? err_set(rc, "%s: %s", out, strerror(-rc)) : 0;
+}
+
+static int copy_to(struct archive *a, const struct enquiry *q, const char *select,
+		   struct enquiry_answer *out)
+{
+	struct buf sql = {0};
+	struct buf tmp = {0};
+	struct duck *d;
+	int rc = archive_reader(a, &d);
+
+	archive_tmp(a, &tmp, ".answer");
+	buf_printf(&sql, "COPY (%s) TO ", select);
+	duck_quote(&sql, buf_text(&tmp), tmp.len);
+	buf_printf(&sql, " (%s)", options[q->format]);
+	if (rc == 0)
+		rc = duck_run_for(d, buf_text(&sql), q->limit_ms, &out->rows);
+	if (rc == 0)
+		rc = deliver(buf_text(&tmp), q->out, out);
+	unlink(buf_text(&tmp));
+	buf_free(&sql);
+	buf_free(&tmp);
+	return rc;
+}
+
+int enquiry_export(struct archive *a, const struct enquiry *q,
+		   struct enquiry_answer *out)
+{
+	struct buf select = {0};
+	int rc = 0;
+
+	*out = (struct enquiry_answer){0};
+	if (q->n_symbols == 0)
+		rc = err_set(-EINVAL, "an export needs symbols");
+	else if (q->start_ns >= q->end_ns)
+		rc = err_set(-EINVAL, "the export's start is not before its end");
+	else if (q->age && q->align != ENQUIRY_FFILL)
+		rc = err_set(-EINVAL, "age goes with align ffill: nothing else has an "
+				      "age");
+	else if (q->tolerance_ns != INT64_MAX && q->align != ENQUIRY_FFILL)
+		rc = err_set(-EINVAL, "tolerance goes with align ffill");
+	if (rc == 0)
+		rc = enquiry_align_sql(a, q, &select);
+	if (rc == 0)
+		rc = copy_to(a, q, buf_text(&select), out);
+	buf_free(&select);
+	return rc;
+}
+
+/* bars_1m and its siblings: the newest revision of each bar of each maker. */
+static int make_view(struct archive *a, struct duck *d, const char *folder)
+{
+	uint32_t step_s = layout_step(folder);
+	struct buf sql = {0};
+	struct buf files = {0};
+	glob_t g = {0};
+	int rc = 0;
+
+	buf_printf(&files, "%s/%s/symbol=*/year=*/month=*/data.parquet", a->dir,
+		   folder);
+	if (step_s == 0 || glob(buf_text(&files), GLOB_NOSORT, NULL, &g) != 0)
+		goto out;
+	buf_printf(&sql,
+		   "CREATE OR REPLACE VIEW bars_%s AS SELECT timestamp, symbol, * "
+		   "EXCLUDE (timestamp, symbol) FROM read_parquet(",
+		   timeframe_name(step_s));
+	duck_quote(&sql, (const char *)files.data, files.len);
+	buf_printf(&sql, ", hive_partitioning=true, hive_types={'symbol': VARCHAR, "
+			 "'year': BIGINT, 'month': BIGINT}) QUALIFY row_number() OVER ("
+			 "PARTITION BY symbol, year, month, bar_start, " ARCHIVE_MAKER
+			 " ORDER BY revision DESC) = 1");
+	rc = duck_run(d, buf_text(&sql), NULL);
+out:
+	globfree(&g);
+	buf_free(&sql);
+	buf_free(&files);
+	return rc;
+}
+
+static int make_views(struct archive *a, struct duck *d)
+{
+	struct buf pattern = {0};
+	glob_t g = {0};
+	int rc = 0;
+
+	buf_printf(&pattern, "%s/equities_*", a->dir);
+	if (glob(buf_text(&pattern), 0, NULL, &g) == 0)
+		for (size_t i = 0; rc == 0 && i < g.gl_pathc; i++)
+			rc = make_view(a, d, strrchr(g.gl_pathv[i], '/') + 1);
+	globfree(&g);
+	buf_free(&pattern);
+	return rc;
+}
+
+static size_t trimmed(const char *sql)
+{
+	size_t len = strlen(sql);
+
+	while (len > 0 && strchr("; \t\r\n", sql[len - 1]))
+		len--;
+	return len;
+}
+
+int enquiry_query(struct archive *a, const struct enquiry *q,
+		  struct enquiry_answer *out)
+{
+	struct buf select = {0};
+	struct duck *d;
+	int64_t more = 0;
+	int len = q->sql ? (int)trimmed(q->sql) : 0;
+	int rc = archive_reader(a, &d);
+
+	*out = (struct enquiry_answer){0};
+	if (rc == 0)
+		rc = make_views(a, d);
+	if (rc == 0)
+		rc = duck_check_select(d, q->sql ? q->sql : "");
+	/* The line breaks end a comment of theirs. */
+	buf_printf(&select, "SELECT * FROM (%.*s\n) LIMIT %llu", len,
+		   q->sql ? q->sql : "", (unsigned long long)q->max_rows);
+	if (rc == 0)
+		rc = copy_to(a, q, buf_text(&select), out);
+	if (rc == 0 && out->rows == q->max_rows) {
+		select.len = 0;
+		buf_printf(&select,
+			   "CREATE OR REPLACE TEMP TABLE more AS SELECT 1 AS x "
+			   "FROM (%.*s\n) LIMIT 1 OFFSET %llu",
+			   len, q->sql, (unsigned long long)q->max_rows);
+		rc = duck_run_for(d, buf_text(&select), q->limit_ms, NULL);
+		if (rc == 0)
+			rc = duck_row_i64(d, "SELECT count(*) FROM more", 0, &more, 1);
+		out->cut = more > 0;
+	}
+	buf_free(&select);
+	return rc;
+}

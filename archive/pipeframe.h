@@ -1,0 +1,50 @@
+/*
+ * pipeframe - the messages between the daemon and tickbus-archive, over a pipe.
+ *
+ *	u32 length of the document   u32 length of the bulk   document   bulk
+ *
+ * Little-endian.  The document is one JSON object in at most 256 KiB, the bulk rows of
+ * fixed width as they lie in memory (struct hist_bar, struct event_bar), at most 64
+ *MiB. A request is answered by one frame before the next is read.
+ *
+ *	{"do": "put_bars", "source": "alpaca", "feed": "sip", "symbol": "AAPL",
+ *	 "adjust": "raw", "step_s": 60}          bulk: struct hist_bar
+ *	{"do": "put_events"}                     bulk: struct event_bar
+ *	{"do": "export", "symbols": "A,B", ...}  keys of enquiry_set(), all of them
+ *texts
+ *	{"do": "query", "sql": "SELECT ...", "format": "csv", "out": "/path"}
+ *	{"do": "status"}  {"do": "verify"}
+ *
+ * Answers: {"ok": true, ...} or {"ok": false, "error": "a sentence"}.
+ */
+#pragma once
+#include "base/buf.h"
+#include "base/json.h"
+#include <stdint.h>
+
+#define PIPEFRAME_HEAD     8u
+#define PIPEFRAME_DOC_MAX  (256u << 10)
+#define PIPEFRAME_BULK_MAX (64u << 20)
+
+enum { PIPEFRAME_END = 1 };
+
+struct pipeframe {
+	struct buf bytes;    /* of the document, then of the bulk */
+	struct json *doc;    /* an object */
+	const uint8_t *bulk; /* aligned for any struct; NULL: none */
+	size_t bulk_len;
+};
+
+/** Lengths of a head; -EPROTO when they are out of bounds. */
+int pipeframe_head(const uint8_t head[PIPEFRAME_HEAD], uint32_t *doc, uint32_t *bulk);
+/**
+ * The next frame of @fd, waiting for it; PIPEFRAME_END when the stream has ended
+ * between two frames.  -EPROTO: what comes cannot be read on.  -EINVAL: the frame is
+ * whole, but its document is no JSON object; the next one can be read.
+ */
+int pipeframe_read(int fd, struct pipeframe *f);
+/** The same of bytes in memory; @used is how many of them it took. */
+int pipeframe_take(const uint8_t *data, size_t len, size_t *used, struct pipeframe *f);
+void pipeframe_free(struct pipeframe *f);
+int pipeframe_write(int fd, const void *doc, size_t doc_len, const void *bulk,
+		    size_t bulk_len);

@@ -1,0 +1,209 @@
+/* tickbus-archive - the process: options, then one of its commands. */
+#include "archive/archive.h"
+#include "archive/enquiry.h"
+#include "archive/serve.h"
+#include "base/err.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static const char usage_text[] =
+	"usage: tickbus-archive --archive DIR [--memory MIB] [--threads N] COMMAND\n"
+	"  serve    answer framed requests on standard input\n"
+	"  export   --symbols A,B [--fields close,volume] [--start T] [--end T]\n"
+	"           [--timeframe 1m] [--align outer|inner|ffill] [--tolerance 5m] "
+	"[--age]\n"
+	"           [--long] [--source S] [--feed F] [--adjust A] [--format "
+	"csv|json|parquet]\n"
+	"           [--limit 60s] [--out FILE]\n"
+	"  query    [--format csv|json|parquet] [--rows N] [--limit 60s] [--out FILE] "
+	"SQL\n"
+	"  status   what is there\n"
+	"  verify   every file against its manifest\n";
+
+static int usage(void)
+{
+	fputs(usage_text, stderr);
+	return EX_USAGE;
+}
+
+static int failed(int rc)
+{
+	fprintf(stderr, "tickbus-archive: %s\n", err_text());
+	switch (rc) {
+	case -EINVAL:
+		return EX_USAGE;
+	case -ENOENT:
+		return EX_NOINPUT;
+	case -EBUSY:
+		return EX_TEMPFAIL;
+	default:
+		return EX_IOERR;
+	}
+}
+
+static int to_stdout(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint8_t block[65536];
+	ssize_t n = fd < 0 ? -1 : 0;
+
+	while (fd >= 0 && (n = read(fd, block, sizeof(block))) > 0)
+		if (fwrite(block, 1, (size_t)n, stdout) != (size_t)n)
+			break;
+	if (fd >= 0)
+		close(fd);
+	unlink(path);
+	if (n != 0 || fflush(stdout) != 0)
+		return err_set(-EIO, "writing the answer: %s", strerror(errno));
+	return 0;
+}
+
+/* "--long" and "--age" have no value; every other option of a question has one. */
+static int parse_ask(int argc, char **argv, struct enquiry *q)
+{
+	enquiry_init(q);
+	for (int i = 1; i < argc; i++) {
+		bool is_flag =
+			strcmp(argv[i], "--long") == 0 || strcmp(argv[i], "--age") == 0;
+		bool is_option = strncmp(argv[i], "--", 2) == 0;
+		int rc;
+
+		if (is_option && strcmp(argv[i], "--sql") == 0)
+			return err_set(-EINVAL, "the SQL is the argument of query");
+		if (is_flag)
+			rc = enquiry_set(q, argv[i] + 2, "true");
+		else if (is_option && i + 1 < argc)
+			rc = enquiry_set(q, argv[i] + 2, argv[i + 1]), i++;
+		else if (!is_option && strcmp(argv[0], "query") == 0 && !q->sql)
+			rc = enquiry_set(q, "sql", argv[i]);
+		else
+			rc = err_set(-EINVAL, "'%.64s' is not understood", argv[i]);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int run_ask(struct archive *a, int argc, char **argv)
+{
+	bool is_query = strcmp(argv[0], "query") == 0;
+	struct enquiry_answer got;
+	struct buf tmp = {0};
+	struct enquiry q;
+	int rc = parse_ask(argc, argv, &q);
+	bool is_pipe = rc == 0 && (!q.out || strcmp(q.out, "-") == 0);
+
+	if (is_pipe) {
+		archive_tmp(a, &tmp, ".stdout");
+		q.out = buf_text(&tmp);
+	}
+	if (rc == 0)
+		rc = is_query ? enquiry_query(a, &q, &got)
+			      : enquiry_export(a, &q, &got);
+	if (rc == 0 && is_pipe)
+		rc = to_stdout(q.out);
+	if (rc == 0 && got.cut)
+		fprintf(stderr,
+			"tickbus-archive: only the first %llu rows are here; "
+			"--rows N gives more\n",
+			(unsigned long long)got.rows);
+	buf_free(&tmp);
+	return rc < 0 ? failed(rc) : 0;
+}
+
+static int run_check(struct archive *a, bool deep)
+{
+	struct archive_check c;
+	int rc = archive_verify(a, deep, &c);
+
+	if (rc < 0)
+		return failed(rc);
+	printf("%llu files, %llu rows, %llu bytes, %llu interrupted, %llu bad\n",
+	       (unsigned long long)c.files, (unsigned long long)c.rows,
+	       (unsigned long long)c.bytes, (unsigned long long)c.interrupted,
+	       (unsigned long long)c.bad);
+	if (c.bad > 0)
+		fprintf(stderr, "tickbus-archive: %s\n", c.first_bad);
+	return c.bad > 0 ? EX_DATAERR : 0;
+}
+
+static int command(struct archive *a, int argc, char **argv)
+{
+	if (strcmp(argv[0], "export") == 0 || strcmp(argv[0], "query") == 0)
+		return run_ask(a, argc, argv);
+	if (argc > 1)
+		return usage();
+	if (strcmp(argv[0], "serve") == 0) {
+		int rc = serve_run(a, STDIN_FILENO, STDOUT_FILENO);
+
+		return rc < 0 ? failed(rc) : 0;
+	}
+	return run_check(a, strcmp(argv[0], "verify") == 0);
+}
+
+static bool is_command(const char *word)
+{
+	static const char *const words[] = {"serve", "export", "query", "status",
+					    "verify"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(word, words[i]) == 0)
+			return true;
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option longs[] = {{"archive", required_argument, NULL, 'a'},
+					      {"memory", required_argument, NULL, 'm'},
+					      {"threads", required_argument, NULL, 't'},
+					      {"help", no_argument, NULL, 'h'},
+					      {"version", no_argument, NULL, 'v'},
+					      {0}};
+	struct archive_options o = {.memory_bytes = 512u << 20, .threads = 2};
+	struct archive *a;
+	int c;
+
+	signal(SIGPIPE, SIG_IGN);
+	/* "+": what stands behind the command is the command's. */
+	while ((c = getopt_long(argc, argv, "+", longs, NULL)) != -1) {
+		switch (c) {
+		case 'a':
+			o.dir = optarg;
+			break;
+		case 'm':
+			o.memory_bytes = strtoull(optarg, NULL, 10) << 20;
+			break;
+		case 't':
+			o.threads = (unsigned)strtoul(optarg, NULL, 10);
+			break;
+		case 'h':
+			fputs(usage_text, stdout);
+			return 0;
+		case 'v':
+			printf("tickbus-archive %s, DuckDB %s\n", TICKBUS_VERSION,
+			       duck_version());
+			return 0;
+		default:
+			return usage();
+		}
+	}
+	if (!o.dir || optind == argc || !is_command(argv[optind]) || o.threads < 1 ||
+	    o.threads > 64 || o.memory_bytes < 64u << 20)
+		return usage();
+	o.writer = strcmp(argv[optind], "serve") == 0;
+	int rc = archive_open(&o, &a);
+
+	if (rc < 0)
+		return failed(rc);
+	rc = command(a, argc - optind, argv + optind);
+	archive_close(a);
+	return rc;
+}
