@@ -222,12 +222,23 @@ static bool is_ours(enum lws_callback_reasons reason)
 	}
 }
 
+/* OpenSSL's verdict on a certificate, which the library's own error does not hold. */
+static void note_certificate(struct ws *w, X509_STORE_CTX *x509, size_t is_good)
+{
+	if (is_good == 0 && w != NULL)
+		(void)snprintf(
+			w->why, sizeof(w->why), "its certificate is not trusted: %s",
+			X509_verify_cert_error_string(X509_STORE_CTX_get_error(x509)));
+}
+
 static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 		    void *in, size_t len)
 {
 	struct ws *w = user;
 	int rc;
 
+	if (reason == LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION)
+		note_certificate(lws_wsi_user(wsi), user, len);
 	if (w == NULL || !is_ours(reason))
 		return 0;
 	if (reason == LWS_CALLBACK_WSI_DESTROY) {

@@ -243,6 +243,7 @@ def a_wrong_certificate_gets_no_key():
         w.until(lambda: w.vendor.dials > 2, 10, "not dialled again over TLS")
         assert w.other.dials == 0 and w.other.requests == 0, "something was said to a stranger"
         assert w.source("other")["connections"] == 0, w.source("other")
+        assert "certificate is not trusted" in w.source("other")["why"], w.source("other")
         w.settle()
         w.compare()
     finally:
