@@ -6,6 +6,7 @@
 #include "bus/stats.h"
 #include "daemon/history_parts.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -35,6 +36,31 @@ uint32_t history_workers(const struct config *config)
 	return n > 16 ? 16 : n;
 }
 
+/* Another address is another vendor, whatever its name. */
+ON_HISTORY static int note_vendors(struct histstore *store, const struct config *config)
+{
+	char reached[CONFIG_URL_MAX + 32], was[CONFIG_URL_MAX + 32];
+	int rc = histstore_begin(store);
+
+	for (size_t i = 0; rc == 0 && i < config->n_vendors; i++) {
+		const struct config_vendor *v = &config->vendors[i];
+
+		(void)snprintf(reached, sizeof(reached), "%s (%u)", v->base_url,
+			       v->adapter);
+		rc = histstore_vendor(store, v->name, reached, was, sizeof(was));
+		if (rc == 0 && was[0] != '\0')
+			log_warn("history",
+				 "vendor %s is at %s now, it was at %s: what was "
+				 "fetched is fetched again; `tickbusctl cache "
+				 "invalidate --source %s` forgets it at once",
+				 v->name, v->base_url, was, v->name);
+	}
+	if (rc == 0)
+		return histstore_commit(store);
+	histstore_rollback(store);
+	return rc;
+}
+
 int history_thread_new(const struct config *config, struct history_thread **out)
 {
 	struct history_thread *t = calloc(1, sizeof(*t));
@@ -55,6 +81,8 @@ int history_thread_new(const struct config *config, struct history_thread **out)
 	if (rc == 0)
 		rc = histstore_open(config->store.dir, &t->store);
 	env.store = t->store;
+	if (rc == 0)
+		rc = note_vendors(t->store, config);
 	if (rc == 0)
 		rc = jobs_new(&env, &t->jobs);
 	if (rc < 0) {

@@ -25,6 +25,37 @@ static void coverage_tells_what_is_missing(void **state)
 	end(&w);
 }
 
+static void a_vendor_reached_otherwise_has_nothing_complete_any_more(void **state)
+{
+	struct hist_series s = series("AAPL", 60, HIST_RAW), other = s;
+	struct world w;
+	char was[80];
+
+	(void)state;
+	begin(&w);
+	(void)snprintf(other.source, sizeof(other.source), "polygon");
+	put(&w, &s, 0, 10);
+	cover(&w, &s, 10, 20, 1);
+	cover(&w, &other, 10, 20, 1);
+	assert_int_equal(0, histstore_begin(w.h));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(0, histstore_vendor(w.h, "alpaca", "alpaca https://a",
+						     was, sizeof(was)));
+		assert_string_equal("", was);
+	}
+	assert_int_equal(0, histstore_commit(w.h));
+	expect_missing(&w, &s, 0, "0-10 20-100");
+	assert_int_equal(0, histstore_begin(w.h));
+	assert_int_equal(0, histstore_vendor(w.h, "alpaca", "alpaca http://mock", was,
+					     sizeof(was)));
+	assert_int_equal(0, histstore_commit(w.h));
+	assert_string_equal("alpaca https://a", was);
+	expect_missing(&w, &s, 0, "0-100");
+	expect_missing(&w, &other, 0, "0-10 20-100");
+	expect(&w, &s, EVER, 0, 10);
+	end(&w);
+}
+
 static void coverage_agrees_with_a_map_of_points(void **state)
 {
 	struct hist_series s = series("AAPL", 60, HIST_RAW);
@@ -192,6 +223,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(coverage_tells_what_is_missing),
+		cmocka_unit_test(
+			a_vendor_reached_otherwise_has_nothing_complete_any_more),
 		cmocka_unit_test(coverage_agrees_with_a_map_of_points),
 		cmocka_unit_test(dropping_takes_bars_and_coverage_of_the_range_alone),
 		cmocka_unit_test(a_split_drops_what_was_adjusted_and_nothing_else),

@@ -46,6 +46,8 @@ static const char *const step_0_to_1[] = {
 	" numerator_e9 INTEGER NOT NULL, denominator_e9 INTEGER NOT NULL,"
 	" amount_e9 INTEGER NOT NULL,"
 	" PRIMARY KEY (source, symbol, kind, ex_date)) STRICT, WITHOUT ROWID",
+	"CREATE TABLE vendor("
+	" name TEXT NOT NULL PRIMARY KEY, reached TEXT NOT NULL) STRICT",
 	"CREATE TABLE member("
 	" name TEXT NOT NULL, symbol TEXT NOT NULL, added_ns INTEGER NOT NULL,"
 	" PRIMARY KEY (name, symbol)) STRICT, WITHOUT ROWID",
@@ -111,6 +113,10 @@ static const char *const sql[SQL_N] = {
 		"INSERT OR REPLACE INTO action(source, symbol, kind, ex_date,"
 		" new_symbol, currency, numerator_e9, denominator_e9, amount_e9)"
 		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_VENDOR_GET] = "SELECT reached FROM vendor WHERE name = ?",
+	[SQL_VENDOR_PUT] = "INSERT OR REPLACE INTO vendor(name, reached) VALUES (?, ?)",
+	[SQL_VENDOR_UNCOVER] = "DELETE FROM cover WHERE series IN"
+			       " (SELECT id FROM series WHERE source = ?)",
 	[SQL_INDEX_ADD] = "INSERT OR IGNORE INTO member(name, symbol, added_ns)"
 			  " VALUES (?, ?, ?)",
 	[SQL_INDEX_GET] =

@@ -106,6 +106,14 @@ ON_HISTORY int histstore_put_article(struct histstore *h, const char *source,
 ON_HISTORY int histstore_put_action(struct histstore *h, const char *source,
 				    const struct hist_action *a, bool *out_is_new);
 
+/**
+ * Source @name is reached as @reached says from now on (adapter, address).  When it was
+ * reached otherwise before (@out_was is that, else ""), nothing of it counts as
+ * complete any more.
+ */
+ON_HISTORY int histstore_vendor(struct histstore *h, const char *name,
+				const char *reached, char *out_was, size_t size);
+
 /** Index membership: "s_and_p_500" holds AAPL since added_ns.  Known: unchanged. */
 ON_HISTORY int histstore_index_add(struct histstore *h, const char *name,
 				   const char *symbol, int64_t added_ns);

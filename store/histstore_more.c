@@ -108,6 +108,38 @@ int histstore_put_action(struct histstore *h, const char *source,
 	return sq_run(st);
 }
 
+int histstore_vendor(struct histstore *h, const char *name, const char *reached,
+		     char *out_was, size_t size)
+{
+	struct sq_stmt *st = hist_stmt(h, SQL_VENDOR_GET);
+	int rc;
+
+	*out_was = '\0';
+	if (st == NULL)
+		return -EBADMSG;
+	hist_bind_text(st, 1, name);
+	rc = sq_step(st);
+	if (rc == SQ_ROW) {
+		hist_text(st, 0, out_was, size);
+		sq_reset(st);
+		if (strcmp(out_was, reached) == 0) {
+			*out_was = '\0';
+			return 0;
+		}
+		st = hist_stmt(h, SQL_VENDOR_UNCOVER);
+		if (st == NULL)
+			return -EBADMSG;
+		hist_bind_text(st, 1, name);
+		rc = sq_run(st);
+	}
+	st = rc < 0 ? NULL : hist_stmt(h, SQL_VENDOR_PUT);
+	if (st == NULL)
+		return rc < 0 ? rc : -EBADMSG;
+	hist_bind_text(st, 1, name);
+	hist_bind_text(st, 2, reached);
+	return sq_run(st);
+}
+
 int histstore_index_add(struct histstore *h, const char *name, const char *symbol,
 			int64_t added_ns)
 {

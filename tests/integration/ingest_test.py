@@ -226,6 +226,20 @@ def what_is_kept_can_be_listed_and_forgotten(d):
     assert len(d.vendor.requests) > n and len(d.bars("AAPL")) == 2 * DAY
 
 
+def another_address_is_another_vendor(d):
+    d.fetch("AAPL", "--start", "2024-01-02", "--end", "2024-01-03")
+    d.stop()
+    with open(d.config, encoding="ascii") as f:
+        text = f.read()
+    with open(d.config, "w", encoding="ascii") as f:
+        f.write(text.replace("//127.0.0.1:" + d.vendor.url.rsplit(":", 1)[1], d.vendor.url[5:].replace("127.0.0.1", "localhost")))
+    d.start()
+    assert "vendor alpaca is at http://localhost" in d.errors(), d.errors()
+    n = len(d.vendor.requests)
+    job = d.fetch("AAPL", "--start", "2024-01-02", "--end", "2024-01-03")
+    assert job["successful"] == 1 and len(d.vendor.requests) > n and len(d.bars("AAPL")) == DAY
+
+
 def the_quality_of_bars_is_judged(d):
     d.fetch("AAPL", "--start", "2024-01-02", "--end", "2024-01-03")
     q = json.loads(d.ctl("quality", "AAPL", "--json"))
@@ -330,7 +344,7 @@ TESTS = [what_a_vendor_has_arrives_exactly,
          a_kill_in_the_middle_changes_nothing_of_the_result,
          a_clean_stop_in_the_middle_is_no_failure,
          a_full_disk_stops_the_job_not_the_bus_and_it_goes_on_when_there_is_room, a_job_can_be_cancelled,
-         what_is_kept_can_be_listed_and_forgotten, the_quality_of_bars_is_judged,
+         what_is_kept_can_be_listed_and_forgotten, another_address_is_another_vendor, the_quality_of_bars_is_judged,
          what_cannot_be_asked_is_said_at_once, a_wrong_key_is_said_without_the_key,
          a_database_that_is_none_harms_nobody_else,
          many_symbols_are_run_again_in_less_than_a_second,
