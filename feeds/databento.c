@@ -247,6 +247,15 @@ static bool says(const char *message, const char *part)
 	return strcasestr(message, part) != NULL;
 }
 
+/* "data_end_after_available_end": history is some time behind what happens. */
+static bool is_too_new(const char *message, const char *body, size_t len)
+{
+	static const char part[] = "after_available_end";
+
+	return says(message, "after the available") ||
+	       (len > 0 && memmem(body, len, part, strlen(part)) != NULL);
+}
+
 /* 206 is a success of which some symbols are missing. */
 static void problem(const struct vendor_settings *s, long status,
 		    const char *content_type, const char *body, size_t len,
@@ -267,6 +276,8 @@ static void problem(const struct vendor_settings *s, long status,
 		 (says(message, "could be resolved") ||
 		  says(message, "invalid symbol") || says(message, "symbol not found")))
 		out->verdict = VENDOR_UNKNOWN;
+	else if (out->verdict == VENDOR_REFUSED && is_too_new(message, body, len))
+		out->verdict = VENDOR_FORBIDDEN; /* not wrong, only not yet covered */
 }
 
 const struct vendor_ops databento_ops = {

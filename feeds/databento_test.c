@@ -189,6 +189,15 @@ static const struct {
 	 "\"`start` was before the available start.\"}}",
 	 VENDOR_REFUSED,
 	 "databento: answer 422, `start` was before the available start."},
+	{422,
+	 "{\"detail\":{\"case\":\"data_end_after_available_end\",\"message\":\"The "
+	 "dataset "
+	 "X has data up to Monday.\"}}",
+	 VENDOR_FORBIDDEN,
+	 "databento: answer 422, The dataset X has data up to Monday."},
+	{422, "{\"detail\":\"The `end` is after the available range.\"}",
+	 VENDOR_FORBIDDEN,
+	 "databento: answer 422, The `end` is after the available range."},
 	{422, UNKNOWN, VENDOR_UNKNOWN,
 	 "databento: answer 422, None of the symbols could be resolved"},
 	{429, "{\"detail\":\"Too many requests.\"}", VENDOR_LIMITED,
