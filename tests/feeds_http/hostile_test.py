@@ -27,7 +27,11 @@ REFUSED = (
     ("retry-10h", "asks to wait 36000 s"), ("retry-for-ever", "asks to wait"),
     ("html", "HTML page"), ("trickle", ""), ("header-flood", ""), ("long-header", "header is too long"),
     ("no-http", ""), ("mute", ""), ("two-lengths", ""), ("not-gzip", ""), ("deep", ""),
-    ("echo-keys", "holds the key"),
+    ("echo-keys", "holds the key"), ("redirect-loop", "not followed"),
+    ("bom", "answer 200"), ("wrong-type", "cannot be read"),
+    ("array-for-object", "cannot be read"), ("infinity", "cannot be read"),
+    ("huge-number", "cannot be read"), ("too-many-digits", "cannot be read"),
+    ("price-as-text", "cannot be read"),
 )
 
 
@@ -81,12 +85,16 @@ def refused(mock, foreign, mode, words):
 
 def bad_certificates(mock):
     notes = []
-    for name, base in (("another host's", mock.misnamed), ("a stranger's", mock.stranger)):
+    for name, base in (("another host's", mock.misnamed), ("a stranger's", mock.stranger),
+                       ("an expired one", mock.expired)):
         before = len(mock.accounts.log)
         out = ask(base, f"ca={mock.ca}")
         assert out.end["end"] == "failed" and "certificate" in out.end["why"].lower(), out.text
         assert len(mock.accounts.log) == before, "a request went over a bad connection"
         notes.append(f"{name}: {out.end['why']}")
+    out = ask(mock.old_tls, f"ca={mock.ca}")
+    assert out.end["end"] == "failed" and not out.rows, out.text
+    notes.append(f"TLS 1.1: {out.end['why']}")
     out = ask(mock.https)  # the system's CAs do not know ours
     assert out.end["end"] == "failed", out.text
     good = ask(mock.https, f"ca={mock.ca}")
@@ -106,6 +114,17 @@ def strict(mock):
     return notes
 
 
+def bad_names(_mock):
+    """A name that nobody has, and addresses that are no host's on the Internet."""
+    notes = []
+    for base in ("https://no-such-vendor.invalid", "https://0.0.0.0", "https://[::1]",
+                 "https://169.254.169.254", "https://10.0.0.1"):
+        out = ask(base, "strict=1")
+        assert out.end["end"] == "failed" and out.seconds < IN_TIME_S, out.text
+        notes.append(out.end["why"])
+    return notes
+
+
 def main():
     global ROWS  # pylint: disable=global-statement
     tap = askerlib.Tap()
@@ -121,6 +140,7 @@ def main():
             tap.result(False, mode, e)
     tap.run(bad_certificates, mock)
     tap.run(strict, mock)
+    tap.run(bad_names, mock)
     try:
         tap.result(True, f"an honest server was asked {other.end()} times meanwhile, as ever")
     except AssertionError as e:

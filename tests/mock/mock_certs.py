@@ -16,22 +16,24 @@ def openssl(folder, *args):
         raise RuntimeError(f"openssl {args[0]}: {done.stderr}")
 
 
-def issue(folder, name, alt_names):
+def issue(folder, name, alt_names, days="2"):
     """NAME.pem and NAME.key, signed by our CA."""
     openssl(folder, "req", "-new", *EC, "-subj", f"/CN={name}", "-keyout", f"{name}.key",
             "-out", f"{name}.csr")
     pathlib.Path(folder, f"{name}.ext").write_text(f"subjectAltName={alt_names}\n",
                                                    encoding="ascii")
     openssl(folder, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-            "-CAcreateserial", "-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.pem")
+            "-CAcreateserial", "-days", days, "-extfile", f"{name}.ext", "-out", f"{name}.pem")
 
 
 def make(folder):
-    """ca.pem; server (localhost), misnamed (another host's), stranger (another CA's)."""
+    """ca.pem; server (localhost), misnamed (another host's), stranger (another CA's),
+    expired."""
     openssl(folder, "req", "-x509", *EC, "-days", "2", "-subj", "/CN=mock vendors CA",
             "-addext", "keyUsage=critical,keyCertSign", "-keyout", "ca.key", "-out", "ca.pem")
     issue(folder, "server", "DNS:localhost,IP:127.0.0.1")
     issue(folder, "misnamed", "DNS:vendor.example")
+    issue(folder, "expired", "DNS:localhost,IP:127.0.0.1", "-1")
     openssl(folder, "req", "-x509", *EC, "-days", "2", "-subj", "/CN=localhost",
             "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
             "-keyout", "stranger.key", "-out", "stranger.pem")

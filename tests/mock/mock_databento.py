@@ -163,9 +163,9 @@ class Line:
 class Gateway:
     """The live gateway: greeting, challenge, subscriptions, then records for ever."""
 
-    def __init__(self, market, fates, stopping, keys=None):
+    def __init__(self, market, fates, stopping, port=0, keys=None):
         self.market, self.fates, self.stopping, self.keys = market, fates, stopping, keys
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server(("127.0.0.1", port))
         self.port = self.listener.getsockname()[1]
         self.open = set()
         threading.Thread(target=self.serve, daemon=True).start()

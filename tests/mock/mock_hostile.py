@@ -87,6 +87,19 @@ def echo_keys(request):
                   {"Content-Type": "application/json"})
 
 
+def redirect_loop(request):
+    """To itself, with one hop more in the query."""
+    hops = int(request.query.get("hops", 0)) + 1
+    return Answer(302, b"", {"Location": f"{request.base}{request.path}?hops={hops}"})
+
+
+def json_text(text):
+    return status(200, {"Content-Type": "application/json"}, text.encode())
+
+
+ROW = '{"bars":{"AAPL":[{"t":"2024-01-02T15:00:00Z","o":%s,"h":2,"l":1,"c":1,"v":1}]}' \
+      ',"next_page_token":null}'
+
 STREAMS = {"endless": endless, "gzip-bomb": bomb, "trickle": trickle,
            "header-flood": head_without_end, "long-header": one_long_line,
            "no-http": no_http, "mute": mute, "two-lengths": contradiction}
@@ -100,6 +113,14 @@ PAGES = {
     "not-gzip": status(200, {"Content-Type": "application/json", "Content-Encoding": "gzip"},
                        b'{"bars":{},"next_page_token":null}'),
     "deep": deep,
+    "redirect-loop": redirect_loop,
+    "bom": json_text("\ufeff" + ROW % "1"),
+    "wrong-type": json_text('{"bars":5,"next_page_token":null}'),
+    "array-for-object": json_text('[{"bars":{}}]'),
+    "infinity": json_text(ROW % "Infinity"),
+    "huge-number": json_text(ROW % "1e400"),
+    "too-many-digits": json_text(ROW % "1.0123456789123456789"),
+    "price-as-text": json_text(ROW % '"1.5"'),
     "echo-keys": echo_keys,
 }
 MODES = sorted([*STREAMS, *PAGES, "redirect-foreign", "small-bomb"])

@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 import time
+import warnings
 
 from mock_parts import Answer, Refusal, Request, fingerprint
 
@@ -194,8 +195,15 @@ class Server(http.server.ThreadingHTTPServer):
                 pass
 
 
-def server_tls(cert, key):
+def server_tls(cert, key, old=False):
+    """@old: TLS 1.1 at most, which nobody should speak any more."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    if old:
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            context.minimum_version = ssl.TLSVersion.TLSv1
+            context.maximum_version = ssl.TLSVersion.TLSv1_1
     context.load_cert_chain(cert, key)
     return context
 

@@ -62,14 +62,15 @@ class MockVendors:
         self.port, self.servers = port, []
         self.tls, self.made = tls, None
         self.http = self.ws = self.https = self.wss = self.ca = None
-        self.misnamed = self.stranger = self.databento_live = None
+        self.misnamed = self.stranger = self.expired = self.old_tls = self.databento_live = None
 
     def start(self):
         server = mock_http.Server(self.app, self.port)
         self.servers.append(server)
         self.http = f"http://127.0.0.1:{server.port}"
         self.ws = f"ws://127.0.0.1:{server.port}"
-        gateway = Gateway(self.market, self.fates, self.app.stopping)
+        gateway = Gateway(self.market, self.fates, self.app.stopping,
+                          self.port and self.port + 1)
         self.servers.append(gateway)
         self.databento_live = f"tcp://127.0.0.1:{gateway.port}"
         if self.tls:
@@ -78,22 +79,24 @@ class MockVendors:
 
     def start_tls(self):
         """With the certificate that was given, or with a CA of our own: then there are
-        two bad certificates to try as well."""
+        bad certificates to try as well, and an old protocol."""
         if self.tls == "make":
             self.made = mock_certs.make(tempfile.mkdtemp(prefix="tickbus-mock-"))
             self.ca = f"{self.made}/ca.pem"
             self.misnamed = self.open_tls(*self.certificate("misnamed"))
             self.stranger = self.open_tls(*self.certificate("stranger"))
-            self.https = self.open_tls(*self.certificate("server"))
+            self.expired = self.open_tls(*self.certificate("expired"))
+            self.old_tls = self.open_tls(*self.certificate("server"), old=True)
+            self.https = self.open_tls(*self.certificate("server"), self.port and self.port + 2)
         else:
-            self.https = self.open_tls(*self.tls)
+            self.https = self.open_tls(*self.tls, self.port and self.port + 2)
         self.wss = self.https.replace("https", "wss")
 
     def certificate(self, name):
         return f"{self.made}/{name}.pem", f"{self.made}/{name}.key"
 
-    def open_tls(self, cert, key):
-        server = mock_http.Server(self.app, 0, mock_http.server_tls(cert, key))
+    def open_tls(self, cert, key, port=0, old=False):
+        server = mock_http.Server(self.app, port, mock_http.server_tls(cert, key, old))
         self.servers.append(server)
         return f"https://localhost:{server.port}"
 
@@ -107,7 +110,8 @@ class MockVendors:
     def addresses(self):
         every = {"http": self.http, "ws": self.ws, "https": self.https, "wss": self.wss,
                  "databento_live": self.databento_live, "ca": self.ca, "https_misnamed": self.misnamed,
-                 "https_stranger": self.stranger}
+                 "https_stranger": self.stranger, "https_expired": self.expired,
+                 "https_old": self.old_tls}
         return {k: v for k, v in every.items() if v}
 
     def report(self):
@@ -137,10 +141,11 @@ def span(text):
 def arguments():
     p = argparse.ArgumentParser(description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--port", type=int, default=0, help="of http and ws; 0: a free one")
+    p.add_argument("--port", type=int, default=0, help="of http and ws; the next is Databento's live gateway's, the one after "
+                   "https and wss; 0: free ones")
     p.add_argument("--tls", nargs="*", metavar="FILE",
                    help="https and wss as well: CERT KEY, or nothing: with a CA of our own, "
-                   "and two more ports with bad certificates")
+                   "and more ports with bad certificates")
     p.add_argument("--seed", type=int, default=1, help="of the market, and of bad luck")
     p.add_argument("--ticks-per-second", type=float, default=4, dest="ticks_per_s",
                    help="trades and quotes of each symbol (default 4)")
