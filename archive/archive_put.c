@@ -13,6 +13,10 @@
 struct part {
 	struct layout_part key;
 	int32_t yyyymm;
+	uint64_t rows; /* staged */
+	int64_t last_ns;
+	bool is_plain; /* one maker and revision, each bar later than the one before */
+	struct barrow first;
 };
 
 /* The staged row: its number, its file, then what ARCHIVE_COLUMNS asks for. */
@@ -61,9 +65,25 @@ static size_t part_of(struct archive *a, const struct barrow *r)
 	a->parts[a->n_parts] = (struct part){.key = {.step_s = r->step_s,
 						     .year = yyyymm / 100,
 						     .month = (unsigned)(yyyymm % 100)},
-					     .yyyymm = yyyymm};
+					     .yyyymm = yyyymm,
+					     .last_ns = INT64_MIN,
+					     .is_plain = true,
+					     .first = *r};
 	memcpy(a->parts[a->n_parts].key.symbol, r->symbol, sizeof(r->symbol));
 	return a->n_parts++;
+}
+
+/* Rows that come sorted need no sort: what a vendor's page holds, mostly. */
+static void note_order(struct part *p, const struct barrow *r)
+{
+	if (r->start_ns <= p->last_ns || r->revision != p->first.revision ||
+	    r->price_type != p->first.price_type ||
+	    strcmp(r->source, p->first.source) != 0 ||
+	    strcmp(r->feed, p->first.feed) != 0 ||
+	    strcmp(r->adjust, p->first.adjust) != 0)
+		p->is_plain = false;
+	p->last_ns = r->start_ns;
+	p->rows++;
 }
 
 static void text(struct duck_bulk *b, unsigned col, const char *s)
@@ -92,6 +112,7 @@ int archive_put_row(struct archive *a, const struct barrow *r)
 	if (rc < 0)
 		return rc;
 	a->at_part = part_of(a, r);
+	note_order(&a->parts[a->at_part], r);
 	duck_bulk_i64(b, 0, (int64_t)a->staged++);
 	duck_bulk_i64(b, 1, (int64_t)a->at_part);
 	duck_bulk_i64(b, 2, r->start_ns);
@@ -117,6 +138,18 @@ int archive_put_row(struct archive *a, const struct barrow *r)
 #define NAME(name, type, value)  ", " #name
 #define VALUE(name, type, value) ", (" value ")::" type " AS " #name
 
+#define ROW_GROUP 61440 /* more than a month of minutes */
+
+static void to_sql(struct buf *sql, const char *tmp)
+{
+	buf_printf(sql, ") TO ");
+	duck_quote(sql, tmp, strlen(tmp));
+	buf_printf(sql,
+		   " (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2, "
+		   "ROW_GROUP_SIZE %d)",
+		   ROW_GROUP);
+}
+
 /* Among rows with the same key the last word counts: what is staged after what the file
    holds, and of that the later row. */
 static void merge_sql(struct buf *sql, size_t part, const char *old, const char *tmp)
@@ -134,10 +167,20 @@ static void merge_sql(struct buf *sql, size_t part, const char *old, const char 
 	buf_printf(sql, ") QUALIFY row_number() OVER (PARTITION BY bar_start, "
 			"revision, " ARCHIVE_MAKER
 			" ORDER BY word DESC) = 1 ORDER BY bar_start, " ARCHIVE_MAKER
-			", revision) TO ");
-	duck_quote(sql, tmp, strlen(tmp));
-	buf_printf(sql, " (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2, "
-			"ROW_GROUP_SIZE 61440)");
+			", revision");
+	to_sql(sql, tmp);
+}
+
+/*
+ * A new file of rows that are sorted and have no doubles: the same rows without the
+ * work of merging, and the same bytes as long as they make one row group (where groups
+ * end depends on the way).
+ */
+static void plain_sql(struct buf *sql, size_t part, const char *tmp)
+{
+	buf_printf(sql, "COPY (SELECT %s FROM staged WHERE part = %zu",
+		   &(ARCHIVE_COLUMNS(VALUE))[2], part);
+	to_sql(sql, tmp);
 }
 
 /* What was written is read back before it replaces anything. */
@@ -210,7 +253,10 @@ static int write_part(struct archive *a, size_t i, struct archive_put *sum)
 		       : present(a, buf_text(&dir), buf_text(&file), &m.before,
 				 &has_manifest);
 	rc = there < 0 ? there : 0;
-	merge_sql(&sql, i, there == 0 ? buf_text(&file) : NULL, buf_text(&tmp));
+	if (there == 1 && a->parts[i].is_plain && a->parts[i].rows <= ROW_GROUP)
+		plain_sql(&sql, i, buf_text(&tmp));
+	else
+		merge_sql(&sql, i, there == 0 ? buf_text(&file) : NULL, buf_text(&tmp));
 	if (rc == 0)
 		rc = duck_run(a->writer, buf_text(&sql), NULL);
 	if (rc == 0)

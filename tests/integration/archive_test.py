@@ -37,10 +37,10 @@ def test(f):
 class Archive:
     """One helper process; ask() is one request and its answer."""
 
-    def __init__(self, path):
+    def __init__(self, path, before=None):
         self.process = subprocess.Popen([EXE, "--archive", path, "serve"],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE)
+                                        stderr=subprocess.PIPE, preexec_fn=before)
 
     def send(self, doc, bulk=b""):
         text = doc if isinstance(doc, bytes) else json.dumps(doc).encode()
@@ -299,6 +299,68 @@ def a_kill_at_any_moment_leaves_the_old_file_or_the_new(d):
     assert (now["rows"], now["bad"], now["interrupted"]) == (want["rows"], 0, 0), now
     assert [n for n in os.listdir(os.path.join(hit, ".tmp")) if n != "lock"] == []
     return f"{killed} of {KILLS} kills came before the answer"
+
+
+@test
+def a_file_that_cannot_be_written_is_an_error_and_the_old_one_stays(d):
+    import resource
+    import signal
+
+    def small_disk():  # a write beyond 200 KB fails, as on a full disk
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+
+    bars = make_bars(SEED, range(40000))
+    with Archive(d) as a:
+        good(a.put("AAPL", bars[:5000]))
+    before = files_of(d)
+    with Archive(d, small_disk) as a:
+        answer = a.put("AAPL", bars)
+        assert not answer["ok"] and "data.parquet" in answer["error"], answer
+        assert files_of(d) == before
+        now = good(a.ask({"do": "verify"}))
+        assert (now["rows"], now["bad"], now["interrupted"]) == (5000, 0, 0), now
+    with Archive(d) as a:
+        assert good(a.put("AAPL", bars))["added"] == 35000
+
+
+def own_bar(start, revision, close, missing=False, final=True):
+    """struct event_bar (proto/event.h) of the symbol EUR/USD, 10 s."""
+    flags = (1 if missing else 4) | (8 if final else 0)
+    price = NULL if missing else close
+    return struct.pack("<4Q5qQq3d3Q3I2H6BH32s16sQ", 1, 1, (start + 10) * NS, start * NS, start * NS,
+                       price, price, price, price, 5 * 10**8, 0, math.nan, 0.0001, close / 1e9,
+                       3, 1, 2, revision, 10, 1, 1, 2, flags, 1 if missing else 0, 1, 0, 1, 0, 0,
+                       b"EUR/USD", b"ebs", 99)
+
+
+@test
+def our_own_bars_keep_revisions_and_judgement(d):
+    rows = [own_bar(JAN, 0, 10**9, final=False), own_bar(JAN, 1, 11 * 10**8),
+            own_bar(JAN + 10, 0, 0, missing=True), own_bar(JAN + 20, 0, 12 * 10**8)]
+    out = os.path.join(d, "x.json")
+    with Archive(d) as a:
+        done = good(a.ask({"do": "put_events"}, b"".join(rows)))
+        assert (done["rows"], done["added"]) == (4, 4), done
+        good(a.ask({"do": "query", "format": "json", "out": out, "sql":
+                    "SELECT symbol, close, revision, final, state, source, feed, price_type, "
+                    "is_missing, valid_bar, spread_method, log_return_1, vwap FROM bars_10s "
+                    "ORDER BY bar_start"}))
+        with open(out) as f:
+            got = json.load(f)
+        assert len(got) == 3, got
+        assert got[0] == {"symbol": "EUR/USD", "close": 1.1, "revision": 1, "final": True,
+                          "state": "TRADED", "source": "ebs", "feed": "tickbus",
+                          "price_type": "mid", "is_missing": False, "valid_bar": True,
+                          "spread_method": "quote", "log_return_1": None, "vwap": 1.1}, got[0]
+        assert (got[1]["close"], got[1]["state"], got[1]["is_missing"]) == (None, "QUIET", True)
+        # A missing bar's time is none of the symbol's.
+        answer = good(a.ask({"do": "export", "symbols": "EUR/USD", "timeframe": "10s", "out": out,
+                             "fields": "close,revision"}))
+        assert answer["rows"] == 2, answer
+        with open(out) as f:
+            assert f.read() == ("timestamp,EUR/USD_close,EUR/USD_revision\n2024-01-01T00:00:10Z,1.1,1\n"
+                                "2024-01-01T00:00:30Z,1.2,0\n")
 
 
 @test
