@@ -137,9 +137,25 @@ COMMANDS = {
 }
 
 
+def gaps(request):
+    """AAPL misses something, MSFT does not, nobody else is live."""
+    if request.get("symbol") not in (None, "AAPL", "MSFT"):
+        raise KeyError("no live feed has this symbol")
+    open_one = {"symbol": "AAPL", "source": "iex", "from": "2026-01-05T14:30:00Z", "to": "2026-01-05T14:30:09Z",
+                "state": "open", "ticks": 0, "why": "answer 500"}
+    whole = {**open_one, "symbol": "MSFT", "state": "refilled", "ticks": 7, "why": ""}
+    n = 0 if request.get("symbol") == "MSFT" else 1
+    return {"gaps": [open_one] * n + [whole] * request["all"], "open": n, "lost": 0, "left_off": 2}
+
+
+def sources(_request):
+    return {"sources": [{"id": 1, "source": "file"},
+                        {"id": 2, "source": "iex", "state": "mute", "blind": True, "lag_ms": 3}]}
+
+
 def answer(line):
     request = json.loads(line)
-    command = COMMANDS.get(request["cmd"])
+    command = {"gaps": gaps, "sources": sources, **COMMANDS}.get(request["cmd"])
     try:
         result = command(request)
     except KeyError as e:
@@ -186,10 +202,20 @@ def run_all(run, missing):
     run("--port 0 status", 64, stderr="--port")
     for name in ("status", "metrics", "top", "symbols", "sub", "feed", "log", "matrix", "pause",
                  "resume", "config", "reload", "shutdown", "verify", "why", "ingest", "jobs", "job",
-                 "cancel", "bars", "quality", "cache", "index", "vendors"):
+                 "cancel", "bars", "quality", "cache", "index", "vendors", "gaps", "sources"):
         run(f"{name} --help", 0, f"usage: tickbusctl {name}")
         run(f"help {name}", 0, f"usage: tickbusctl {name}")
         run(f"{name} --nonsense", 64, stderr="--help")
+    run("gaps", 1, "AAPL", "open", "answer 500", "2 more stretches")
+    run("gaps MSFT", 0)
+    run("gaps MSFT --all", 0, "refilled", "7")
+    run("gaps --json", 1, '"open"')
+    run("gaps XYZ", 1, stderr="no live feed has this symbol")
+    run("gaps A B", 64, stderr="unexpected argument 'B'")
+    run("gaps a\"b", 64, stderr="is not a symbol")
+    run("sources", 1, "iex", "mute", "file")
+    run("sources --json", 1, '"blind"')
+    run("sources X", 64, stderr="unexpected argument 'X'")
     for args in ("status", "metrics", "top", "symbols", "log", "matrix", "config", "shutdown", "pause A"):
         run(args, 69, stderr="start it with", path=missing)
 
