@@ -115,7 +115,7 @@ def bad_weather(vendor, wait_429):
 
 def rate(vendor):
     """A burst of questions against a limit: the server must never see too many."""
-    n, seconds = max(10, SYMBOLS // 4), 1
+    n, seconds = max(10, SYMBOLS // 2), 1
     mock = askerlib.MockVendors(seed=12, latency_ms=5, rate=(n, seconds)).start()
     try:
         symbols, out = ask_all(mock, vendor, f"requests={n}", f"per_ms={seconds * 1000}")
