@@ -21,6 +21,7 @@
 #include <string.h>
 
 #define ROWS_MAX     2000000u /* of one question: a shorter time is asked for above */
+#define LOOK_NS      (100 * NS_PER_MS) /* how often the ledger is searched for holes */
 #define WINDOW_MIN   NS_PER_S
 #define RETRY_MIN_NS (2 * NS_PER_S)
 #define RETRY_MAX_NS (600 * NS_PER_S)
@@ -306,6 +307,7 @@ static void begin(struct live_feed *f)
 	if (!choose(f)) {
 		r->one_by_one = false;
 		r->window_ns = f->config->refill_window_ns;
+		r->due_ns = clock_mono_ns() + LOOK_NS;
 		return;
 	}
 	why = obstacle(f);
