@@ -10,6 +10,8 @@
  *	{"do": "put_bars", "source": "alpaca", "feed": "sip", "symbol": "AAPL",
  *	 "adjust": "raw", "step_s": 60}          bulk: struct hist_bar
  *	{"do": "put_events"}                     bulk: struct event_bar
+ *	{"do": "put_index", "name": "sp500", "members": {"AAPL":
+ *"2016-01-04T00:00:00Z"}}
  *	{"do": "export", "symbols": "A,B", ...}  keys of enquiry_set(), all of them
  *texts
  *	{"do": "query", "sql": "SELECT ...", "format": "csv", "out": "/path"}

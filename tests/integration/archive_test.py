@@ -426,6 +426,21 @@ def queries_read_the_archive_and_nothing_else(d):
 
 
 @test
+def the_members_of_an_index_are_kept_as_csv(d):
+    with Archive(d) as a:
+        doc = {"do": "put_index", "name": "sp500", "members": {
+            "MSFT": "2024-01-02T00:00:00Z", "BRK/B": "2016-01-04T00:00:00Z"}}
+        for added in (2, 0):
+            answer = good(a.ask(doc))
+            assert (answer["members"], answer["added"]) == (2, added), answer
+        for bad in ({"A": "soon"}, {"a b": "2024-01-02T00:00:00Z"}, [], {"A": 1}):
+            assert not a.ask({**doc, "members": bad})["ok"], bad
+    with open(os.path.join(d, "metadata/indices/sp500.csv")) as f:
+        assert f.read() == ("symbol,added_date\nBRK/B,2016-01-04T00:00:00Z\n"
+                            "MSFT,2024-01-02T00:00:00Z\n")
+
+
+@test
 def two_makers_of_one_symbol_are_never_mixed(d):
     with Archive(d) as a:
         bars = make_bars(SEED, range(10))
