@@ -8,6 +8,9 @@ import json
 import pathlib
 import tempfile
 
+import askerlib  # noqa: F401  (it makes tests/mock known)
+import mock_dbn
+
 JSON = {"Content-Type": "application/json"}
 HTML = {"Content-Type": "text/html"}
 ALPACA = {"APCA-API-KEY-ID": "*", "APCA-API-SECRET-KEY": "*"}
@@ -37,6 +40,14 @@ def yahoo_rows(n):
                                            "adjclose": [{"adjclose": column}]}}]}}
 
 
+def databento_rows(n):
+    """zstd around DBN, as the vendor sends it."""
+    records = b"".join(mock_dbn.bar(7, 60, 1704207600 + 60 * i, (0, 1000, 1050, 975, 1025, 9))
+                       for i in range(n))
+    return mock_dbn.zstd(mock_dbn.metadata(
+        "XNAS.ITCH", 7, 0, 2 ** 62, [("OWN", 20240101, 20240201, 7)]) + records)
+
+
 class Folder:
     """One vendor's folder in the making."""
 
@@ -47,9 +58,13 @@ class Folder:
         if pages:
             self.paging()
 
+    @staticmethod
+    def written(data):
+        return data if isinstance(data, (str, bytes)) else json.dumps(data)
+
     def body(self, data):
         name = f"body{len(self.files)}"
-        self.files[name] = data if isinstance(data, str) else json.dumps(data)
+        self.files[name] = self.written(data)
         return name
 
     def response(self, status, data=None, headers=None, **how):
@@ -86,9 +101,9 @@ class Folder:
                  {"attempts": 2, **n})
         self.add("cut_for_ever", [self.response(200, ok, truncate_at=100)],
                  {"error": "incomplete"})
-        self.add("half_of_the_json", [self.response(200, json.dumps(ok)[:-30])],
+        self.add("half_of_the_json", [self.response(200, self.written(ok)[:-30])],
                  {"error": "malformed"})
-        self.add("garbled_once", [self.response(200, json.dumps(ok)[:-30]), good],
+        self.add("garbled_once", [self.response(200, self.written(ok)[:-30]), good],
                  {"attempts": 2, **n})
         self.add("html_with_200", [self.response(200, "<html>sorry</html>", HTML)],
                  {"error": "malformed response, retryable"})
@@ -122,8 +137,8 @@ class Folder:
     def write(self, root):
         folder = pathlib.Path(root, self.vendor)
         folder.mkdir()
-        for name, text in self.files.items():
-            (folder / name).write_text(text, encoding="utf-8")
+        for name, data in self.files.items():
+            (folder / name).write_bytes(data.encode() if isinstance(data, str) else data)
         (folder / "index.json").write_text(json.dumps(
             {"vendor": self.vendor, "scenarios": self.scenarios}), encoding="utf-8")
 
@@ -142,10 +157,17 @@ def yahoo_target(name):
             "query": {"interval": "1d"}}
 
 
+def databento_target(name):
+    return {"method": "POST", "path": "/v0/timeseries.get_range",
+            "form": {"schema": "ohlcv-1m", "symbols": "OWN", "x": name}}
+
+
 @contextlib.contextmanager
 def folder():
     with tempfile.TemporaryDirectory(prefix="tickbus-scenarios-") as root:
         Folder("alpaca", alpaca_target, alpaca_rows, ALPACA).write(root)
         Folder("polygon", polygon_target, polygon_rows, {"Authorization": "~Bearer "}).write(root)
+        Folder("databento", databento_target, databento_rows, {"Authorization": "~Basic "},
+               pages=False).write(root)
         Folder("yahoo", yahoo_target, yahoo_rows, {}, pages=False).write(root)
         yield root

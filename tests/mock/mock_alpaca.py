@@ -130,6 +130,8 @@ class Alpaca:
         names, limit = self.symbols(q), self.limit(q, 1000, MOST[what])
         if not names:
             refuse(400, "symbols is required")
+        if q.get("sort", "asc") != "asc":
+            refuse(400, "the mock has rows in ascending order alone")
         if q.get("feed", "") not in FEEDS:
             refuse(400, f"invalid feed: {q['feed']}")
         start, end = self.span(q)
