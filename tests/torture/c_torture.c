@@ -172,7 +172,9 @@ static struct tickbus_options options_of(const struct json *urls)
 {
 	static const char *const names[TICKBUS_PORTS] = {
 		"ingest", "tick", "bar", "tier1", "tier2", "status", "catchup"};
-	struct tickbus_options o = {.heartbeat_ms = 200, .timeout_ms = 1000};
+	/* While every answer of catch-up is cut short nothing comes for minutes. */
+	struct tickbus_options o = {
+		.heartbeat_ms = 200, .timeout_ms = 1000, .patience_ms = 3600000};
 
 	for (int i = 0; i < TICKBUS_PORTS; i++)
 		o.url[i] = json_str(json_get(urls, names[i]), NULL);
