@@ -2,7 +2,7 @@
  * sim_thread - runs the simulated exchange as a producer inside the daemon.
  *
  * Its ticks go the way of everybody's: ingest requests, judged and acknowledged
- * by the store thread, at most SIM_REQUESTS open at once.  With the feed clock
+ * by the store thread, one open at a time.  With the feed clock
  * the same seed gives the same log: after a restart it skips what the log
  * already holds (its producer sequence says how much) and goes on.
  */
