@@ -100,13 +100,13 @@ def test(name, selection, count):
     tree = TREES / name
     log = tree / "meson-logs/testlog.junit.xml"
     log.unlink(missing_ok=True)
-    # One more than processors: many tests wait for a daemon most of their time.
-    jobs = str(1 + (os.cpu_count() or 1))
+    # Two more than processors: many tests wait for a daemon most of their time.
+    jobs = str(2 + (os.cpu_count() or 1))
     args = tests_with_threads(tree) if selection == "THREADED" else selection
-    multiplier = "1" if name in ("gcc", "clang") else "5"
+    multiplier = "2" if name in ("gcc", "clang") else "5"
     ok = run(["meson", "test", "-C", str(tree), "--no-rebuild", "--print-errorlogs", "--num-processes", jobs,
               "--timeout-multiplier", multiplier, *args],
-             env={**os.environ, **(ENVIRONMENT if multiplier != "1" else {})})
+             env={**os.environ, **(ENVIRONMENT if multiplier == "5" else {})})
     before = count.failed
     found = count_log(tree, name, count) if log.exists() else 0
     if found == 0 or (not ok and count.failed == before):
