@@ -66,6 +66,7 @@ static void question_free(struct question *q)
 
 	if (q->transfer != NULL) {
 		http_cancel(q->transfer);
+		ratelimit_there(&f->rate, q->ticket, clock_mono_ns());
 		f->in_flight--;
 	}
 	question_remove(q->is_started ? &f->started : &f->queue, q);
@@ -355,6 +356,7 @@ static void on_answer(void *arg, const struct http_answer *a)
 	struct vendor_problem problem;
 
 	q->transfer = NULL;
+	ratelimit_there(&f->rate, q->ticket, now_ns);
 	f->in_flight--;
 	f->counts.bytes += a->len;
 	if (a->error == 0 && a->status == 429)
@@ -392,7 +394,7 @@ static void start_request(struct question *q, int64_t now_ns)
 			    err_text());
 		return;
 	}
-	ratelimit_take(&f->rate, now_ns, &f->chance);
+	q->ticket = ratelimit_take(&f->rate, now_ns, &f->chance);
 	f->in_flight++;
 	f->counts.requests++;
 	q->news.requests++;
@@ -429,12 +431,14 @@ int64_t fetcher_step(struct fetcher *f, int64_t now_ns)
 	f->counts.held_until_ns = f->rate.held_ns > now_ns ? f->rate.held_ns : 0;
 	while (f->in_flight < f->p.in_flight) {
 		struct question *q = pick(f, now_ns, &wait_ns);
-		int64_t rate_ns = ratelimit_next_ns(&f->rate, now_ns) - now_ns;
+		int64_t at_ns = ratelimit_next_ns(&f->rate, now_ns);
 
 		if (q == NULL)
 			return wait_ns;
-		if (rate_ns > 0)
-			return rate_ns;
+		if (at_ns == RATELIMIT_ON_WAY)
+			return -1; /* an answer comes first, and we are asked again */
+		if (at_ns > now_ns)
+			return at_ns - now_ns;
 		if (!q->is_started) {
 			question_remove(&f->queue, q);
 			question_add(&f->started, q);

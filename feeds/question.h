@@ -15,6 +15,7 @@ struct question {
 	fetch_fn fn;
 	void *arg;
 	struct http_transfer *transfer;
+	uint64_t ticket; /* of the rate limit, with transfer */
 	int64_t not_before_ns;
 	uint32_t attempt; /* of the present page's request */
 	uint32_t garbled;

@@ -7,7 +7,6 @@
 #define BURST_DEFAULT 10
 #define SPREAD        8                /* departures after a hold ... */
 #define SPREAD_NS     (50 * NS_PER_MS) /* ... that are up to so far apart */
-#define WAY_NS        (50 * NS_PER_MS) /* by which the way to a vendor varies */
 #define HOLD_MORE_MAX (5 * NS_PER_S)
 
 int ratelimit_init(struct ratelimit *r, uint32_t requests, int64_t per_ns,
@@ -27,14 +26,15 @@ int ratelimit_init(struct ratelimit *r, uint32_t requests, int64_t per_ns,
 	if (r->burst > requests)
 		r->burst = requests;
 	r->interval_ns = per_ns / requests;
-	r->window_ns = per_ns + per_ns / 100 + WAY_NS;
-	r->gone = calloc(requests, sizeof(*r->gone));
-	return r->gone != NULL ? 0 : err_set(-ENOMEM, "no memory for a rate limit");
+	/* The vendor's clock may be a thousandth slower than ours. */
+	r->window_ns = per_ns + per_ns / 1000 + NS_PER_MS;
+	r->there = calloc(requests, sizeof(*r->there));
+	return r->there != NULL ? 0 : err_set(-ENOMEM, "no memory for a rate limit");
 }
 
 void ratelimit_free(struct ratelimit *r)
 {
-	free(r->gone);
+	free(r->there);
 	*r = (struct ratelimit){0};
 }
 
@@ -47,26 +47,37 @@ int64_t ratelimit_next_ns(const struct ratelimit *r, int64_t now_ns)
 {
 	int64_t at = later(now_ns, later(r->held_ns, r->spread_ns));
 
-	if (r->gone == NULL)
+	if (r->there == NULL)
 		return at;
 	/* A token is there when at most burst - 1 are missing. */
 	at = later(at, r->full_at_ns - (int64_t)(r->burst - 1) * r->interval_ns);
-	if (r->count >= r->requests)
-		at = later(at, r->gone[r->count % r->requests] + r->window_ns);
+	if (r->count >= r->requests) {
+		int64_t there = r->there[r->count % r->requests];
+
+		if (there == RATELIMIT_ON_WAY)
+			return RATELIMIT_ON_WAY;
+		at = later(at, there + r->window_ns);
+	}
 	return at;
 }
 
-void ratelimit_take(struct ratelimit *r, int64_t now_ns, struct rng *chance)
+uint64_t ratelimit_take(struct ratelimit *r, int64_t now_ns, struct rng *chance)
 {
 	if (r->spread > 0) {
 		r->spread--;
 		r->spread_ns = now_ns + rng_below64(chance, SPREAD_NS);
 	}
-	if (r->gone == NULL)
-		return;
+	if (r->there == NULL)
+		return 0;
 	r->full_at_ns = later(r->full_at_ns, now_ns) + r->interval_ns;
-	r->gone[r->count % r->requests] = now_ns;
-	r->count++;
+	r->there[r->count % r->requests] = RATELIMIT_ON_WAY;
+	return r->count++;
+}
+
+void ratelimit_there(struct ratelimit *r, uint64_t ticket, int64_t now_ns)
+{
+	if (r->there != NULL)
+		r->there[ticket % r->requests] = now_ns;
 }
 
 void ratelimit_hold(struct ratelimit *r, int64_t now_ns, int64_t until_ns,
@@ -79,7 +90,7 @@ void ratelimit_hold(struct ratelimit *r, int64_t now_ns, int64_t until_ns,
 		return;
 	r->held_ns = until_ns + (more > 0 ? rng_below64(chance, more) : 0);
 	r->spread = SPREAD;
-	if (r->gone != NULL)
+	if (r->there != NULL)
 		r->full_at_ns =
 			later(r->full_at_ns,
 			      r->held_ns + (int64_t)(r->burst - 1) * r->interval_ns);

@@ -16,7 +16,7 @@ static int64_t go(struct ratelimit *r, int64_t now, size_t n, int64_t *at)
 		now = ratelimit_next_ns(r, now);
 		if (at != NULL)
 			at[i] = now;
-		ratelimit_take(r, now, &chance);
+		ratelimit_there(r, ratelimit_take(r, now, &chance), now);
 	}
 	return now;
 }
@@ -51,11 +51,14 @@ static void a_burst_goes_at_once_and_then_one_per_interval(void **state)
 	ratelimit_free(&r);
 }
 
-/* Any rate, any burst, callers by chance: no window ever holds more. */
+/*
+ * Any rate, any burst, callers by chance, ways of any length: no window of arrivals
+ * ever holds more.  Each request arrives somewhere between departure and answer.
+ */
 static void no_stretch_of_time_holds_more_than_allowed(void **state)
 {
-	enum { N = 4000 };
-	static int64_t at[N];
+	enum { N = 2000 };
+	static int64_t arrived[N], answered[N];
 	uint64_t seed = (uint64_t)clock_wall_ns();
 
 	(void)state;
@@ -66,21 +69,48 @@ static void no_stretch_of_time_holds_more_than_allowed(void **state)
 		int64_t per = 1 + rng_below64(&chance, 60 * S);
 		struct ratelimit r;
 		int64_t now = 0;
+		size_t told = 0; /* answers come in the order of the requests here */
 
 		assert_int_equal(
 			ratelimit_init(&r, requests, per, rng_below(&chance, 30)), 0);
 		for (size_t i = 0; i < N; i++) {
+			int64_t at;
+
 			if (rng_below(&chance, 50) == 0)
 				now += rng_below64(&chance, 3 * per);
 			if (rng_below(&chance, 200) == 0)
 				ratelimit_hold(&r, now, now + rng_below64(&chance, per),
 					       &chance);
-			now = at[i] = go(&r, now, 1, NULL);
+			while ((at = ratelimit_next_ns(&r, now)) == RATELIMIT_ON_WAY) {
+				assert_true(told < i);
+				now = now > answered[told] ? now : answered[told];
+				ratelimit_there(&r, told, answered[told]);
+				told++;
+			}
+			now = at;
+			assert_int_equal(ratelimit_take(&r, now, &chance), i);
+			arrived[i] = now + rng_below64(&chance, per);
+			answered[i] = arrived[i] + rng_below64(&chance, per);
 		}
 		for (size_t i = requests; i < N; i++)
-			assert_true(at[i] - at[i - requests] > per);
+			assert_true(arrived[i] - arrived[i - requests] > per);
 		ratelimit_free(&r);
 	}
+}
+
+static void one_too_many_waits_for_an_answer_of_the_first(void **state)
+{
+	struct ratelimit r;
+	uint64_t first;
+
+	(void)state;
+	assert_int_equal(ratelimit_init(&r, 2, S, 2), 0);
+	first = ratelimit_take(&r, S, &chance);
+	ratelimit_there(&r, ratelimit_take(&r, S, &chance), S);
+	assert_int_equal(ratelimit_next_ns(&r, 100 * S), RATELIMIT_ON_WAY);
+	ratelimit_there(&r, first, 100 * S);
+	assert_int_equal(ratelimit_next_ns(&r, 100 * S), 101 * S + 2 * MS);
+	ratelimit_free(&r);
 }
 
 static void the_whole_rate_is_used(void **state)
@@ -148,6 +178,7 @@ int main(void)
 		cmocka_unit_test(without_a_limit_everything_goes_at_once),
 		cmocka_unit_test(a_burst_goes_at_once_and_then_one_per_interval),
 		cmocka_unit_test(no_stretch_of_time_holds_more_than_allowed),
+		cmocka_unit_test(one_too_many_waits_for_an_answer_of_the_first),
 		cmocka_unit_test(the_whole_rate_is_used),
 		cmocka_unit_test(a_hold_stops_all_and_then_lets_them_go_apart),
 		cmocka_unit_test(after_a_hold_the_bucket_is_empty),
