@@ -38,6 +38,7 @@ struct vendor {
 	struct secret *key_secret; /* owned */
 	struct fetcher *fetcher;   /* owned; NULL: it cannot be asked */
 	struct fetch_counts told;  /* lock */
+	char warning[200];         /* FEED; the last that was logged */
 };
 
 struct feed_thread {
@@ -73,12 +74,25 @@ ON_FEED static void forget(struct order *o)
 	free(o);
 }
 
+/* Once, and not with every page. */
+ON_FEED static void log_warning(struct vendor *v, const char *warning)
+{
+	if (warning[0] == '\0' ||
+	    strncmp(v->warning, warning, sizeof(v->warning) - 1) == 0)
+		return;
+	(void)snprintf(v->warning, sizeof(v->warning), "%s", warning);
+	log_warn("feed", "%s warns: %s", v->public.config->name, v->warning);
+}
+
 static int on_news(void *arg, const struct fetch_news *n)
 {
 	struct order *o = arg;
-	int rc = o->fn(o->arg, n);
+	int rc;
 
 	role_assert_feed();
+	if (n->state == FETCH_PAGE)
+		log_warning(&o->thread->vendors[o->vendor], n->warning);
+	rc = o->fn(o->arg, n);
 	if (n->state != FETCH_PAGE || rc != 0)
 		forget(o);
 	return rc;

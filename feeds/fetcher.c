@@ -309,6 +309,16 @@ static void say_redirect(const struct fetcher *f, const struct http_answer *a,
 		a->location);
 }
 
+/* The vendor's support asks for it. */
+static void add_request_id(struct vendor_problem *problem, const char *id)
+{
+	size_t len = strlen(problem->why);
+
+	if (id[0] != '\0')
+		(void)snprintf(problem->why + len, sizeof(problem->why) - len,
+			       " (request %.60s)", id);
+}
+
 /* What the answer was good for: 0 the page is in f->answer, 1: @problem says. */
 static int read_answer(struct question *q, const struct http_answer *a,
 		       struct vendor_problem *problem)
@@ -333,6 +343,7 @@ static int read_answer(struct question *q, const struct http_answer *a,
 		f->p.ops->problem(s, a->status, a->content_type, a->body, a->len,
 				  problem);
 	}
+	add_request_id(problem, a->request_id);
 	hide_keys(f, problem);
 	return 1;
 }
@@ -363,6 +374,7 @@ static void on_answer(void *arg, const struct http_answer *a)
 		f->counts.limited++;
 	if (a->error == 0)
 		heed_limit(f, a, now_ns);
+	q->news.warning = a->warning;
 	if (read_answer(q, a, &problem) == 0)
 		take_page(q);
 	else

@@ -35,9 +35,10 @@ struct fetch_news {
 	enum fetch_state state;
 	const struct vendor_ask *ask;   /* the asker's own */
 	const struct vendor_page *page; /* FETCH_PAGE */
-	struct vendor_problem problem;  /* FETCH_FAILED */
-	uint32_t pages;                 /* so far */
-	uint32_t requests;              /* so far, repetitions included */
+	const char *warning; /* FETCH_PAGE: what the vendor says with it, or "" */
+	struct vendor_problem problem; /* FETCH_FAILED */
+	uint32_t pages;                /* so far */
+	uint32_t requests;             /* so far, repetitions included */
 	uint64_t rows;
 };
 

@@ -375,6 +375,36 @@ static void the_rate_is_kept(void **state)
 	assert_true(clock_mono_ns() - began >= 500 * NS_PER_MS);
 }
 
+static char warned[64];
+
+static int keep_warning(void *arg, const struct fetch_news *n)
+{
+	if (n->state == FETCH_PAGE)
+		(void)snprintf(warned, sizeof(warned), "%s", n->warning);
+	return keep(arg, n);
+}
+
+static void a_warning_comes_with_its_page_and_a_failure_names_its_request(void **state)
+{
+	static const char *const symbols[] = {"AAPL"};
+	struct vendor_ask a = {.symbols = symbols, .n_symbols = 1};
+
+	(void)state;
+	start((const char *const[]){
+		"HTTP/1.1 200 OK\r\nX-Warning: [\"Reduced: one day is missing\"]\r\n"
+		"Content-Length: 1\r\n\r\n3",
+		STATUS("404 Not Found", "request-id: abc-123\r\n"), NULL});
+	assert_int_equal(fetcher_ask(fetcher, &a, keep_warning, NULL, NULL), 0);
+	run();
+	assert_int_equal(got.done, 1);
+	assert_string_equal(warned, "[\"Reduced: one day is missing\"]");
+	ask();
+	run();
+	assert_int_equal(got.failed, 1);
+	assert_non_null(strstr(got.last.problem.why, "(request abc-123)"));
+	finish();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -382,6 +412,8 @@ int main(void)
 		cmocka_unit_test(what_may_pass_is_tried_again_page_by_page),
 		cmocka_unit_test(attempts_have_a_bound),
 		cmocka_unit_test(an_answer_that_does_not_parse_is_asked_for_once_more),
+		cmocka_unit_test(
+			a_warning_comes_with_its_page_and_a_failure_names_its_request),
 		cmocka_unit_test(what_is_refused_is_not_tried_again),
 		cmocka_unit_test(a_token_that_comes_again_ends_the_question),
 		cmocka_unit_test(a_wait_of_ten_hours_fails_with_a_sentence),
