@@ -37,6 +37,7 @@ static inline void read_request(struct server *s, int fd)
 {
 	char c;
 
+	buf_reserve(&s->request, 512);
 	while (memmem(s->request.data, s->request.len, "\r\n\r\n", 4) == NULL &&
 	       recv(fd, &c, 1, 0) == 1)
 		buf_add(&s->request, &c, 1);
