@@ -65,7 +65,8 @@ def goes_on(d, text, bars):
         assert "LOST" not in text and not status["store"]["alarm"] and status["epoch"] == 1
     # The producer sends again what is gone; it is new, at positions never used.
     if kept < last:
-        damage.fill(d, kept, damage.RECORDS)
+        # Position 1 is the configuration's: tick N stands at N + 1.  Nothing kept: from tick 1 on.
+        damage.fill(d, max(kept, 1), damage.RECORDS)
         assert d.status()["position"] > last
     assert sorted(t[2] for t in d.all_ticks()) == list(range(1, damage.RECORDS + 1))
     faultlib.until("bars derived anew", lambda: len(d.events("bar")) >= min(len(bars), kept // 60))
