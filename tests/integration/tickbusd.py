@@ -3,6 +3,7 @@
 Standard library only.  Every daemon gets ports of its own and a directory that
 goes with the object.
 """
+import fcntl
 import json
 import os
 import random
@@ -22,18 +23,31 @@ START = 1_700_000_000 // 3600 * 3600 * SECOND  # where the tests' event times be
 KIND_MASK = {"tick": 1, "bar": 2, "tier1": 4, "tier2": 8, "status": 32}
 
 
+BLOCK = 32  # ports that belong to one daemon
+_blocks = []  # files whose locks this process holds until it ends
+
+
 def free_ports(n):
-    """n consecutive ports that are free now, outside the ephemeral range."""
-    for _ in range(200):
-        base = random.randrange(10000, 30000)
+    """n consecutive ports that are free now, outside the ephemeral range, and nobody else's among the tests."""
+    assert n <= BLOCK
+    for _ in range(1000):
+        block = random.randrange(600)
+        base = 10000 + block * BLOCK
         try:
+            lock = open(os.path.join(tempfile.gettempdir(), f"tickbusd-test-ports.{block}"), "w", encoding="ascii")
+        except OSError:  # another user's
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             for p in range(base, base + n):
                 with socket.socket() as s:
                     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     s.bind(("127.0.0.1", p))
-            return base
         except OSError:
+            lock.close()
             continue
+        _blocks.append(lock)
+        return base
     raise RuntimeError("no free ports")
 
 
