@@ -43,7 +43,7 @@ THREADED = ("base.mailbox", "base.parker", "base.log", "base.histogram", "bus.",
 ENVIRONMENT = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:strict_string_checks=1",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
-    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
+    "TSAN_OPTIONS": f"halt_on_error=1:second_deadlock_stack=1:suppressions={ROOT}/tests/tsan.supp",
     # Everything under the sanitizers is several times slower.
     "TICKBUS_SLOW": "1",
 }
