@@ -2,7 +2,6 @@
  * utf8 - the table of RFC 3629 section 4.
  */
 #include "base/utf8.h"
-#include <stdint.h>
 
 size_t utf8_len(const char *s, size_t len)
 {
@@ -33,4 +32,28 @@ size_t utf8_len(const char *s, size_t len)
 			return 0;
 	}
 	return n;
+}
+
+size_t utf8_put(char out[4], uint32_t c)
+{
+	if (c < 0x80) {
+		out[0] = (char)c;
+		return 1;
+	}
+	if (c < 0x800) {
+		out[0] = (char)(0xc0 | c >> 6);
+		out[1] = (char)(0x80 | (c & 63));
+		return 2;
+	}
+	if (c < 0x10000) {
+		out[0] = (char)(0xe0 | c >> 12);
+		out[1] = (char)(0x80 | (c >> 6 & 63));
+		out[2] = (char)(0x80 | (c & 63));
+		return 3;
+	}
+	out[0] = (char)(0xf0 | c >> 18);
+	out[1] = (char)(0x80 | (c >> 12 & 63));
+	out[2] = (char)(0x80 | (c >> 6 & 63));
+	out[3] = (char)(0x80 | (c & 63));
+	return 4;
 }

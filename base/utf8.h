@@ -2,7 +2,11 @@
  */
 #pragma once
 #include <stddef.h>
+#include <stdint.h>
 
 /** Length (1..4) of the valid sequence at @s of @len > 0 bytes, or 0 if there is none.
  */
 size_t utf8_len(const char *s, size_t len);
+/** Write the character @c, at most U+10FFFF and no surrogate; returns its 1..4 bytes.
+ */
+size_t utf8_put(char out[4], uint32_t c);

@@ -70,9 +70,25 @@ static void every_scalar_value_is_accepted_and_no_surrogate(void **state)
 	}
 }
 
+/* Every character there is, but surrogates, is one valid sequence of its own length. */
+static void what_is_written_is_a_sequence(void **state)
+{
+	(void)state;
+	for (uint32_t c = 0; c <= 0x10ffff; c++) {
+		size_t want = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+		char s[4];
+
+		if (c >= 0xd800 && c <= 0xdfff)
+			continue;
+		if (utf8_put(s, c) != want || utf8_len(s, want) != want)
+			fail_msg("U+%04X", (unsigned)c);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_written_is_a_sequence),
 		cmocka_unit_test(valid_sequences_have_their_length),
 		cmocka_unit_test(everything_else_is_refused),
 		cmocka_unit_test(every_scalar_value_is_accepted_and_no_surrogate),

@@ -59,24 +59,9 @@ void live_producer_seq(struct live_producer *p, uint64_t seq_last)
 
 void live_producer_add(struct live_producer *p, const struct feed_tick *f)
 {
-	const struct record *r = &f->rec;
 	struct ingest_tick t;
 
-	ingest_tick_init(&t);
-	t.event_ns = r->event_ns;
-	t.type = RECORD_TICK;
-	t.price_e9 = r->price_e9;
-	t.size_e8 = r->size_e8;
-	t.bid_e9 = r->bid_e9;
-	t.ask_e9 = r->ask_e9;
-	t.bid_size_e8 = r->bid_size_e8;
-	t.ask_size_e8 = r->ask_size_e8;
-	t.source_seq = r->source_seq;
-	t.ref_seq = r->ref_seq;
-	memcpy(t.cond, r->cond, sizeof(t.cond));
-	t.action = (uint8_t)record_action(r);
-	t.flags = (uint8_t)record_flags(r);
-	memcpy(t.symbol, f->symbol, SYMBOL_MAX);
+	ingest_tick_of(&t, &f->rec, f->symbol);
 	buf_add(&p->queue, &t, sizeof(t));
 }
 

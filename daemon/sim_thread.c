@@ -14,15 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One at a time: a request that found no room must not come behind a later one, whose
-   sequences would make it a duplicate. */
-#define SIM_REQUESTS 1
-#define SIM_BATCH    512u
-#define WAIT_MAX_NS  (50 * NS_PER_MS)
-#define RETRY_NS     (200 * NS_PER_MS)
-#define REQUEST_NS   (2 * NS_PER_MS) /* a request gathers what falls due in this time */
+#define SIM_BATCH   512u
+#define WAIT_MAX_NS (50 * NS_PER_MS)
+#define RETRY_NS    (200 * NS_PER_MS)
+#define REQUEST_NS  (2 * NS_PER_MS) /* a request gathers what falls due in this time */
 
-/* One ingest request on its way; sent again when there was no room for it. */
+/*
+ * The ingest request on its way; sent again when there was no room for it.  One at a
+ * time: behind a later one its sequences would make it a duplicate.
+ */
 struct request {
 	struct intake_caller caller; /* first: the reply finds its request */
 	struct sim_thread *sim;
@@ -35,7 +35,7 @@ struct sim_thread {
 	struct store_thread *store; /* borrowed */
 	struct sim *sim;            /* owned */
 	struct pace pace;
-	struct request requests[SIM_REQUESTS];
+	struct request request;
 	struct feed_tick next; /* drawn, not sent yet */
 	bool has_next;
 	uint64_t seq; /* of the next tick */
@@ -138,10 +138,8 @@ int sim_thread_new(const struct config *c, struct store_thread *store,
 		free(s);
 		return rc;
 	}
-	for (int i = 0; i < SIM_REQUESTS; i++) {
-		s->requests[i].sim = s;
-		s->requests[i].caller.reply = on_reply;
-	}
+	s->request.sim = s;
+	s->request.caller.reply = on_reply;
 	if (s->is_feed_clock) {
 		(void)snprintf(s->producer, sizeof(s->producer), "sim");
 		/* The same seed: what the log holds comes out again, and is skipped. */
@@ -161,8 +159,7 @@ void sim_thread_free(struct sim_thread *s)
 {
 	if (s == NULL)
 		return;
-	for (int i = 0; i < SIM_REQUESTS; i++)
-		buf_free(&s->requests[i].bytes);
+	buf_free(&s->request.bytes);
 	sim_free(s->sim);
 	free(s);
 }
@@ -184,29 +181,6 @@ static void rest(struct sim_thread *s, int64_t ns)
 		parker_wait(&s->parker, ns < WAIT_MAX_NS ? ns : WAIT_MAX_NS);
 }
 
-static void to_ingest(const struct feed_tick *f, struct ingest_tick *t)
-{
-	const struct record *r = &f->rec;
-
-	ingest_tick_init(t);
-	t->event_ns = r->event_ns;
-	t->type = r->type;
-	if (r->type == RECORD_CLOCK)
-		return;
-	t->price_e9 = r->price_e9;
-	t->size_e8 = r->size_e8;
-	t->bid_e9 = r->bid_e9;
-	t->ask_e9 = r->ask_e9;
-	t->bid_size_e8 = r->bid_size_e8;
-	t->ask_size_e8 = r->ask_size_e8;
-	t->source_seq = r->source_seq;
-	t->ref_seq = r->ref_seq;
-	memcpy(t->cond, r->cond, sizeof(t->cond));
-	t->action = (uint8_t)record_action(r);
-	t->flags = (uint8_t)record_flags(r);
-	memcpy(t->symbol, f->symbol, SYMBOL_MAX);
-}
-
 /* Everything that is due now, at most a batch; returns how long until more is. */
 static int64_t gather(struct sim_thread *s, struct request *r, uint32_t *out_n)
 {
@@ -226,7 +200,7 @@ static int64_t gather(struct sim_thread *s, struct request *r, uint32_t *out_n)
 		wait = pace_wait_ns(&s->pace, s->next.arrival_ns, clock_mono_ns());
 		if (wait > 0)
 			return wait;
-		to_ingest(&s->next, &t);
+		ingest_tick_of(&t, &s->next.rec, s->next.symbol);
 		if (ingest_writer_add(&w, &t) != 0)
 			return 0;
 		s->has_next = false;
@@ -276,8 +250,7 @@ static void *body(void *arg)
 	struct sim_thread *s = arg;
 
 	while (!atomic_load(&s->stop))
-		for (int i = 0; i < SIM_REQUESTS && !atomic_load(&s->stop); i++)
-			run_one(s, &s->requests[i]);
+		run_one(s, &s->request);
 	return NULL;
 }
 

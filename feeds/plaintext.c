@@ -33,31 +33,12 @@ static const struct {
 };
 
 /* 0 when it is no character that may stand in a text. */
-static size_t put_utf8(char out[4], uint32_t c)
+static size_t put_character(char out[4], uint32_t c)
 {
 	if (c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0xd800 && c < 0xe000) ||
 	    c > 0x10ffff)
 		return 0;
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 63));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 63));
-		out[2] = (char)(0x80 | (c & 63));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 63));
-	out[2] = (char)(0x80 | (c >> 6 & 63));
-	out[3] = (char)(0x80 | (c & 63));
-	return 4;
+	return utf8_put(out, c);
 }
 
 static size_t numeric(const char *digits, size_t len, char out[4])
@@ -81,7 +62,7 @@ static size_t numeric(const char *digits, size_t len, char out[4])
 	}
 	if (c == '\t' || c == '\n' || c == '\r' || c == 0xa0)
 		c = ' ';
-	return put_utf8(out, c);
+	return put_character(out, c);
 }
 
 /* At a '&': the entity's text in @out and its length; *@step bytes were read. */

@@ -37,6 +37,28 @@ void ingest_tick_init(struct ingest_tick *t)
 				  .type = RECORD_TICK};
 }
 
+void ingest_tick_of(struct ingest_tick *t, const struct record *r,
+		    const char symbol[SYMBOL_MAX])
+{
+	ingest_tick_init(t);
+	t->event_ns = r->event_ns;
+	t->type = r->type;
+	if (r->type == RECORD_CLOCK)
+		return;
+	t->price_e9 = r->price_e9;
+	t->size_e8 = r->size_e8;
+	t->bid_e9 = r->bid_e9;
+	t->ask_e9 = r->ask_e9;
+	t->bid_size_e8 = r->bid_size_e8;
+	t->ask_size_e8 = r->ask_size_e8;
+	t->source_seq = r->source_seq;
+	t->ref_seq = r->ref_seq;
+	memcpy(t->cond, r->cond, sizeof(t->cond));
+	t->action = (uint8_t)record_action(r);
+	t->flags = (uint8_t)record_flags(r);
+	memcpy(t->symbol, symbol, SYMBOL_MAX);
+}
+
 int ingest_malformed(struct ingest_request *req, enum reject_reason reason,
 		     const char *what)
 {

@@ -59,6 +59,10 @@ _Static_assert(sizeof(struct ingest_tick) == 120, "wire block");
 
 /** All values absent: type tick, action new. */
 void ingest_tick_init(struct ingest_tick *t);
+/** What a producer sends of a tick or clock record; @symbol (of a tick) is NUL padded.
+ */
+void ingest_tick_of(struct ingest_tick *t, const struct record *r,
+		    const char symbol[SYMBOL_MAX]);
 
 /** A request being read; borrows the bytes given to ingest_open(). */
 struct ingest_request {

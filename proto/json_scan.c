@@ -272,30 +272,6 @@ static uint32_t unescape_u(const char **at, const char *end)
 	return 0x10000 + ((hi - 0xd800) << 10 | (lo - 0xdc00));
 }
 
-static size_t put_utf8(char out[4], uint32_t c)
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 63));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 63));
-		out[2] = (char)(0x80 | (c & 63));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 63));
-	out[2] = (char)(0x80 | (c >> 6 & 63));
-	out[3] = (char)(0x80 | (c & 63));
-	return 4;
-}
-
 bool json_scan_text(const struct json_token *t, char *out, size_t cap, size_t *out_len)
 {
 	static const char from[] = "\"\\/bfnrt";
@@ -314,7 +290,7 @@ bool json_scan_text(const struct json_token *t, char *out, size_t cap, size_t *o
 
 			if (c == 0)
 				return false;
-			len = put_utf8(utf8, c);
+			len = utf8_put(utf8, c);
 		} else {
 			utf8[0] = to[strchr(from, at[1]) - from];
 			at += 2;

@@ -136,9 +136,21 @@ static void divisors(const struct hist_bar *bars, size_t n, int64_t out[COLUMNS]
 	out[6] = 1;
 }
 
-void histchunk_columns(const struct hist_bar *bars, size_t n, struct buf *out)
+/* What column @c of bar @i is likely to be, from what stands before it: the writer
+   keeps the difference, and the reader adds it again. */
+static uint64_t expected(const struct hist_bar *b, size_t i, unsigned c,
+			 const int64_t divisor[COLUMNS])
 {
 	static const struct hist_bar none;
+	const struct hist_bar *before = i > 0 ? &b[i - 1] : &none;
+	const struct hist_bar *before2 = i > 1 ? &b[i - 2] : before;
+	uint64_t v = guess(&b[i], before, before2, c);
+
+	return c == 6 ? v * (uint64_t)divisor[4] : v;
+}
+
+void histchunk_columns(const struct hist_bar *bars, size_t n, struct buf *out)
+{
 	struct buf scaled = {0};
 	int64_t divisor[COLUMNS];
 	struct hist_bar *b;
@@ -154,13 +166,8 @@ void histchunk_columns(const struct hist_bar *bars, size_t n, struct buf *out)
 		unsigned c = order[k];
 
 		for (size_t i = 0; i < n; i++) {
-			const struct hist_bar *before = i > 0 ? &b[i - 1] : &none;
-			const struct hist_bar *before2 = i > 1 ? &b[i - 2] : before;
-			uint64_t from = guess(&b[i], before, before2, c);
-
-			if (c == 6)
-				from *= (uint64_t)divisor[4];
-			p = put_varint(p, zigzag((uint64_t)*field(&b[i], c) - from));
+			p = put_varint(p, zigzag((uint64_t)*field(&b[i], c) -
+						 expected(b, i, c, divisor)));
 		}
 	}
 	out->len += (size_t)(p - begin);
@@ -174,7 +181,6 @@ static int not_bars(size_t n)
 
 static int read_columns(const uint8_t *p, size_t len, size_t n, struct hist_bar *b)
 {
-	static const struct hist_bar none;
 	const uint8_t *end = p + len;
 	int64_t divisor[COLUMNS];
 	uint64_t v = 0;
@@ -189,16 +195,11 @@ static int read_columns(const uint8_t *p, size_t len, size_t n, struct hist_bar 
 		unsigned c = order[k];
 
 		for (size_t i = 0; i < n; i++) {
-			const struct hist_bar *before = i > 0 ? &b[i - 1] : &none;
-			const struct hist_bar *before2 = i > 1 ? &b[i - 2] : before;
-			uint64_t from = guess(&b[i], before, before2, c);
-
-			if (c == 6)
-				from *= (uint64_t)divisor[4];
 			p = get_varint(p, end, &v);
 			if (p == NULL)
 				return not_bars(n);
-			*field(&b[i], c) = (int64_t)(unzigzag(v) + from);
+			*field(&b[i], c) =
+				(int64_t)(unzigzag(v) + expected(b, i, c, divisor));
 		}
 	}
 	if (p != end)

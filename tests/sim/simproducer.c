@@ -30,27 +30,8 @@ struct simproducer {
 
 static void plan(const struct feed_tick *f, struct planned *out)
 {
-	const struct record *r = &f->rec;
-	struct ingest_tick *t = &out->tick;
-
-	ingest_tick_init(t);
 	out->arrival_ns = f->arrival_ns;
-	t->event_ns = r->event_ns;
-	t->type = r->type;
-	if (r->type == RECORD_CLOCK)
-		return;
-	t->price_e9 = r->price_e9;
-	t->size_e8 = r->size_e8;
-	t->bid_e9 = r->bid_e9;
-	t->ask_e9 = r->ask_e9;
-	t->bid_size_e8 = r->bid_size_e8;
-	t->ask_size_e8 = r->ask_size_e8;
-	t->source_seq = r->source_seq;
-	t->ref_seq = r->ref_seq;
-	memcpy(t->cond, r->cond, sizeof(t->cond));
-	t->action = (uint8_t)record_action(r);
-	t->flags = (uint8_t)record_flags(r);
-	memcpy(t->symbol, f->symbol, SYMBOL_MAX);
+	ingest_tick_of(&out->tick, &f->rec, f->symbol);
 }
 
 static void hear(struct simproducer *p, const void *reply, size_t len)
