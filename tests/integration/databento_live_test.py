@@ -13,6 +13,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from databento_vendor import DATASET, KEY, Databento  # noqa: E402
+from feedparts import FeedWorld  # noqa: E402
 from tickbusd import Tickbusd, frame_blocks  # noqa: E402
 
 SYMBOLS = ["AAPL", "BRK.B", "MSFT"]
@@ -27,7 +28,9 @@ feeds:
 """
 
 
-class World:
+class World(FeedWorld):
+    FEED = "itch"
+
     def __init__(self):
         self.vendor = Databento(SYMBOLS, SEED)
         self.d = Tickbusd(sys.argv[1], clock="wall", durability="normal", more=CONFIG.format(
@@ -35,22 +38,6 @@ class World:
 
     def start(self):
         self.d.start(env={"TICKBUS_TEST_KEY": KEY})
-
-    def source(self):
-        rows = self.d.admin("sources")["result"]["sources"]
-        return next((r for r in rows if r["source"] == "itch"), {})
-
-    def until(self, what, seconds, why):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if what():
-                return
-            time.sleep(0.05)
-        raise AssertionError(f"{why}: {self.source()} {self.d.admin('gaps')}")
-
-    def is_whole(self):
-        g = self.d.admin("gaps")["result"]
-        return self.source().get("state") == "live" and g["open"] + g["lost"] == 0
 
     def log(self):
         """How often the log holds each tick, keyed as the vendor's are."""
@@ -60,16 +47,6 @@ class World:
                 event, price, seq = struct.unpack_from("<q8xq", b, 16) + struct.unpack_from("<Q", b, 80)
                 counts[(b[112:144].rstrip(b"\0").decode(), price != -2 ** 63, event, seq >> 32)] += 1
         return counts
-
-    def settle(self):
-        """No more faults; wait until nothing is missing, then stop the market."""
-        self.vendor.cut, self.vendor.silent, self.vendor.history_fails = None, False, 0
-        time.sleep(1)
-        self.until(self.is_whole, 40, "it does not become whole")
-        with self.vendor.lock:
-            self.vendor.making = False
-        time.sleep(0.5)
-        self.until(lambda: self.source()["waiting"] == 0, 5, "ticks wait")
 
     def compare(self):
         """Every tick since the stream first flowed is in the log as often as in the market."""

@@ -15,22 +15,15 @@ import struct
 import sys
 import threading
 import time
-from datetime import datetime, timezone
 from urllib.parse import parse_qs
+
+from feedparts import CutConnection, read_time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "oracle"))
 import dbn_python as dbn  # noqa: E402
 
 KEY = "db-TESTTESTTESTTESTTESTTESTTESTA"
 DATASET = "TEST.DATA"
-
-
-def read_time(text):
-    if text.isdigit():
-        return int(text)
-    head, _, rest = text.rstrip("Z").partition(".")
-    s = int(datetime.strptime(head, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc).timestamp())
-    return s * 10 ** 9 + int((rest + "0" * 9)[:9])
 
 
 class Tick:
@@ -156,35 +149,8 @@ class Databento:
         return Handler
 
 
-class Session:
+class Session(CutConnection):
     """One connection to the gateway."""
-
-    def __init__(self, vendor, conn):
-        self.v, self.conn = vendor, conn
-        self.left = vendor.cut() if vendor.cut else None
-        self.lock, self.alive = threading.Lock(), True
-
-    def send(self, data):
-        """False: the connection is no more.  A cut may fall on any byte."""
-        with self.lock:
-            if not self.alive:
-                return False
-            if self.v.silent:
-                return True
-            end = self.left is not None and self.left < len(data)
-            try:
-                self.conn.sendall(data[:self.left] if end else data)
-            except OSError:
-                end = True
-            if self.left is not None:
-                self.left -= len(data)
-            if end:
-                self.alive = False
-                try:
-                    self.conn.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
-            return not end
 
     def mapping(self, symbol):
         head = struct.pack("<BBHIQ", 176 // 4, 0x16, 0, self.v.numbers[symbol], time.time_ns())

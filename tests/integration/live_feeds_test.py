@@ -16,6 +16,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from feedparts import FeedWorld
 from livevendor import KEY, SECRET, LiveVendor, frame, key_of
 from tickbusd import Listener, Tickbusd, frame_blocks
 
@@ -38,7 +39,9 @@ feeds:
 OTHER = "  other: {vendor: other, symbols: [TSLA], mute: 1s, redial_max: 1s, refill_overlap: 2s, refill_delay: 500ms}"
 
 
-class World:
+class World(FeedWorld):
+    FEED = "iex"
+
     def __init__(self, more="", rate=200, tls=(None, None), ca=None):
         self.vendor = LiveVendor(SYMBOLS, SEED, rate, tls=tls[0])
         self.other = LiveVendor(["TSLA"], SEED + 1, rate, tls=tls[1])
@@ -48,21 +51,6 @@ class World:
 
     def start(self):
         self.d.start(env=ENV)
-
-    def source(self, name="iex"):
-        rows = self.d.admin("sources")["result"]["sources"]
-        return next((r for r in rows if r["source"] == name), {})
-
-    def until(self, what, seconds, why):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            try:
-                if what():
-                    return
-            except OSError:
-                pass  # a slow build: its guard may be opening a listener anew
-            time.sleep(0.05)
-        raise AssertionError(f"{why}: {self.source()} {self.d.admin('gaps')} {self.d.errors()[-1000:]}")
 
     def listen(self, kind):
         """A Listener, once the socket takes it."""
@@ -77,10 +65,6 @@ class World:
 
     def gaps(self):
         return self.d.admin("gaps")["result"]
-
-    def is_whole(self):
-        s, g = self.source(), self.gaps()
-        return s.get("state") == "live" and g["open"] + g["lost"] == 0
 
     def log(self, symbols=SYMBOLS):
         """How often the log holds each tick, keyed as key_of() does."""
@@ -106,16 +90,6 @@ class World:
         assert len(log) > 100, f"only {len(log)} ticks came"
         assert not missing, f"seed {SEED}: {len(missing)} missing: {missing[:5]}"
         assert not double, f"seed {SEED}: {len(double)} too often: {double[:5]}"
-
-    def settle(self):
-        """No more faults; wait until nothing is missing, then stop the market."""
-        self.vendor.cut, self.vendor.silent, self.vendor.history_fails = None, False, 0
-        time.sleep(1)
-        self.until(self.is_whole, 40, "it does not become whole")
-        with self.vendor.lock:
-            self.vendor.making = False
-        time.sleep(0.5)
-        self.until(lambda: self.source()["waiting"] == 0, 5, "ticks wait")
 
     def close(self):
         self.d.remove()

@@ -18,6 +18,8 @@ import time
 from datetime import datetime, timezone
 from urllib.parse import parse_qs, urlsplit
 
+from feedparts import CutConnection, read_time
+
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 KEY, SECRET = "TESTKEY", "TESTSECRET"
 
@@ -25,12 +27,6 @@ KEY, SECRET = "TESTKEY", "TESTSECRET"
 def text_time(ns):
     s, rest = divmod(ns, 10 ** 9)
     return datetime.fromtimestamp(s, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S") + f".{rest:09d}Z"
-
-
-def read_time(text):
-    head, _, rest = text.rstrip("Z").partition(".")
-    s = int(datetime.strptime(head, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc).timestamp())
-    return s * 10 ** 9 + int((rest + "0" * 9)[:9])
 
 
 def frame(text, opcode=1):
@@ -194,41 +190,14 @@ def key_of(t):
     return (t[0], t[3] if t[1] else None, t[2])
 
 
-class Stream:
+class Stream(CutConnection):
     """One WebSocket connection."""
 
     def __init__(self, vendor, conn, key):
-        self.v, self.conn = vendor, conn
-        self.left = vendor.cut() if vendor.cut else None
-        self.lock = threading.Lock()
-        self.alive = True
+        super().__init__(vendor, conn)
         accept = base64.b64encode(hashlib.sha1(key.encode() + GUID).digest()).decode()
         conn.sendall(("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                       f"Sec-WebSocket-Accept: {accept}\r\n\r\n").encode())
-
-    def send(self, data):
-        """False: the connection is no more.  A cut may fall on any byte of a frame."""
-        with self.lock:
-            if not self.alive:
-                return False
-            if self.v.silent:
-                return True
-            end = False
-            if self.left is not None and self.left < len(data):
-                data, end = data[:self.left], True
-            try:
-                self.conn.sendall(data)
-            except OSError:
-                end = True
-            if self.left is not None:
-                self.left -= len(data)
-            if end:
-                self.alive = False
-                try:
-                    self.conn.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
-            return not end
 
     def message(self):
         """The next text of the client's, b"" for others; None at the end."""
