@@ -1,5 +1,5 @@
 /*
- * splink - one connection that speaks SP (docs/PROTOCOL.md, section 2): to a PUB or a
+ * splink - one connection that speaks SP (docs/PROTOCOL.md, section 1): to a PUB or a
  * REP socket, over tcp:// or ipc://, kept up and made again by itself.
  *
  * The daemon's side is nng; this side is not.  In nng 1.5.2 a connection that breaks in

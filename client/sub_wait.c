@@ -1,7 +1,7 @@
 /*
  * sub_wait - where live messages come from, and what wakes us.
  *
- *	caller's epoll: timer, fetch's event, live epoll: socket, socket ...
+ *	caller's epoll: timer, catch-up's link, live epoll: link, link ...
  *
  * While pages are fetched the live epoll is not looked at: what waits in the
  * sockets has to wait, and must not wake anybody over and over.

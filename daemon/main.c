@@ -14,9 +14,12 @@
  *	dispatch.c         from the log to the workers, in order
  *	inband.c           what is derived on that way
  *	sim_thread.c       the simulated exchange as a producer
- *	publisher.c        from the outboxes to frames, rings and sockets
- *	publisher_beat.c   heartbeats
- *	derived.c          derived events to the store, in log order
+ *	feed_thread.c      asks vendors over HTTP
+ *	history_*.c        history.db on its thread; jobs*.c what fetches the past into
+ *it, quality.c judges it; daemon_history.c opens both threads live_*.c vendors' streams
+ *on their thread, refilled; daemon_live.c publisher.c        from the outboxes to
+ *frames, rings and sockets publisher_beat.c   heartbeats derived.c          derived
+ *events to the store, in log order; derived_rows.c keeps what finds no room there
  *	snapshot.c         takes state snapshots; daemon_snapshots.c brings it the parts
  *	restore.c          starts from one; renumber.c under another configuration
  *	rerun*.c           derives anew from records, into memory

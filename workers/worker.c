@@ -288,6 +288,7 @@ static const struct {
 	  {TALLY(out_of_session), STAT_TICKS_OUT_OF_SESSION},
 	  {TALLY(gaps), STAT_GRIDS_ENDED},
 	  {TALLY(other_source), STAT_TICKS_OTHER_SOURCE},
+	  {TALLY(source_changes), STAT_SOURCE_CHANGES},
 };
 
 static void show_counts(struct worker *w)

@@ -7,6 +7,7 @@ choice must be told.  Prints TAP.
 """
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -63,6 +64,17 @@ def why(d):
     return run[0].stdout, run[1].stdout, json.loads(run[2].stdout)
 
 
+def changes(d):
+    """The metric, which walks all symbols now and then."""
+    for _ in range(100):
+        found = re.search(r"^tickbus_source_changes_total (\d+)", d.http("/metrics")[1], re.M)
+        if found and int(found.group(1)) > 0:
+            break
+        time.sleep(0.05)
+    time.sleep(0.5)
+    return int(re.search(r"^tickbus_source_changes_total (\d+)", d.http("/metrics")[1], re.M).group(1))
+
+
 def run(kills):
     d = tb.Tickbusd(BINARY, more=CONFIG)
     try:
@@ -89,7 +101,7 @@ def run(kills):
         while d.admin("verify_status")["result"]["running"]:
             time.sleep(0.02)
         assert d.admin("verify_status")["result"]["found"]["verdict"] == "equal"
-        return held, told(d), why(d)
+        return held, told(d), why(d), changes(d)
     except BaseException:
         print(d.errors()[-2000:], file=sys.stderr)
         raise
@@ -98,7 +110,7 @@ def run(kills):
 
 
 def main():
-    quiet, words, (short, full, whole) = run(0)
+    quiet, words, (short, full, whole), n_changes = run(0)
     chosen = [(text, at / tb.SECOND) for state, text, at in words if state == 8]
     tests = {
         "the_first_the_silence_the_return_and_the_bad_ticks_are_told":
@@ -115,7 +127,8 @@ def main():
         short.count("\n") == 1 and "two for one: 16 of its last 32 ticks were bad" in short and
         full.endswith(short) and full.count("\n") == len(words) == len(whole["events"]) and
         whole["chosen"]["state"] == "source_chosen" and whole["chosen"]["source"] == 2)
-    killed, words_killed, _ = run(3)
+    tests["each_choice_is_counted"] = n_changes == len(chosen)
+    killed, words_killed, _, _ = run(3)
     tests["after_kills_the_bars_are_the_same"] = killed == quiet
     tests["after_kills_the_same_is_told"] = words_killed == words
     print(f"1..{len(tests)}")
