@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "bus/stats.h"
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,8 @@ struct intake {
 	uint32_t run_n;
 	uint64_t run_seq;  /* of the first */
 	uint64_t last_pos; /* newest committed */
+	_Atomic uint64_t
+		committed; /* the same, for other threads; set before the answers */
 	uint64_t epoch;
 	int failed;       /* a commit in the middle of a request failed */
 	int64_t clock_ns; /* last clock record */
@@ -56,6 +59,7 @@ int intake_new(const struct intake_env *env, struct intake **out)
 	}
 	tickstore_status(env->store, &status);
 	in->epoch = status.epoch;
+	atomic_store(&in->committed, status.last_pos);
 	*out = in;
 	return 0;
 }
@@ -187,6 +191,7 @@ ON_STORE static int commit(struct intake *in)
 
 	if (rc == 0) {
 		in->last_pos = last_pos;
+		atomic_store_explicit(&in->committed, last_pos, memory_order_release);
 		in->clock_safe_ns = in->clock_staged_ns;
 		stats_add(STAT_COMMITS, 1);
 		stats_add(STAT_COMMIT_NS, (uint64_t)(clock_mono_ns() - begin));
@@ -395,6 +400,11 @@ ON_STORE static void answer_group(struct intake *in, int rc)
 	in->n_waiting = 0;
 	in->n_records = 0;
 	in->failed = 0;
+}
+
+uint64_t intake_committed(const struct intake *in)
+{
+	return atomic_load_explicit(&in->committed, memory_order_acquire);
 }
 
 int intake_commit(struct intake *in)

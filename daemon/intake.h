@@ -64,6 +64,8 @@ ON_STORE bool intake_full(const struct intake *in);
  * said "failed", the daemon must end.  Lack of space is answered and returns 0.
  */
 ON_STORE int intake_commit(struct intake *in);
+/** The newest committed position: whoever has an answer finds its records below it. */
+ANY_THREAD uint64_t intake_committed(const struct intake *in);
 /** Refuse every later request with "stopping". */
 ON_STORE void intake_stop(struct intake *in);
 /** The id of a symbol, adding it if it may be added; REJECT_NONE or the reason. */

@@ -35,7 +35,6 @@ struct store_thread {
 	int64_t commit_ns; /* of the newest commit; 0: none yet */
 	int64_t care_ns;   /* when housekeeping is due */
 	_Atomic uint64_t moved;
-	_Atomic uint64_t committed;
 	pthread_mutex_t status_lock; /* guards status and failure only */
 	struct store_status status;
 	char failure[ERR_TEXT_MAX];
@@ -62,7 +61,6 @@ ON_STORE static void publish_status(struct store_thread *st)
 	stats_set(STAT_LOG_POSITION, now.last_pos);
 	stats_set(STAT_LOG_EPOCH, now.epoch);
 	stats_set(STAT_DISPATCH_POSITION, dispatch_pos(st->env.dispatch));
-	atomic_store_explicit(&st->committed, now.last_pos, memory_order_release);
 	(void)pthread_mutex_lock(&st->status_lock);
 	st->status = now;
 	(void)pthread_mutex_unlock(&st->status_lock);
@@ -305,7 +303,7 @@ uint64_t store_moved(const struct store_thread *st)
 
 uint64_t store_committed(const struct store_thread *st)
 {
-	return atomic_load_explicit(&st->committed, memory_order_acquire);
+	return intake_committed(st->env.intake);
 }
 
 uint64_t store_dispatched(const struct store_thread *st)

@@ -227,8 +227,12 @@ static int cut_producers(struct repair *r)
 		size_t len = 0;
 		const char *name = sq_blob(get, 1, &len);
 
-		/* Of one that is in no segment kept, nothing is known to be lost. */
-		if (id < PRODUCERS && r->last_seq[id] != 0)
+		/*
+		 * What the kept log says, even if that is nothing: a sequence that
+		 * is remembered without its record would refuse it as a duplicate
+		 * when it is sent again.  Only what retention took cannot be seen.
+		 */
+		if (id < PRODUCERS && (r->last_seq[id] != 0 || r->retired_pos == 0))
 			last = r->last_seq[id];
 		sq_bind_u64(put, 1, last);
 		sq_bind_int(put, 2,
@@ -296,11 +300,11 @@ static int fill(struct repair *r)
 	r->seen_epoch = (uint64_t)epoch;
 	if (rc == 0)
 		rc = copy_log(r);
-	if (rc == 0 && r->report->cause[0]) {
+	if (rc == 0 && r->report->cause[0])
 		rc = cut_epochs(r);
-		if (rc == 0)
-			rc = cut_producers(r);
-	}
+	/* Always: a tree whose root lost its rows ends early and says nothing. */
+	if (rc == 0)
+		rc = cut_producers(r);
 	if (rc < 0) {
 		sq_rollback(r->to);
 		return rc;

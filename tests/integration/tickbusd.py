@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 
 NULL = -(2 ** 63)
 SECOND = 10 ** 9
@@ -360,7 +361,9 @@ def tap(tests, make):
             failed += 1
             print(f"not ok {i} - {f.__name__}", flush=True)
             # Standard error: a TAP reader shows nothing of what it does not know.
-            print(f"{f.__name__}: {type(e).__name__}: {str(e)[:2000]}\n{d.errors()[-3000:]}",
+            where = " < ".join(f"{os.path.basename(x.filename)}:{x.lineno} {x.line}"
+                               for x in reversed(traceback.extract_tb(e.__traceback__)[1:]))
+            print(f"{f.__name__}: {type(e).__name__}: {str(e)[:2000]}\nat {where}\n{d.errors()[-3000:]}",
                   file=sys.stderr, flush=True)
         finally:
             d.remove()
