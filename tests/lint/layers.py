@@ -17,10 +17,12 @@ MAY = {
     "feeds": {"base", "proto"},
     "client": {"base", "proto"},
     "archive": {"base", "proto"},
-    "workers": {"base", "proto", "bus", "store", "feeds"},
+    "analysis": {"base", "proto"},
+    "workers": {"base", "proto", "bus", "store", "feeds", "analysis"},
     # feeds: `tickbusctl feed` reads files on the user's side.
-    "cli": {"base", "proto", "client", "feeds"},
-    "daemon": {"base", "proto", "bus", "store", "feeds", "workers"},
+    # analysis: what is said of indicators and computed of files, without a daemon.
+    "cli": {"base", "proto", "client", "feeds", "analysis"},
+    "daemon": {"base", "proto", "bus", "store", "feeds", "workers", "analysis"},
 }
 
 # A third-party header belongs to one unit, so that it can be replaced in one place.
