@@ -397,6 +397,7 @@ int daemon_run(struct config *config, const char *config_path)
 	d->config = *config;
 	d->config_path = config_path;
 	d->started_ns = clock_mono_ns();
+	d->started_wall_ns = clock_wall_ns();
 	role_assert_loop(); /* one thread until the others are started: every role */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is a full disk: an error */

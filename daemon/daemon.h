@@ -46,6 +46,7 @@ struct daemon {
 	uv_loop_t loop;
 	enum daemon_state state; /* loop */
 	int64_t started_ns;      /* monotonic */
+	int64_t started_wall_ns; /* ... and by the wall clock */
 	int exit_code;
 
 	struct symtab *symbols; /* owned */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define TEXT_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -37,6 +38,14 @@ static uint64_t rss_bytes(void)
 	return n == 2 ? resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
+/* What an ordinary user may still write at @dir; 0: unknown, and that is an alert. */
+static uint64_t free_bytes(const char *dir)
+{
+	struct statvfs fs;
+
+	return statvfs(dir, &fs) == 0 ? (uint64_t)fs.f_bavail * fs.f_frsize : 0;
+}
+
 void metrics_process(struct metrics_process *out)
 {
 	struct rlimit fds;
@@ -59,6 +68,12 @@ static void gauge(struct buf *out, const char *name, const char *help, uint64_t 
 	metrics_sample(out, name, "", value);
 }
 
+static void counter(struct buf *out, const char *name, const char *help, uint64_t value)
+{
+	metrics_family(out, name, "counter", help);
+	metrics_sample(out, name, "", value);
+}
+
 static void put_process(const struct daemon *d, struct buf *out)
 {
 	double uptime_s = (double)(clock_mono_ns() - d->started_ns) * 1e-9;
@@ -77,6 +92,10 @@ static void put_process(const struct daemon *d, struct buf *out)
 			       d->state == (enum daemon_state)s);
 	metrics_family(out, "uptime_seconds", "gauge", "Time since the start");
 	metrics_sample_f64(out, "uptime_seconds", "", uptime_s);
+	metrics_family(out, "process_start_time_seconds", "gauge",
+		       "Wall clock at the start, since 1970");
+	metrics_sample_f64(out, "process_start_time_seconds", "",
+			   (double)d->started_wall_ns * 1e-9);
 	gauge(out, "process_resident_memory_bytes", "Resident memory", p.rss_bytes);
 	gauge(out, "process_open_fds", "Open descriptors", p.open_fds);
 	gauge(out, "process_max_fds", "Most descriptors that may be open", p.max_fds);
@@ -105,15 +124,15 @@ static void put_store(struct daemon *d, struct buf *out)
 	gauge(out, "store_wal_bytes", "Bytes of the write-ahead log", s.wal_bytes);
 	gauge(out, "store_database_bytes", "Bytes of the database", s.db_bytes);
 	gauge(out, "store_producers", "Producers known", s.producers);
-	gauge(out, "store_gaps", "Holes seen in producers' sequences since the start",
-	      s.gaps);
-	gauge(out, "store_gap_sequences", "Sequences missing in those holes",
-	      s.gap_seqs);
-	gauge(out, "store_syncs", "Timed syncs since the start", s.syncs);
-	gauge(out, "store_checkpoint_failures", "Failed checkpoints since the start",
-	      s.checkpoint_failures);
-	gauge(out, "store_cold_reads", "Segments read from disk since the start",
-	      s.cold_reads);
+	counter(out, "store_gaps_total", "Holes seen in producers' sequences", s.gaps);
+	counter(out, "store_gap_sequences_total", "Sequences missing in those holes",
+		s.gap_seqs);
+	counter(out, "store_syncs_total", "Timed syncs of the log", s.syncs);
+	counter(out, "store_checkpoint_failures_total", "Failed checkpoints",
+		s.checkpoint_failures);
+	counter(out, "store_cold_reads_total", "Segments read from disk", s.cold_reads);
+	gauge(out, "store_free_bytes", "Room left on the file system of the log",
+	      free_bytes(d->config.store.dir));
 	metrics_family(out, "store_checkpoint_max_seconds", "gauge",
 		       "Longest checkpoint since the start");
 	metrics_sample_f64(out, "store_checkpoint_max_seconds", "",
@@ -221,28 +240,6 @@ ON_LOOP static void put_latencies(struct daemon *d, struct buf *out)
 	metrics_histogram(out, "matrix_seconds", "", tier2_worker_latency(d->tier2));
 }
 
-ON_LOOP static void put_symbols(struct daemon *d, struct buf *out)
-{
-	static const enum event_kind kinds[] = {EVENT_TICK, EVENT_BAR, EVENT_TIER1,
-						EVENT_STATUS};
-	uint32_t n = symtab_count(d->symbols);
-	char symbol[METRICS_LABEL_MAX], labels[METRICS_LABEL_MAX + 32];
-	char name[SYMTAB_NAME_MAX + 1] = {0};
-
-	metrics_family(out, "symbol_last_sequence", "gauge",
-		       "Last sequence published of a symbol's stream");
-	for (uint32_t id = 0; id < n && id < METRICS_SYMBOLS_MAX; id++) {
-		memcpy(name, symtab_name(d->symbols, id), SYMTAB_NAME_MAX);
-		(void)metrics_label(symbol, "symbol", name);
-		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-			(void)snprintf(labels, sizeof(labels), "%s,kind=\"%s\"", symbol,
-				       event_kind_word(kinds[i]));
-			metrics_sample(out, "symbol_last_sequence", labels,
-				       publisher_last_seq(d->publisher, kinds[i], id));
-		}
-	}
-}
-
 struct live_number {
 	const char *name, *type, *help;
 	uint64_t (*value)(const struct live_status *s);
@@ -326,7 +323,7 @@ void metrics_prometheus(struct daemon *d, struct buf *out)
 	put_subscribers(d, out);
 	put_latencies(d, out);
 	put_live(d, out);
-	put_symbols(d, out);
+	metrics_symbols(d, out);
 }
 
 void metrics_latency_json(struct jsonw *w, const char *key, const struct histogram *h)

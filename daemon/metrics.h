@@ -7,8 +7,8 @@
  *	/healthz   200 while the loop runs
  *	/readyz    200 when the log has been replayed and ingest is open, else 503
  *
- * Series per symbol are bounded: METRICS_SYMBOLS_MAX symbols in order of first
- * acceptance; tickbus_symbols says how many there are.
+ * Series per symbol are bounded: the METRICS_SYMBOLS_MAX with the most ticks, and
+ * symbol="other" for the rest; tickbus_symbols says how many there are.
  */
 #pragma once
 #include "base/buf.h"
@@ -29,6 +29,8 @@ void metrics_process(struct metrics_process *out);
 
 /** Append the page /metrics. */
 ON_LOOP void metrics_prometheus(struct daemon *d, struct buf *out);
+/** The series per symbol of that page. */
+ON_LOOP void metrics_symbols(struct daemon *d, struct buf *out);
 /** The counters as members of the open object: {"ticks_accepted_total":1, ...}. */
 ON_LOOP void metrics_json(struct daemon *d, struct jsonw *w);
 /** One latency as {"count":..,"p50_us":..,"p99_us":..,"max_us":..} under @key. */

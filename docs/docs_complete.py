@@ -71,6 +71,11 @@ need("libtickbus.3", page("libtickbus.3"), sorted(set(functions) - lesser), "fun
 need("README.md", read("README.md"), [read("client/example_sub.c"), read("client/example_pub.c")],
      "word for word")
 
+def told(name):
+    """metrics_text.c tells times in seconds."""
+    return name.replace("_nanoseconds_total", "_seconds_total")
+
+
 def counter_table():
     """bus/stats.def as a table, a family on one line."""
     families = {}
@@ -85,6 +90,7 @@ def counter_table():
     lines = ["| metric | type | what it counts |", "|---|---|---|"]
     for name, (kind, text, labels) in families.items():
         by = f" ({', '.join(labels)})" if labels else ""
+        name = told(name)
         lines.append(f"| `tickbus_{name}` | {kind} | {text}{by} |")
     return "\n".join(lines) + "\n"
 
@@ -103,9 +109,10 @@ for code in codes:
     if f".It {code}" not in page("tickbusd.8"):
         missing.append(f"tickbusd.8 does not name exit code {code}")
 counters = re.findall(r'^X\(\w+,\s*"(\w+)"', read("bus/stats.def"), re.M)
-need("OPERATIONS.md", operations, sorted({f"`tickbus_{n}`" for n in counters}), "counter")
-gauges = re.findall(r'(?:gauge|metrics_family|per_worker)\((?:d, )?out, "(\w+)"',
+need("OPERATIONS.md", operations, sorted({f"`tickbus_{told(n)}`" for n in counters}), "counter")
+gauges = re.findall(r'(?:gauge|counter|metrics_family|per_worker)\((?:d, )?out, "(\w+)"',
                     read("daemon/metrics.c"))
+gauges += re.findall(r'^#define FAMILY "(\w+)"', read("daemon/metrics_symbols.c"), re.M)
 gauges += re.findall(r'^\t\{"(live_\w+)", "(?:gauge|counter)"', read("daemon/metrics.c"), re.M)
 need("OPERATIONS.md", operations,
      sorted({f"`{n}`" if n.startswith("process_") else f"`tickbus_{n}`" for n in gauges}), "gauge")

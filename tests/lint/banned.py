@@ -8,8 +8,8 @@ import pathlib
 import re
 import sys
 
-FOLDERS = ["base", "proto", "bus", "store", "feeds", "workers", "client", "cli",
-           "daemon", "archive", "tests", "systemd", "docs", "tools"]
+FOLDERS = ["base", "proto", "bus", "store", "feeds", "analysis", "workers", "client", "cli",
+           "daemon", "archive", "tests", "systemd", "share", "docs", "tools"]
 FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 70
 
