@@ -87,13 +87,29 @@ static int take_place(struct archive *a, const char *tmp)
 	return 0;
 }
 
+/* A reader changes nothing: it may have no right to, and what it made would be its own
+   and in the writer's way.  So where it cannot work beside the files, or nobody has
+   yet, it works elsewhere. */
+static void reader_tmp(struct buf *tmp)
+{
+	const char *other = getenv("TMPDIR");
+
+	if (access(buf_text(tmp), W_OK | X_OK) == 0)
+		return;
+	tmp->len = 0;
+	buf_printf(tmp, "%s", other && other[0] == '/' ? other : "/tmp");
+}
+
 static int make_tmp(struct archive *a, bool writer)
 {
 	struct buf tmp = {0};
-	int rc;
+	int rc = 0;
 
 	buf_printf(&tmp, "%s/.tmp", a->dir);
-	rc = layout_mkdirs(buf_text(&tmp));
+	if (writer)
+		rc = layout_mkdirs(buf_text(&tmp));
+	else
+		reader_tmp(&tmp);
 	if (rc == 0 && writer)
 		rc = lock_writer(a, buf_text(&tmp));
 	if (rc == 0 && writer)
@@ -101,10 +117,10 @@ static int make_tmp(struct archive *a, bool writer)
 	/* Again when a writer's sweep came between the two steps. */
 	for (int i = 0; rc == 0 && a->tmp_fd < 0 && i < 10; i++)
 		rc = take_place(a, buf_text(&tmp));
+	if (rc == 0 && a->tmp_fd < 0)
+		rc = err_set(-EAGAIN, "%s: no place there", buf_text(&tmp));
 	buf_free(&tmp);
-	return rc == 0 && a->tmp_fd < 0
-		       ? err_set(-EAGAIN, "%s/.tmp: no place there", a->dir)
-		       : rc;
+	return rc;
 }
 
 int archive_open(const struct archive_options *o, struct archive **out)
@@ -118,12 +134,13 @@ int archive_open(const struct archive_options *o, struct archive **out)
 			       "'%s' cannot be an archive: a path without any "
 			       "of * ? [ ] ' \" is needed",
 			       o->dir ? o->dir : "");
-	rc = layout_mkdirs(o->dir);
+	rc = o->writer ? layout_mkdirs(o->dir) : 0;
 	if (rc < 0)
 		return rc;
 	real = realpath(o->dir, NULL);
 	if (!real)
-		return err_set(-errno, "%s: %s", o->dir, strerror(errno));
+		return err_set(-errno, "%s: %s: there is no archive", o->dir,
+			       strerror(errno));
 	a = calloc(1, sizeof(*a));
 	if (!a)
 		abort();

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 struct archive_options {
-	const char *dir; /* made when it is not there; no quotes or glob characters */
+	const char *dir; /* a writer makes it; no quotes or glob characters */
 	uint64_t memory_bytes;
 	unsigned threads; /* of reading; writing has one: the same bytes each time */
 	bool writer;      /* take the lock: -EBUSY when somebody has it */

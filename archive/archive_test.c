@@ -126,14 +126,33 @@ static void a_second_writer_is_refused_and_a_reader_is_not(void **state)
 	archive_close(a);
 }
 
+static void a_reader_leaves_nothing_in_an_archive_that_nobody_writes(void **state)
+{
+	struct archive_options o = {"/nowhere/at/all", 64 << 20, 1, false};
+	struct buf tmp = {0};
+	struct archive *a;
+
+	archive_close(test_open(*state, false));
+	assert_int_equal(access(at(*state, ".tmp"), F_OK), -1);
+	a = test_open(*state, false);
+	archive_tmp(a, &tmp, "");
+	assert_null(strstr(buf_text(&tmp), *state));
+	buf_free(&tmp);
+	archive_close(a);
+	assert_int_equal(archive_open(&o, &a), -ENOENT);
+	assert_non_null(strstr(err_text(), "/nowhere/at/all"));
+}
+
 static void
 what_a_dead_writer_left_is_swept_and_what_a_living_reader_has_is_not(void **state)
 {
-	struct archive *reader = test_open(*state, false);
+	struct archive *reader;
 	struct buf kept = {0};
 	char dead[600];
 	FILE *f;
 
+	archive_close(test_open(*state, true));
+	reader = test_open(*state, false);
 	archive_tmp(reader, &kept, ".csv");
 	f = fopen(buf_text(&kept), "w");
 	assert_non_null(f);
@@ -262,6 +281,7 @@ int main(void)
 		IN_DIR(a_partial_month_adds_to_the_full_one_and_newer_words_win),
 		IN_DIR(a_bar_lies_in_the_month_in_which_it_starts),
 		IN_DIR(a_second_writer_is_refused_and_a_reader_is_not),
+		IN_DIR(a_reader_leaves_nothing_in_an_archive_that_nobody_writes),
 		IN_DIR(what_a_dead_writer_left_is_swept_and_what_a_living_reader_has_is_not),
 		IN_DIR(a_damaged_file_is_not_merged_into),
 		IN_DIR(a_crash_between_manifest_and_rename_is_gone_on_from),

@@ -79,6 +79,8 @@ static int parse_ask(int argc, char **argv, struct enquiry *q)
 			return err_set(-EINVAL, "the SQL is the argument of query");
 		if (is_flag)
 			rc = enquiry_set(q, argv[i] + 2, "true");
+		else if (strcmp(argv[i], "-o") == 0 && i + 1 < argc)
+			rc = enquiry_set(q, "out", argv[i + 1]), i++;
 		else if (is_option && i + 1 < argc)
 			rc = enquiry_set(q, argv[i] + 2, argv[i + 1]), i++;
 		else if (!is_option && strcmp(argv[0], "query") == 0 && !q->sql)

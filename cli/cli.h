@@ -69,6 +69,8 @@ int cmd_quality(struct cli *c, int argc, char **argv);
 int cmd_cache(struct cli *c, int argc, char **argv);
 int cmd_index(struct cli *c, int argc, char **argv);
 int cmd_vendors(struct cli *c, int argc, char **argv);
+int cmd_export(struct cli *c, int argc, char **argv);
+int cmd_query(struct cli *c, int argc, char **argv);
 
 /** Outcomes of cli_option() beside the values of a command's own options. */
 enum {

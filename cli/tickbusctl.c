@@ -20,6 +20,7 @@
  *	cmd_ingest.c    ingest; symbol_file.[ch] lists of symbols
  *	cmd_jobs.c      jobs, job, cancel; job_view.[ch] progress, summary
  *	cmd_past.c      bars, quality, cache, index, vendors
+ *	cmd_export.c    export, query; archive_run.[ch] becoming tickbus-archive
  *	cmd_feed.c      feed; feeder.[ch] batches, progress.[ch] its bar
  */
 #include "cli/cli.h"
@@ -103,6 +104,26 @@ static const struct command commands[] = {
 	 "  --source NAME    the vendor; default: the first that has some\n"
 	 "  --adjust HOW     raw (default), split, all\n"
 	 "  --json, --csv\n", cmd_bars},
+	{"export", "--symbols A,B", "Align bars of many symbols side by side, as a file (of the archive)",
+	 "  --symbols A,B    side by side in this order\n"
+	 "  --fields LIST    close (default),open,high,low,volume,vwap,trade_count, ...\n"
+	 "  --start, --end   a day or a time, the end exclusive\n"
+	 "  --timeframe TF   1m\n"
+	 "  --align HOW      outer (default): every time of any symbol; inner: of all;\n"
+	 "                   ffill: outer, with each value carried on\n"
+	 "  --tolerance D    ... no further than this, 5m; --age: how old the values are\n"
+	 "  --long           not aligned: a symbol column, one symbol after the other\n"
+	 "  --source, --feed whose bars, when there are several\n"
+	 "  --format F       csv (default), json, parquet\n"
+	 "  -o, --out FILE   default: standard output\n"
+	 "  --limit D        give up after this, 60s\n"
+	 "  --archive DIR    default: the daemon's, which first hands over what is new\n"
+	 "  --no-flush       ... or not\n"
+	 "  --memory MIB, --threads N   what it may take, 512 and 2\n", cmd_export},
+	{"query", "\"SELECT ...\"", "Ask the archive in SQL: views bars_1m, bars_1d, ...",
+	 "  --format F       csv (default), json, parquet\n"
+	 "  --rows N         at most, 100000\n"
+	 "  --limit, --out, --archive, --no-flush, --memory, --threads as for export\n", cmd_query},
 	{"quality", "SYMBOL", "Judge these bars: gaps inside sessions, outliers, coverage",
 	 "  --start, --end, --timeframe, --source, --adjust as for bars\n"
 	 "  --json           as the daemon sends it\n", cmd_quality},
