@@ -24,6 +24,7 @@
 #include "daemon/intake.h"
 #include "daemon/live_thread.h"
 #include "daemon/newest.h"
+#include "daemon/page_live.h"
 #include "daemon/publisher.h"
 #include "daemon/serve_admin.h"
 #include "daemon/serve_http.h"
@@ -90,6 +91,7 @@ struct daemon {
 	struct rep *catchup;                           /* owned; NULL: off */
 	struct admin *admin;                           /* owned; NULL: off */
 	struct http *http;                             /* owned; NULL: off */
+	struct page_live *page_live;                   /* owned; NULL: no http */
 	struct ring_server *ring_server;               /* owned; NULL: off */
 
 	struct verify_job *verify; /* owned; loop; NULL: none since the start */

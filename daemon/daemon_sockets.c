@@ -7,7 +7,7 @@
 #include "bus/stats.h"
 #include "daemon/admin_commands.h"
 #include "daemon/daemon_parts.h"
-#include "daemon/metrics.h"
+#include "daemon/http_routes.h"
 #include "daemon/serve_catchup.h"
 #include "daemon/thread_room.h"
 #include <errno.h>
@@ -142,8 +142,12 @@ ON_LOOP static int open_local(struct daemon *d)
 	if (rc == 0 && l->ring[0] != '\0')
 		rc = ring_server_open(&d->loop, l->ring, fds, &d->ring_server);
 	if (rc == 0 && l->http[0] != '\0')
+		rc = page_live_new(d, &d->page_live);
+	if (rc == 0 && l->http[0] != '\0') {
+		publisher_set_board(d->publisher, page_live_board(d->page_live));
 		rc = http_open(&d->loop, l->http, d->config.limits.http_max,
 			       daemon_http, d, &d->http);
+	}
 	return rc;
 }
 
@@ -196,5 +200,8 @@ void daemon_close_sockets(struct daemon *d)
 	}
 	admin_close(d->admin);
 	http_close(d->http);
+	if (d->publisher != NULL)
+		publisher_set_board(d->publisher, NULL);
+	page_live_close(d->page_live);
 	ring_server_close(d->ring_server);
 }

@@ -10,8 +10,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define TEXT_TYPE "text/plain; version=0.0.4; charset=utf-8"
-
 static uint64_t count_fds(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
@@ -349,25 +347,4 @@ void metrics_json(struct daemon *d, struct jsonw *w)
 			       s->labels);
 		jsonw_u64(w, key, stats_get((enum stat_id)i));
 	}
-}
-
-unsigned daemon_http(void *arg, const char *path, struct buf *body, const char **type)
-{
-	struct daemon *d = arg;
-
-	if (strcmp(path, "/metrics") == 0) {
-		*type = TEXT_TYPE;
-		metrics_prometheus(d, body);
-		return 200;
-	}
-	if (strcmp(path, "/healthz") == 0) {
-		buf_printf(body, "ok\n");
-		return 200;
-	}
-	if (strcmp(path, "/readyz") == 0) {
-		buf_printf(body, "%s\n", daemon_state_name(d->state));
-		return d->state == DAEMON_READY ? 200 : 503;
-	}
-	buf_printf(body, "there are /metrics, /healthz and /readyz\n");
-	return 404;
 }

@@ -1,11 +1,7 @@
 /*
- * metrics - what the daemon counts and measures, for Prometheus and for the admin
- * socket; and the three pages of the HTTP port.
- *
- *	/metrics   text format 0.0.4: every counter of stats.def, the store, queues,
- *	           latencies per worker, the process
- *	/healthz   200 while the loop runs
- *	/readyz    200 when the log has been replayed and ingest is open, else 503
+ * metrics - what the daemon counts and measures, for Prometheus (text format 0.0.4:
+ * every counter of stats.def, the store, queues, latencies per worker, the process)
+ * and for the admin socket.
  *
  * Series per symbol are bounded: the METRICS_SYMBOLS_MAX with the most ticks, and
  * symbol="other" for the rest; tickbus_symbols says how many there are.
@@ -35,6 +31,3 @@ ON_LOOP void metrics_symbols(struct daemon *d, struct buf *out);
 ON_LOOP void metrics_json(struct daemon *d, struct jsonw *w);
 /** One latency as {"count":..,"p50_us":..,"p99_us":..,"max_us":..} under @key. */
 void metrics_latency_json(struct jsonw *w, const char *key, const struct histogram *h);
-/** http_fn; @arg is the struct daemon. */
-ON_LOOP unsigned daemon_http(void *arg, const char *path, struct buf *body,
-			     const char **type);

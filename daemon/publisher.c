@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "bus/stats.h"
+#include "daemon/board.h"
 #include "daemon/publisher_parts.h"
 #include "proto/event_json.h"
 #include "proto/frame.h"
@@ -194,6 +195,11 @@ static uint32_t symbol_of(enum event_kind k, const void *event)
 	}
 }
 
+void publisher_set_board(struct publisher *p, struct board *board)
+{
+	p->board = board;
+}
+
 void publisher_seed(struct publisher *p, enum event_kind k, uint32_t symbol_id,
 		    uint64_t seq, uint64_t pos)
 {
@@ -244,6 +250,8 @@ ON_LOOP static void on_event(struct publisher *p, enum event_kind k, const void 
 		derived_add(p->env.derived, k, event, len);
 	}
 	add_to_frame(p, k, event, len);
+	if (k == EVENT_BAR && p->board != NULL)
+		board_bar(p->board, event);
 	if (k == EVENT_TIER2)
 		touch_matrix(p, event, len);
 	else

@@ -58,6 +58,9 @@ ON_LOOP size_t publisher_step(struct publisher *p, size_t budget);
 ON_LOOP void publisher_flush(struct publisher *p);
 /** From now on an unfilled frame waits so long. */
 ON_LOOP void publisher_set_batch(struct publisher *p, int64_t batch_ns);
+/** Tell it of every bar; NULL: nobody. */
+struct board;
+ON_LOOP void publisher_set_board(struct publisher *p, struct board *board);
 /** Once a second, after publisher_flush(): it names everything that was framed. */
 ON_LOOP void publisher_heartbeat(struct publisher *p);
 /** A stream of another life had come to @seq: the next heartbeat says so. */

@@ -54,4 +54,5 @@ struct publisher {
 	size_t n_universes;
 	struct buf json;
 	struct histogram latency;
+	struct board *board; /* borrowed; NULL: nobody looks */
 };

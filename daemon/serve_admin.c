@@ -19,7 +19,10 @@ struct client {
 };
 
 struct admin_call {
-	struct client *client; /* NULL: the client went away */
+	struct client *client;      /* NULL: the client went away, or there is none: */
+	admin_answered_fn answered; /* who asked without the socket */
+	void *answered_arg;
+	bool failed;
 	struct buf out;
 	struct jsonw w;
 	uint64_t id;
@@ -89,12 +92,15 @@ static void answer(struct admin_call *call)
 {
 	uv_buf_t b;
 
+	while (call->w.depth > 0)
+		jsonw_end(&call->w);
+	if (call->answered != NULL)
+		call->answered(call->answered_arg, !call->failed, call->out.data,
+			       call->out.len);
 	if (call->client == NULL) {
 		free_call(call);
 		return;
 	}
-	while (call->w.depth > 0)
-		jsonw_end(&call->w);
 	buf_add(&call->out, "\n", 1);
 	b = uv_buf_init((char *)call->out.data, (unsigned)call->out.len);
 	call->write.data = call;
@@ -106,6 +112,15 @@ static void answer(struct admin_call *call)
 		free_call(call);
 		drop(c);
 	}
+}
+
+static void begin_answer(struct admin_call *call)
+{
+	call->out.len = 0;
+	jsonw_init(&call->w, &call->out);
+	jsonw_object(&call->w, NULL);
+	jsonw_u64(&call->w, "id", call->id);
+	jsonw_bool(&call->w, "ok", !call->failed);
 }
 
 struct jsonw *admin_result(struct admin_call *call)
@@ -120,11 +135,8 @@ void admin_done(struct admin_call *call)
 
 void admin_fail(struct admin_call *call, const char *code, const char *text)
 {
-	call->out.len = 0;
-	jsonw_init(&call->w, &call->out);
-	jsonw_object(&call->w, NULL);
-	jsonw_u64(&call->w, "id", call->id);
-	jsonw_bool(&call->w, "ok", false);
+	call->failed = true;
+	begin_answer(call);
 	jsonw_str(&call->w, "code", code);
 	jsonw_str(&call->w, "error", text);
 	answer(call);
@@ -151,13 +163,27 @@ static void serve_line(struct client *c, const char *line, size_t len) ON_LOOP
 	}
 	(void)json_u64(json_get(req, "id"), &call->id);
 	cmd = json_str(json_get(req, "cmd"), "");
-	jsonw_init(&call->w, &call->out);
-	jsonw_object(&call->w, NULL);
-	jsonw_u64(&call->w, "id", call->id);
-	jsonw_bool(&call->w, "ok", true);
+	begin_answer(call);
 	jsonw_object(&call->w, "result");
 	c->admin->fn(c->admin->arg, cmd, req, call);
 	json_free(req);
+}
+
+void admin_ask(admin_fn fn, void *arg, const char *cmd, const struct json *request,
+	       admin_answered_fn answered, void *answered_arg)
+{
+	static const char no_memory[] = "{\"ok\":false,\"error\":\"out of memory\"}";
+	struct admin_call *call = calloc(1, sizeof(*call));
+
+	if (call == NULL) {
+		answered(answered_arg, false, no_memory, strlen(no_memory));
+		return;
+	}
+	call->answered = answered;
+	call->answered_arg = answered_arg;
+	begin_answer(call);
+	jsonw_object(&call->w, "result");
+	fn(arg, cmd, request, call);
 }
 
 /* One call at a time: the next line waits until the last one is answered. */

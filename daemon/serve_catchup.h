@@ -61,5 +61,15 @@ ANY_THREAD void catchup_turn_away(const void *req, size_t len, uint64_t epoch,
 				  enum catchup_status status, const char *text,
 				  struct buf *out);
 
+struct store_thread;
+
+/** The marks for catchup_page(), read before the way to the store thread. */
+ANY_THREAD void catchup_complete(const struct daemon *d,
+				 uint64_t complete[EVENT_KINDS]);
+/** catchup_answer() with everything the daemon has. */
+ON_STORE int catchup_page(struct store_thread *st, const struct daemon *d,
+			  const uint64_t complete[EVENT_KINDS], const void *req,
+			  size_t len, struct buf *out);
+
 /** rep_take_fn; @arg is the struct daemon. */
 FOREIGN void catchup_take(void *arg, struct rep_call *call);

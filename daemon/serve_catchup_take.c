@@ -30,10 +30,16 @@ ON_STORE static size_t page_bytes(const struct store_thread *st, const struct da
 	return most > BUSY_PAGE_BYTES && store_is_busy(st) ? BUSY_PAGE_BYTES : most;
 }
 
-ON_STORE static void serve(struct store_thread *st, void *arg)
+void catchup_complete(const struct daemon *d, uint64_t complete[EVENT_KINDS])
 {
-	struct request *r = arg;
-	struct daemon *d = r->d;
+	for (unsigned k = 0; k < EVENT_KINDS; k++)
+		complete[k] = derived_complete(d->derived, (enum event_kind)k);
+}
+
+int catchup_page(struct store_thread *st, const struct daemon *d,
+		 const uint64_t complete[EVENT_KINDS], const void *req, size_t len,
+		 struct buf *out)
+{
 	struct catchup_env env = {
 		.store = store_log(st),
 		.symbols = d->symbols,
@@ -43,9 +49,6 @@ ON_STORE static void serve(struct store_thread *st, void *arg)
 		.epoch = d->epoch,
 		.page_bytes_max = page_bytes(st, d),
 	};
-	struct buf out = {0};
-	const void *req;
-	size_t len;
 
 	env.newest = d->newest;
 	env.ticks_reached = dispatch_pos(store_dispatch(st)) - 1;
@@ -53,9 +56,18 @@ ON_STORE static void serve(struct store_thread *st, void *arg)
 	/* While a row waits for room the marks promise what the store does not hold. */
 	for (unsigned k = 0; k < EVENT_KINDS && !derived_rows_behind(d->derived_rows);
 	     k++)
-		env.complete[k] = r->complete[k];
-	req = rep_request(r->call, &len);
-	if (catchup_answer(&env, req, len, &out) < 0)
+		env.complete[k] = complete[k];
+	return catchup_answer(&env, req, len, out);
+}
+
+ON_STORE static void serve(struct store_thread *st, void *arg)
+{
+	struct request *r = arg;
+	struct buf out = {0};
+	size_t len;
+	const void *req = rep_request(r->call, &len);
+
+	if (catchup_page(st, r->d, r->complete, req, len, &out) < 0)
 		log_err("catchup", "%s; the request is refused", err_text());
 	rep_reply(r->call, out.data, out.len);
 	buf_free(&out);
@@ -92,8 +104,7 @@ FOREIGN void catchup_take(void *arg, struct rep_call *call)
 	}
 	r->d = d;
 	r->call = call;
-	for (unsigned k = 0; k < EVENT_KINDS; k++)
-		r->complete[k] = derived_complete(d->derived, (enum event_kind)k);
+	catchup_complete(d, r->complete);
 	if (store_post(d->store, on_job, r) != 0) {
 		free(r);
 		turn_away(d, call);

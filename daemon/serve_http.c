@@ -1,41 +1,182 @@
 /* serve_http - see serve_http.h; the keeper of microhttpd.h. */
-#include "daemon/serve_http.h"
 #include "base/err.h"
 #include "bus/stats.h"
+#include "daemon/serve_http_parts.h"
 #include <arpa/inet.h>
 #include <errno.h>
-#include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define HEADER_BYTES (size_t)8192
 #define TIMEOUT_S    5u
 #define IDLE_MS      1000u
 
-struct http {
-	struct MHD_Daemon *mhd;
-	uv_poll_t poll;
-	uv_timer_t timer;
-	unsigned handles; /* uv handles still to close */
-	http_fn fn;
+static void on_timer(uv_timer_t *t);
+
+/* Answers given outside of MHD are looked at by its next turn: soon. */
+void http_kick(struct http *h)
+{
+	if (!h->closing)
+		(void)uv_timer_start(&h->timer, on_timer, 0, 0);
+}
+
+/* ---- answers ---- */
+
+static struct MHD_Response *response_of(const void *body, size_t len, const char *type)
+{
+	/* The cast: MHD takes no const and copies all the same. */
+	struct MHD_Response *r = MHD_create_response_from_buffer(
+		len, (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
+
+	if (r == NULL)
+		return NULL;
+	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
+	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	(void)MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
+	(void)MHD_add_response_header(r, "X-Frame-Options", "DENY");
+	(void)MHD_add_response_header(r, "Referrer-Policy", "no-referrer");
+	(void)MHD_add_response_header(
+		r, "Content-Security-Policy",
+		"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' "
+		"data:; "
+		"frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
+	return r;
+}
+
+static enum MHD_Result queue(struct http_request *r)
+{
+	enum MHD_Result ok = MHD_NO;
+
+	if (r->response != NULL)
+		ok = MHD_queue_response(r->conn, r->status, r->response);
+	if (r->response != NULL)
+		MHD_destroy_response(r->response);
+	r->response = NULL;
+	return ok;
+}
+
+static void forget_waiting(struct http *h, struct http_request *r)
+{
+	for (struct http_request **p = &h->waiting; *p != NULL; p = &(*p)->next) {
+		if (*p == r) {
+			*p = r->next;
+			return;
+		}
+	}
+}
+
+void http_resume(struct http_request *r)
+{
+	if (!r->aside)
+		return;
+	r->aside = false;
+	forget_waiting(r->http, r);
+	MHD_resume_connection(r->conn);
+	http_kick(r->http);
+}
+
+void http_answer(struct http_request *r, unsigned status, const char *type,
+		 const void *body, size_t len)
+{
+	r->answered = true;
+	if (r->http == NULL) {
+		free(r);
+		return;
+	}
+	if (status >= 400 && status < 500)
+		stats_add(STAT_HTTP_REFUSED, 1);
+	r->status = status;
+	r->response = response_of(body, len, type);
+	http_resume(r);
+}
+
+/* ---- requests ---- */
+
+const char *http_path(const struct http_request *r)
+{
+	return r->path;
+}
+
+struct each_query {
+	void (*fn)(void *arg, const char *key, const char *value);
 	void *arg;
 };
 
-static enum MHD_Result reply(struct MHD_Connection *conn, unsigned status,
-			     const struct buf *body, const char *type)
+static enum MHD_Result on_query(void *arg, enum MHD_ValueKind kind, const char *key,
+				const char *value)
 {
-	struct MHD_Response *r = MHD_create_response_from_buffer(body->len, body->data,
-								 MHD_RESPMEM_MUST_COPY);
-	enum MHD_Result ok;
+	const struct each_query *q = arg;
 
-	if (r == NULL)
-		return MHD_NO;
-	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-	(void)MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
-	(void)MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
-	ok = MHD_queue_response(conn, status, r);
-	MHD_destroy_response(r);
-	return ok;
+	(void)kind;
+	q->fn(q->arg, key, value == NULL ? "" : value);
+	return MHD_YES;
+}
+
+void http_each_query(struct http_request *r,
+		     void (*fn)(void *arg, const char *key, const char *value),
+		     void *arg)
+{
+	struct each_query q = {fn, arg};
+
+	if (r->http != NULL)
+		(void)MHD_get_connection_values(r->conn, MHD_GET_ARGUMENT_KIND,
+						on_query, &q);
+}
+
+/* "box" and "box.lan" on the machine named box. */
+static bool is_machine(const char *name)
+{
+	char machine[65] = {0};
+	size_t len;
+
+	if (gethostname(machine, sizeof(machine) - 1) != 0)
+		return false;
+	len = strcspn(machine, ".");
+	return len > 0 && strncasecmp(name, machine, len) == 0 &&
+	       (name[len] == '\0' || name[len] == '.');
+}
+
+/* An address, localhost, the machine, what is listened on; HTTP/1.0 may leave it out.
+ */
+static bool host_is_ours(const struct http *h, const char *host)
+{
+	char name[64];
+	const char *end;
+	size_t len;
+
+	if (host == NULL)
+		return true;
+	end = host[0] == '[' ? strchr(host, ']') : strchr(host, ':');
+	if (host[0] == '[')
+		return end != NULL; /* only an address stands in brackets */
+	len = end == NULL ? strlen(host) : (size_t)(end - host);
+	if (len == 0 || len >= sizeof(name))
+		return false;
+	memcpy(name, host, len);
+	name[len] = '\0';
+	return strcasecmp(name, "localhost") == 0 || strcmp(name, h->host) == 0 ||
+	       is_machine(name) || inet_pton(AF_INET, name, &(struct in_addr){0}) == 1;
+}
+
+static void begin(struct http *h, struct http_request *r, const char *method)
+{
+	static const char only[] = "only GET and HEAD\n";
+	static const char strange[] = "this server answers to its address and to "
+				      "localhost, not to that name\n";
+	const char *text = "text/plain; charset=utf-8";
+
+	r->began = true;
+	stats_add(STAT_HTTP_REQUESTS, 1);
+	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+		http_answer(r, MHD_HTTP_METHOD_NOT_ALLOWED, text, only, strlen(only));
+	else if (!host_is_ours(h, MHD_lookup_connection_value(r->conn, MHD_HEADER_KIND,
+							      MHD_HTTP_HEADER_HOST)))
+		http_answer(r, MHD_HTTP_MISDIRECTED_REQUEST, text, strange,
+			    strlen(strange));
+	else
+		h->fn(h->arg, r);
 }
 
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *conn,
@@ -44,37 +185,59 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *conn,
 				  size_t *upload_len, void **ctx)
 {
 	struct http *h = arg;
-	struct buf body = {0};
-	const char *type = "text/plain; charset=utf-8";
-	unsigned status;
-	enum MHD_Result ok;
+	struct http_request *r = *ctx;
 
 	role_assert_loop();
 	(void)version;
 	(void)upload;
-	if (*ctx == NULL) {
-		*ctx = h; /* first call: headers only; answer at the second */
+	if (r == NULL) { /* first call: headers only; answer at the second */
+		r = calloc(1, sizeof(*r));
+		if (r == NULL || strlen(url) >= sizeof(r->path)) {
+			free(r);
+			return MHD_NO;
+		}
+		r->http = h;
+		r->conn = conn;
+		memcpy(r->path, url, strlen(url) + 1);
+		*ctx = r;
 		return MHD_YES;
 	}
-	stats_add(STAT_HTTP_REQUESTS, 1);
 	if (*upload_len != 0) {
 		*upload_len = 0; /* nothing here takes a body: read it away */
 		return MHD_YES;
 	}
-	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
-		buf_printf(&body, "only GET and HEAD\n");
-		status = MHD_HTTP_METHOD_NOT_ALLOWED;
-	} else {
-		status = h->fn(h->arg, url, &body, &type);
-	}
-	if (status == MHD_HTTP_METHOD_NOT_ALLOWED || status == MHD_HTTP_NOT_FOUND)
-		stats_add(STAT_HTTP_REFUSED, 1);
-	ok = reply(conn, status, &body, type);
-	buf_free(&body);
-	return ok;
+	if (!r->began)
+		begin(h, r, method);
+	if (r->answered)
+		return queue(r);
+	r->aside = true;
+	r->next = h->waiting;
+	h->waiting = r;
+	MHD_suspend_connection(conn);
+	return MHD_YES;
 }
 
-static void on_timer(uv_timer_t *t);
+/* MHD is done with the connection's request, whatever became of it. */
+static void on_completed(void *arg, struct MHD_Connection *conn, void **ctx,
+			 enum MHD_RequestTerminationCode why)
+{
+	struct http_request *r = *ctx;
+
+	(void)arg;
+	(void)conn;
+	(void)why;
+	if (r == NULL)
+		return;
+	*ctx = NULL;
+	if (r->response != NULL)
+		MHD_destroy_response(r->response);
+	r->response = NULL;
+	r->http = NULL;
+	if (r->answered || !r->began)
+		free(r);
+}
+
+/* ---- the loop ---- */
 
 static void run(struct http *h)
 {
@@ -148,7 +311,7 @@ static int parse_endpoint(const char *s, struct sockaddr_storage *out)
 static struct MHD_Daemon *start_mhd(struct http *h, struct sockaddr_storage *sa,
 				    unsigned clients_max)
 {
-	unsigned flags = MHD_USE_EPOLL;
+	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
 
 	if (sa->ss_family == AF_INET6)
 		flags |= MHD_USE_IPv6;
@@ -156,6 +319,7 @@ static struct MHD_Daemon *start_mhd(struct http *h, struct sockaddr_storage *sa,
 				MHD_OPTION_SOCK_ADDR, sa, MHD_OPTION_CONNECTION_LIMIT,
 				clients_max, MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S,
 				MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADER_BYTES + 4096,
+				MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
 				MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
 }
 
@@ -173,6 +337,7 @@ int http_open(uv_loop_t *loop, const char *endpoint, unsigned clients_max, http_
 	if (h == NULL)
 		return err_set(-ENOMEM, "out of memory for the http server");
 	h->fn = fn;
+	memcpy(h->host, endpoint, strcspn(endpoint, ":") % sizeof(h->host));
 	h->arg = arg;
 	errno = 0;
 	h->mhd = start_mhd(h, &sa, clients_max);
@@ -197,7 +362,21 @@ void http_close(struct http *h)
 {
 	if (h == NULL)
 		return;
+	h->closing = true;
 	(void)uv_poll_stop(&h->poll);
+	/* MHD stops with nothing set aside. */
+	while (h->waiting != NULL) {
+		struct http_request *r = h->waiting;
+
+		h->waiting = r->next;
+		r->aside = false;
+		MHD_resume_connection(r->conn);
+	}
+	for (struct http_stream *s = h->streams; s != NULL; s = s->next) {
+		if (s->aside)
+			MHD_resume_connection(s->conn);
+		s->aside = false;
+	}
 	MHD_stop_daemon(h->mhd);
 	uv_close((uv_handle_t *)&h->poll, closed);
 	uv_close((uv_handle_t *)&h->timer, closed);

@@ -159,7 +159,7 @@ def peers_that_do_not_wait_for_the_answer_raise_no_sigpipe(d):
             s.connect(os.path.join(d.dir, "admin.sock"))
             s.sendall(b'{"id":1,"cmd":"prometheus"}\n' * 3)
         with socket.create_connection(("127.0.0.1", d.port["http"]), 5) as s:
-            s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+            s.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
         s = d.ingest()
         s.send(b"\x80\0\0\1{}")
         s.close()

@@ -91,7 +91,7 @@ def half_greeting_then_reset(s, rng):
 
 
 def http_request(s, rng):
-    s.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    s.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
     s.close()
 
 
@@ -176,7 +176,7 @@ def is_served(place):
         s.close()
     elif place.name == "http":
         s = place.connect()
-        s.sendall(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
+        s.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         if not s.recv(100).startswith(b"HTTP/1.1 200"):
             raise OSError("no 200")
         s.close()

@@ -206,7 +206,7 @@ class Tickbusd:
 
     def http(self, path):
         with socket.create_connection(("127.0.0.1", self.port["http"]), 5) as s:
-            s.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+            s.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
             data = b""
             while part := s.recv(1 << 16):
                 data += part

@@ -30,7 +30,7 @@ MAY = {
 KEEPERS = {
     r"uv\.h": ["daemon/"],
     r"nng/.*": ["daemon/serve_*", "daemon/guard", "client/python/sample_pub"],
-    r"microhttpd\.h": ["daemon/serve_http"],
+    r"microhttpd\.h": ["daemon/serve_http*"],
     r"sqlite3\.h": ["store/sqlite"],
     r"duckdb\.h": ["archive/duck"],
     r"curl/.*": ["feeds/http"],

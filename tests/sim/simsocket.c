@@ -2,7 +2,9 @@
 #include "tests/sim/simsocket.h"
 #include "base/buf.h"
 #include "daemon/admin_commands.h"
-#include "daemon/metrics.h"
+#include "daemon/board.h"
+#include "daemon/http_routes.h"
+#include "daemon/page_live.h"
 #include "daemon/serve_admin.h"
 #include "daemon/serve_http.h"
 #include "daemon/serve_pub.h"
@@ -230,14 +232,35 @@ void http_close(struct http *h)
 	(void)h;
 }
 
-unsigned daemon_http(void *arg, const char *path, struct buf *body,
-		     const char **out_type)
+void daemon_http(void *arg, struct http_request *r)
 {
 	(void)arg;
-	(void)path;
-	(void)body;
-	(void)out_type;
+	(void)r;
 	abort();
+}
+
+int page_live_new(struct daemon *d, struct page_live **out)
+{
+	(void)d;
+	(void)out;
+	abort();
+}
+
+void page_live_close(struct page_live *p)
+{
+	(void)p;
+}
+
+struct board *page_live_board(struct page_live *p)
+{
+	(void)p;
+	return NULL;
+}
+
+void board_bar(struct board *b, const struct event_bar *bar)
+{
+	(void)b;
+	(void)bar;
 }
 
 int ring_server_open(uv_loop_t *loop, const char *path, const int fds[RING_FDS],

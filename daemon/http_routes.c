@@ -1,0 +1,176 @@
+/* http_routes - see http_routes.h. */
+#include "daemon/http_routes.h"
+#include "base/err.h"
+#include "daemon/admin_commands_parts.h"
+#include "daemon/metrics.h"
+#include "daemon/page_files.h"
+#include "daemon/page_live.h"
+#include "daemon/serve_catchup.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_TYPE "text/plain; charset=utf-8"
+#define JSON_TYPE "application/json"
+#define PROM_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+/* Commands that change nothing and tell nothing of who configured what. */
+static const char *const open_commands[] = {
+	"status", "top", "symbols", "sources", "gaps",    "universes", "matrix",
+	"jobs",   "job", "vendors", "bars",    "quality", "why",       "index",
+};
+
+ON_LOOP static void say(struct http_request *r, unsigned status, const char *text)
+{
+	http_answer(r, status, TEXT_TYPE, text, strlen(text));
+}
+
+/* ---- /api/COMMAND ---- */
+
+static void put_member(void *arg, const char *key, const char *value)
+{
+	jsonw_str(arg, key, value);
+}
+
+static void answer_command(void *arg, bool ok, const void *line, size_t len)
+{
+	http_answer(arg, ok ? 200 : 400, JSON_TYPE, line, len);
+}
+
+/* The query as the request it would be on the admin socket: all texts. */
+ON_LOOP static void run_command(struct daemon *d, struct http_request *r,
+				const char *cmd)
+{
+	struct json *request = NULL;
+	struct buf text = {0};
+	struct jsonw w;
+	int rc;
+
+	jsonw_init(&w, &text);
+	jsonw_object(&w, NULL);
+	http_each_query(r, put_member, &w);
+	jsonw_end(&w);
+	rc = json_parse((const char *)text.data, text.len, &request);
+	buf_free(&text);
+	if (rc < 0)
+		say(r, 400, "the query cannot be read: a key twice, or no UTF-8\n");
+	else
+		admin_ask(daemon_admin, d, cmd, request, answer_command, r);
+	json_free(request);
+}
+
+/* ---- /api/events ---- */
+
+struct events {
+	struct daemon *d;
+	struct http_request *http;
+	struct buf request;
+	struct buf page;
+	uint64_t complete[EVENT_KINDS];
+};
+
+static void look_events(struct store_thread *st, void *arg)
+{
+	struct events *e = arg;
+
+	role_assert_store();
+	(void)catchup_page(st, e->d, e->complete, e->request.data, e->request.len,
+			   &e->page);
+}
+
+static void answer_events(struct daemon *d, void *arg)
+{
+	struct events *e = arg;
+
+	(void)d;
+	role_assert_loop();
+	http_answer(e->http, 200, JSON_TYPE, e->page.data, e->page.len);
+	buf_free(&e->request);
+	buf_free(&e->page);
+	free(e);
+}
+
+static void take_q(void *arg, const char *key, const char *value)
+{
+	struct buf *request = arg;
+
+	if (strcmp(key, "q") == 0 && request->len == 0)
+		buf_add(request, value, strlen(value));
+}
+
+ON_LOOP static void run_events(struct daemon *d, struct http_request *r)
+{
+	struct events *e = calloc(1, sizeof(*e));
+
+	if (e == NULL) {
+		say(r, 503, "out of memory; ask again\n");
+		return;
+	}
+	e->d = d;
+	e->http = r;
+	http_each_query(r, take_q, &e->request);
+	catchup_complete(d, e->complete);
+	if (e->request.len == 0 || e->request.data[0] != '{') {
+		say(r, 400, "q is missing: a catch-up request in JSON\n");
+	} else if (daemon_ask(d, look_events, answer_events, e) != 0) {
+		say(r, 503, "the store is busy; ask again\n");
+	} else {
+		return;
+	}
+	buf_free(&e->request);
+	free(e);
+}
+
+/* ---- the rest ---- */
+
+ON_LOOP static void run_api(struct daemon *d, struct http_request *r, const char *cmd)
+{
+	if (strcmp(cmd, "events") == 0) {
+		run_events(d, r);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(open_commands) / sizeof(open_commands[0]); i++) {
+		if (strcmp(cmd, open_commands[i]) == 0) {
+			run_command(d, r, cmd);
+			return;
+		}
+	}
+	say(r, 404,
+	    "over HTTP there is no such command: the others go through "
+	    "tickbusctl\n");
+}
+
+ON_LOOP static void put_metrics(struct daemon *d, struct http_request *r)
+{
+	struct buf body = {0};
+
+	metrics_prometheus(d, &body);
+	http_answer(r, 200, PROM_TYPE, body.data, body.len);
+	buf_free(&body);
+}
+
+void daemon_http(void *arg, struct http_request *r)
+{
+	struct daemon *d = arg;
+	const char *path = http_path(r);
+	const struct page_file *file = page_file_find(path);
+	char text[32];
+
+	role_assert_loop();
+	if (file != NULL) {
+		http_answer(r, 200, file->type, file->data, file->len);
+	} else if (strcmp(path, "/metrics") == 0) {
+		put_metrics(d, r);
+	} else if (strcmp(path, "/healthz") == 0) {
+		say(r, 200, "ok\n");
+	} else if (strcmp(path, "/readyz") == 0) {
+		(void)snprintf(text, sizeof(text), "%s\n", daemon_state_name(d->state));
+		say(r, d->state == DAEMON_READY ? 200 : 503, text);
+	} else if (strcmp(path, "/live") == 0 && d->page_live != NULL) {
+		page_live_join(d->page_live, r);
+	} else if (strncmp(path, "/api/", 5) == 0) {
+		run_api(d, r, path + 5);
+	} else {
+		say(r, 404,
+		    "there are /, /live, /api/, /metrics, /healthz and /readyz\n");
+	}
+}

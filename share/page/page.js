@@ -1,0 +1,201 @@
+/* page - joins the stream of the daemon with the parts of the page. */
+'use strict';
+
+const $ = id => document.getElementById(id);
+const KINDS = ['tick', 'bar', 'tier1', 'tier2', 'status'];
+const table = new SymbolTable($('table'), pick);
+const heat = new HeatMap($('heat'), $('heat-note'), $('heat-cell'), $('version-at'));
+const candle = new CandleChart($('chart'), $('chart-note'));
+let before = null; // the frame that rates are taken against
+let picked = null; // {symbol, seq: next sequence of its bars}
+
+async function api(command, query) {
+  const answer = await fetch('/api/' + command + (query ? '?' + new URLSearchParams(query) : ''));
+  const body = await answer.json();
+  if (body.ok === false) throw new Error(body.error);
+  return body.result || body;
+}
+
+// ---- numbers ----
+
+function short(n) {
+  return n >= 1e6 ? (n / 1e6).toFixed(2) + ' M' : n >= 1e4 ? (n / 1e3).toFixed(1) + ' k' : String(Math.round(n));
+}
+
+function micros(us) {
+  return us === 0 ? '' : us < 1000 ? us.toFixed(0) + ' µs' : us < 1e6 ? (us / 1000).toFixed(1) + ' ms' : (us / 1e6).toFixed(1) + ' s';
+}
+
+function fill(id, rows, none) {
+  const body = $(id).tBodies[0];
+  if (rows.length === 0 && none) rows = [[none]];
+  while (body.rows.length > rows.length) body.deleteRow(-1);
+  rows.forEach((cells, i) => {
+    const row = body.rows[i] || body.insertRow();
+    while (row.cells.length > cells.length) row.deleteCell(-1);
+    cells.forEach((text, k) => {
+      const cell = row.cells[k] || row.insertCell(), t = String(text);
+      if (cell.textContent !== t) cell.textContent = t;
+      cell.colSpan = none && cells.length === 1 ? 5 : 1;
+      cell.className = none && cells.length === 1 ? 'none' : '';
+    });
+  });
+}
+
+function tiles(values) {
+  const root = $('tiles');
+  for (const [title, text] of values) {
+    let tile = root.querySelector(`[data-t="${title}"]`);
+    if (!tile) {
+      tile = document.createElement('div');
+      tile.dataset.t = title;
+      tile.append(document.createElement('dt'), document.createElement('dd'));
+      tile.firstChild.textContent = title;
+      root.append(tile);
+    }
+    if (tile.lastChild.textContent !== text) tile.lastChild.textContent = text;
+  }
+}
+
+// ---- a frame ----
+
+function showTop(top) {
+  const dt = before ? (top.sampled_ns - before.sampled_ns) / 1e9 : 0;
+  if (before && dt < 0.9) return;
+  const rate = f => dt > 0 ? (f(top) - f(before)) / dt : 0;
+  const drops = Object.values(top.drops).reduce((a, b) => a + b, 0);
+  tiles([
+    ['ticks a second', short(rate(t => t.published.tick))],
+    ['bars a second', short(rate(t => t.published.bar))],
+    ['matrices', short(top.published.tier2)],
+    ['position', top.position.toLocaleString('en')],
+    ['records behind', short(top.dispatch_lag)],
+    ['waiting to be stored', short(top.derived_pending)],
+    ['dropped or held back', short(drops)],
+  ]);
+  const stages = {accept_to_publish: 'accepted to published', commit_to_bar: 'committed to bar', matrix: 'matrix'};
+  fill('latency', Object.entries(stages).map(([k, title]) => {
+    const l = top.latency[k];
+    return [title, micros(l.p50_us), micros(l.p99_us), micros(l.max_us)];
+  }));
+  fill('workers', top.workers.map((w, i) => [w.worker, short(rate(t => t.workers[i] ? t.workers[i].ticks : 0)), w.symbols, short(w.ring_items), short(w.outbox_bytes) + ' B']));
+  fill('kinds', KINDS.map(k => [k, short(rate(t => t.published[k])), k in top.lag ? short(top.lag[k]) : '', top.subscribers[k]]));
+  fill('drops', Object.entries(top.drops).filter(([, n]) => n > 0).map(([name, n]) => [name.replace(/_total$/, '').replaceAll('_', ' '), n.toLocaleString('en')]), 'nothing');
+  const state = $('state');
+  state.textContent = top.state;
+  state.className = top.state === 'ready' ? 'ready' : '';
+  before = top;
+}
+
+function onFrame(e) {
+  const frame = JSON.parse(e.data);
+  showTop(frame.top.result);
+  table.take(frame.rows, frame.full);
+  $('count').textContent = `(${table.order.length}${table.filter ? ' of ' + table.rows.size : ''})`;
+  const row = picked && frame.rows.find(r => r[0] === picked.id);
+  if (row && row[13] >= picked.seq) followBars();
+  if (table.rows.size > 0 && picked === null) table.pick(table.order[0]);
+}
+
+// ---- the chart ----
+
+let fetching = false;
+
+async function followBars() {
+  const p = picked;
+  if (fetching || p === null) return;
+  fetching = true;
+  try {
+    for (let more = true; more && p === picked;) {
+      const stream = {kind: 'bar', symbol: p.symbol, from_seq: p.seq, timeframe: p.timeframe};
+      const from = p.next ? {pos: p.next[0], skip: p.next[1]} : 'seq';
+      const page = await api('events', {q: JSON.stringify({kinds: ['bar'], from, symbols: [stream], limit: 2000})});
+      if (p !== picked) break;
+      candle.take((page.events || []).filter(x => x.timeframe === p.timeframe && x.symbol === p.symbol));
+      for (const x of page.events || []) p.seq = Math.max(p.seq, x.seq + 1);
+      more = page.status === 'ok' || page.status === 'gone' ? page.done === false : false;
+      if (page.next_pos) p.next = [page.next_pos, page.next_skip];
+    }
+  } catch (error) {
+    $('chart-note').textContent = error.message;
+  } finally {
+    fetching = false;
+  }
+}
+
+function pick(row) {
+  if (!row) return;
+  picked = {id: row[0], symbol: row[1], seq: Math.max(1, row[13] - 4000), timeframe: $('timeframe').value || '1m', next: null};
+  $('chart-symbol').textContent = row[1];
+  candle.clear();
+  followBars();
+}
+
+// ---- what changes slowly ----
+
+async function showUniverses() {
+  const select = $('universe'), {universes} = await api('universes');
+  if (select.options.length !== universes.length) {
+    select.replaceChildren(...universes.map(u => new Option(`${u.name} ${u.timeframe}`, `${u.name}\n${u.timeframe}`)));
+  }
+  if (universes.length === 0) $('heat-note').textContent = 'no universe is configured';
+  const [name, timeframe] = select.value.split('\n'), now = universes.find(u => u.name === name && u.timeframe === timeframe);
+  if (now && now.version > 1 && heat.past.length === 0) {
+    const stream = {kind: 'tier2', symbol: name, timeframe, from_seq: Math.max(1, now.version - 60)};
+    const page = await api('events', {q: JSON.stringify({kinds: ['tier2'], from: 'seq', symbols: [stream], limit: 60})});
+    (page.events || []).forEach(m => heat.take(m));
+  }
+  if (now && now.version > 0) {
+    const matrix = await api('matrix', {name, timeframe});
+    heat.take(matrix.matrix && matrix.matrix.matrix ? matrix.matrix : matrix);
+  }
+}
+
+// What this daemon has not (no vendors: no jobs) is not asked for again and again.
+const absent = new Map();
+
+async function maybe(command) {
+  if (performance.now() < (absent.get(command) || 0)) return {};
+  return api(command).catch(() => {
+    absent.set(command, performance.now() + 60000);
+    return {};
+  });
+}
+
+async function showSlow() {
+  const [status, sources, gaps, jobs] = await Promise.all(['status', 'sources', 'gaps', 'jobs'].map(maybe));
+  if (status.version) $('version').textContent = `version ${status.version}, up ${Math.floor(status.uptime_s / 60)} min, ${status.symbols} symbols, epoch ${status.epoch}`;
+  fill('sources', (sources.sources || []).map(s => [s.source, s.state || 'seen', s.why || (s.lag_ms === undefined ? '' : `lag ${s.lag_ms} ms, ${s.open} gaps open`)]), 'none yet');
+  fill('gaps', (gaps.gaps || []).slice(0, 50).map(g => [g.symbol, g.source || g.feed || '', g.from || '', g.to || '', g.why ? `${g.state}: ${g.why}` : g.state]), 'none');
+  fill('jobs', (jobs.jobs || []).map(j => [j.id, j.state, `${j.successful + j.failed + j.cancelled} of ${j.symbols}${j.failed ? `, ${j.failed} failed` : ''}`, `${j.what} ${j.timeframe} ${j.index}`]), 'none');
+}
+
+async function slowly(fn, ms) {
+  for (;;) {
+    if (!document.hidden) await fn().catch(() => {});
+    await new Promise(done => setTimeout(done, ms));
+  }
+}
+
+// ---- start ----
+
+function listen() {
+  const stream = new EventSource('/live');
+  stream.onmessage = onFrame;
+  stream.onerror = () => {
+    $('state').textContent = 'connection lost, trying again';
+    $('state').className = 'lost';
+    before = null;
+  };
+}
+
+$('filter').addEventListener('input', e => table.setFilter(e.target.value));
+$('timeframe').replaceChildren(...['1m', '5m', '15m', '1h', '1d', '1s'].map(t => new Option(t, t)));
+$('timeframe').addEventListener('change', () => picked && pick(table.rows.get(picked.id)));
+$('bands').addEventListener('change', e => { candle.bands = e.target.checked; candle.redraw(); });
+$('universe').addEventListener('change', () => { heat.reset(); showUniverses(); });
+addEventListener('resize', () => { heat.draw(); table.draw(); });
+candle.bands = true;
+listen();
+slowly(showUniverses, 1000);
+slowly(showSlow, 3000);
