@@ -158,6 +158,11 @@ static const struct command commands[] = {
 	 "  --json           as one object\n", cmd_why},
 	{"pause", "SYMBOL", "Go on logging a symbol's ticks, but make nothing of them", "", cmd_pause},
 	{"resume", "SYMBOL", "Go on with a paused or faulted symbol", "", cmd_resume},
+	{"doctor", "", "Check ports, files, disk, clock, libraries and listeners, with or without a daemon",
+	 "  --config FILE    without a daemon: its configuration; default: the installed one\n"
+	 "  --daemon PATH    tickbusd, default: the one beside tickbusctl\n"
+	 "  --json           as one object\n"
+	 "Exit code 0: nothing is bad; 1: something is.\n", cmd_doctor},
 	{"config", "", "Print the configuration in force", "", cmd_config},
 	{"reload", "", "Read the configuration file again", "", cmd_reload},
 	{"shutdown", "", "Stop the daemon after its accepted work", "", cmd_shutdown},

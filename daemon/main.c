@@ -34,7 +34,7 @@
  *	unixsock.c         unix sockets for our uid and root alone
  *	thread_room.c      may we start the threads that we need?
  *	notify.c           the service manager
- *	exitcode.c         why we ended
+ *	exitcode.c         why we ended; libraries.c versions of what we use
  */
 #include "base/clock.h"
 #include "base/err.h"
@@ -42,6 +42,7 @@
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/exitcode.h"
+#include "daemon/libraries.h"
 #include "daemon/offline.h"
 #include "daemon/rerun.h"
 #include "store/repair.h"
@@ -222,6 +223,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case OPT_VERSION:
 			printf("tickbusd %s\n", TICKBUS_VERSION);
+			libraries_print(stdout);
 			return EXITCODE_OK;
 		case 'h':
 		case OPT_HELP:

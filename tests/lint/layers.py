@@ -27,18 +27,19 @@ MAY = {
 
 # A third-party header belongs to one unit, so that it can be replaced in one place.
 # An entry that ends in "/" is a folder; one without a suffix is NAME.c and NAME.h.
+VERSIONS = "daemon/libraries"  # asks each library for its version, and nothing else
 KEEPERS = {
     r"uv\.h": ["daemon/"],
-    r"nng/.*": ["daemon/serve_*", "daemon/guard", "client/python/sample_pub"],
-    r"microhttpd\.h": ["daemon/serve_http*"],
-    r"sqlite3\.h": ["store/sqlite"],
+    r"nng/.*": ["daemon/serve_*", "daemon/guard", "client/python/sample_pub", VERSIONS],
+    r"microhttpd\.h": ["daemon/serve_http*", VERSIONS],
+    r"sqlite3\.h": ["store/sqlite", VERSIONS],
     r"duckdb\.h": ["archive/duck"],
-    r"curl/.*": ["feeds/http"],
-    r"libwebsockets\.h": ["feeds/ws"],
-    r"yaml\.h": ["daemon/config*"],
-    r"cjson/.*": ["base/json"],
-    r"zlib\.h": ["feeds/"],
-    r"zstd\.h": ["feeds/zst", "store/histchunk"],
+    r"curl/.*": ["feeds/http", VERSIONS],
+    r"libwebsockets\.h": ["feeds/ws", VERSIONS],
+    r"yaml\.h": ["daemon/config*", VERSIONS],
+    r"cjson/.*": ["base/json", VERSIONS],
+    r"zlib\.h": ["feeds/", VERSIONS],
+    r"zstd\.h": ["feeds/zst", "store/histchunk", VERSIONS],
     r"nats/.*": ["daemon/bridge_nats"],
     r"systemd/.*": ["daemon/notify"],
 }
