@@ -21,6 +21,7 @@
  *	cmd_jobs.c      jobs, job, cancel; job_view.[ch] progress, summary
  *	cmd_past.c      bars, quality, cache, index, vendors
  *	cmd_export.c    export, query; archive_run.[ch] becoming tickbus-archive
+ *	cmd_indicators.c  indicators
  *	cmd_feed.c      feed; feeder.[ch] batches, progress.[ch] its bar
  */
 #include "cli/cli.h"
@@ -135,6 +136,9 @@ static const struct command commands[] = {
 	 "  --json, --csv\n", cmd_cache},
 	{"index", "[NAME]", "List the indices that symbols were ingested as, or the members of one",
 	 "  --json, --csv\n", cmd_index},
+	{"indicators", "", "List the indicators that `indicators:` may name, with their parameters",
+	 "  --list           the default\n"
+	 "  --json           as one array\n", cmd_indicators},
 	{"vendors", "", "List whom can be asked, and how often they were",
 	 "  --json           as the daemon sends it\n", cmd_vendors},
 	{"log", "[count | range FROM TO | tail [N]]", "Look into the log of ticks",
@@ -175,7 +179,7 @@ static void print_usage(FILE *out)
 {
 	(void)fputs("usage: tickbusctl [OPTION]... COMMAND [ARG]...\n\n", out);
 	for (size_t i = 0; i < COMMANDS; i++)
-		(void)fprintf(out, "  %-9s %s\n", commands[i].name,
+		(void)fprintf(out, "  %-10s %s\n", commands[i].name,
 			      commands[i].summary);
 	(void)fputs("\n"
 		    "  --admin PATH    the daemon's admin socket, " CLI_ADMIN_PATH "\n"

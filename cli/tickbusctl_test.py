@@ -202,7 +202,7 @@ def run_all(run, missing):
     run("--port 0 status", 64, stderr="--port")
     for name in ("status", "metrics", "top", "symbols", "sub", "feed", "log", "matrix", "pause",
                  "resume", "config", "reload", "shutdown", "verify", "why", "ingest", "jobs", "job",
-                 "cancel", "bars", "quality", "cache", "index", "vendors", "gaps", "sources"):
+                 "cancel", "bars", "quality", "cache", "index", "vendors", "gaps", "sources", "indicators"):
         run(f"{name} --help", 0, f"usage: tickbusctl {name}")
         run(f"help {name}", 0, f"usage: tickbusctl {name}")
         run(f"{name} --nonsense", 64, stderr="--help")
@@ -285,6 +285,10 @@ def run_all(run, missing):
     run("cache invalidate AAPL", 0, "7")
     run("cache nonsense", 64)
     run("vendors", 0, "alpaca")
+    run("indicators --list", 0, "bbands(20,2)", "upper, middle, lower; bars needed: 20 (talib) 20 (pandas)")
+    table = {i["name"]: i for i in json.loads(run("indicators --json", 0))}
+    assert table["rsi"]["lookback"] == {"talib": 14, "pandas": 1} and table["obv"]["parameters"] == [], table
+    run("indicators rsi", 64, stderr="unexpected argument 'rsi'")
     run("index", 0, "tech")
     assert run("index tech --csv", 0) == "symbol\nAAPL\n"
     run("index a b", 64)

@@ -1,0 +1,144 @@
+/*
+ * ind_window - sums, variances and maxima over the last n values, at a constant price
+ * and without ever taking a value out again.
+ *
+ * The values are cut into blocks of n.  A window of n that ends inside a block is the
+ * end of the block before and the beginning of this one:
+ *
+ *	| block before       | this block         |
+ *	|      k ........... | ......... j        |
+ *	       what is behind k: known for all k    running
+ *	       since that block was finished
+ *
+ * One array of n serves both: as the running block fills a[0..j] with values, a[j+1]
+ *and those behind it still hold, for their k, what the block before had from k to its
+ *end. A value costs one running addition, one to fold its block and one to join the
+ *two. Nothing is subtracted, so there is no drift, and a NaN is gone when its window
+ *is.
+ *
+ * Means and variances are taken of the distances to a value of the window's own
+ * neighbourhood (`ref`, the last of the block before): a level of 1e6 costs no digits
+ *of a deviation of 0.01, and the mean of equal values is that value.
+ */
+#pragma once
+#include <float.h>
+#include <math.h>
+#include <stdint.h>
+
+/** Where the next value goes, of @n, when @seen were taken. */
+static inline uint32_t ind_phase(uint64_t seen, uint32_t n)
+{
+	return (uint32_t)(seen % n);
+}
+
+static inline uint32_t ind_next(uint32_t j, uint32_t n)
+{
+	return j + 1 == n ? 0 : j + 1;
+}
+
+/** The windows below have @seen values so far; their arrays are of n + 1, or 2n + 2. */
+struct ind_window {
+	uint64_t seen;
+	double ref;
+	double sum;
+	double squares;
+};
+
+/** Sum of the last @n values, or of all while there are fewer; no ref: for values of
+ * one sign, whose sum is 0 only when all of them are. */
+static inline double ind_sum(struct ind_window *w, double *a, uint32_t n, uint32_t j,
+			     double x)
+{
+	double total;
+
+	w->seen++;
+	w->sum += x;
+	total = w->sum + a[j + 1];
+	a[j] = x;
+	if (j + 1 == n) {
+		double behind = 0.0;
+
+		for (uint32_t k = n - 1; k > 0; k--)
+			a[k] = behind += a[k];
+		w->sum = 0.0;
+	}
+	return total;
+}
+
+/** Mean of the last @n values; means nothing while there are fewer. */
+static inline double ind_mean(struct ind_window *w, double *a, uint32_t n, uint32_t j,
+			      double x)
+{
+	double mean;
+
+	if (w->seen++ == 0)
+		w->ref = x;
+	w->sum += x - w->ref;
+	mean = w->ref + (w->sum + a[j + 1]) / (double)n;
+	a[j] = x;
+	if (j + 1 == n) {
+		double behind = 0.0;
+
+		for (uint32_t k = n - 1; k > 0; k--)
+			a[k] = behind += a[k] - x;
+		w->ref = x;
+		w->sum = 0.0;
+	}
+	return mean;
+}
+
+static inline void ind_fold_squares(struct ind_window *w, double *a, uint32_t n,
+				    double ref)
+{
+	double sum = 0.0, squares = 0.0;
+
+	for (uint32_t k = n - 1; k > 0; k--) {
+		double d = a[2 * k] - ref;
+
+		a[2 * k] = sum += d;
+		a[2 * k + 1] = squares += d * d;
+	}
+	w->ref = ref;
+	w->sum = w->squares = 0.0;
+}
+
+/**
+ * Mean, and variance over n (not n - 1), of the last @n values.  A variance that
+ * rounding alone can make is 0.
+ */
+static inline double ind_variance(struct ind_window *w, double *a, uint32_t n,
+				  uint32_t j, double x, double *out_mean)
+{
+	double d, mean, squares, v;
+
+	if (w->seen++ == 0)
+		w->ref = x;
+	d = x - w->ref;
+	w->sum += d;
+	w->squares += d * d;
+	mean = (w->sum + a[2 * j + 2]) / (double)n;
+	squares = w->squares + a[2 * j + 3];
+	v = squares / (double)n - mean * mean;
+	*out_mean = w->ref + mean;
+	a[2 * j] = x;
+	if (j + 1 == n)
+		ind_fold_squares(w, a, n, x);
+	return v <= 2 * DBL_EPSILON * squares ? 0.0 : v;
+}
+
+/** Largest of the last @n values; the smallest is -ind_max() of -x. */
+static inline double ind_max(double *best, double *a, uint32_t n, uint32_t j, double x)
+{
+	double m = j == 0 || x > *best ? x : *best;
+
+	*best = m;
+	if (j + 1 < n) {
+		m = a[j + 1] > m ? a[j + 1] : m;
+		a[j] = x;
+		return m;
+	}
+	a[j] = x;
+	for (uint32_t k = n - 1; k > 0; k--)
+		a[k - 1] = a[k - 1] > a[k] ? a[k - 1] : a[k];
+	return m;
+}
