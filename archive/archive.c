@@ -1,6 +1,7 @@
 /* archive - opening: the directory, its lock, the place for unfinished files. */
 #include "archive/archive_own.h"
 #include "archive/layout.h"
+#include "archive/past.h"
 #include "base/err.h"
 #include <dirent.h>
 #include <errno.h>
@@ -171,6 +172,7 @@ void archive_close(struct archive *a)
 	archive_put_drop(a);
 	duck_close(a->writer);
 	duck_close(a->reader);
+	past_close(a->past);
 	if (a->tmp)
 		nftw(a->tmp, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	if (a->tmp_fd >= 0)
@@ -198,5 +200,13 @@ int archive_reader(struct archive *a, struct duck **out)
 	int rc = a->reader ? 0 : duck_open(&o, &a->reader);
 
 	*out = a->reader;
+	return rc;
+}
+
+int archive_past(struct archive *a, struct past **out)
+{
+	int rc = a->past ? 0 : past_open(a->dir, a->tmp, 0, &a->past);
+
+	*out = a->past;
 	return rc;
 }

@@ -25,6 +25,7 @@ struct archive_options {
 };
 
 struct archive;
+struct past;
 
 int archive_open(const struct archive_options *o, struct archive **out);
 void archive_close(struct archive *a); /* NULL is fine */
@@ -32,6 +33,8 @@ void archive_close(struct archive *a); /* NULL is fine */
 const char *archive_dir(const struct archive *a);
 /** The engine for reading: guarded, opened when it is first asked for. */
 int archive_reader(struct archive *a, struct duck **out);
+/** Whole events; opened when it is first asked for, and ours. */
+int archive_past(struct archive *a, struct past **out);
 /** Append the path of a new file in the place for what is being made. */
 void archive_tmp(struct archive *a, struct buf *out, const char *suffix);
 
@@ -64,5 +67,5 @@ struct archive_check {
 /** Calls @fn for each partition directory, by path; stops at what is not 0. */
 int archive_each(const struct archive *a, int (*fn)(void *arg, const char *part_dir),
 		 void *arg);
-/** Every file and its manifest; @deep: also its bytes. */
+/** Every file and its manifest, also of whole events; @deep: also its bytes. */
 int archive_verify(struct archive *a, bool deep, struct archive_check *out);

@@ -15,6 +15,7 @@ struct archive {
 	uint64_t made; /* names in tmp */
 	struct duck *writer;
 	struct duck *reader;
+	struct past *past;
 	struct duck_bulk *bulk; /* open while rows are staged */
 	struct part *parts;
 	size_t n_parts;

@@ -16,8 +16,17 @@
  *texts
  *	{"do": "query", "sql": "SELECT ...", "format": "csv", "out": "/path"}
  *	{"do": "status"}  {"do": "verify"}
+ *	{"do": "put_past", "epoch": 1, "from_pos": 1, "to_pos": 900}
+ *	                                         bulk: u32 length, frame, ...
+ *	{"do": "read_past", "kind": "bar", "from_pos": 1, "max_bytes": 1048576,
+ *	 "names": ["AAPL"]}                      answered by "to_pos" and such a bulk
+ *	{"do": "find_past", "streams": [{"kind": "bar", "name": "AAPL", "seq": 7,
+ *	 "timeframe_s": 0}]}                     answered by "pos" (0: nowhere), "held"
+ *	{"do": "find_past", "kinds": ["bar"], "time": "2016-01-04T00:00:00Z"}
+ *	{"do": "past_status"}
  *
- * Answers: {"ok": true, ...} or {"ok": false, "error": "a sentence"}.
+ * Answers: {"ok": true, ...} or {"ok": false, "error": "a sentence"}, and a bulk where
+ * it says so.
  */
 #pragma once
 #include "base/buf.h"

@@ -4,6 +4,7 @@
 #include "archive/enquiry.h"
 #include "archive/membership.h"
 #include "archive/pipeframe.h"
+#include "archive/serve_past.h"
 #include "base/err.h"
 #include "base/jsonw.h"
 #include "base/timetext.h"
@@ -248,32 +249,49 @@ static const struct {
 	{"verify", do_verify},
 };
 
-static int dispatch(struct archive *a, const struct pipeframe *f, struct jsonw *w)
+static const struct {
+	const char *name;
+	int (*run)(struct archive *a, const struct pipeframe *f, struct jsonw *w,
+		   struct buf *bulk);
+} with_bulk[] = {
+	{"put_past", serve_put_past},
+	{"read_past", serve_read_past},
+	{"find_past", serve_find_past},
+	{"past_status", serve_past_status},
+};
+
+static int dispatch(struct archive *a, const struct pipeframe *f, struct jsonw *w,
+		    struct buf *bulk)
 {
 	const char *what = json_str(json_get(f->doc, "do"), "");
 
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
 		if (strcmp(what, requests[i].name) == 0)
 			return requests[i].run(a, f, w);
+	for (size_t i = 0; i < sizeof(with_bulk) / sizeof(with_bulk[0]); i++)
+		if (strcmp(what, with_bulk[i].name) == 0)
+			return with_bulk[i].run(a, f, w, bulk);
 	return err_set(-EINVAL, "'%.64s' is no request", what);
 }
 
 static int reply(struct archive *a, int rc, const struct pipeframe *f, int out)
 {
 	struct buf text = {0};
+	struct buf bulk = {0};
 	struct jsonw w;
 
 	jsonw_init(&w, &text);
 	jsonw_object(&w, NULL);
 	if (rc == 0)
-		rc = dispatch(a, f, &w);
+		rc = dispatch(a, f, &w, &bulk);
 	if (rc < 0) {
 		jsonw_bool(&w, "ok", false);
 		jsonw_str(&w, "error", err_text());
 	}
 	jsonw_end(&w);
-	rc = pipeframe_write(out, text.data, text.len, NULL, 0);
+	rc = pipeframe_write(out, text.data, text.len, bulk.data, bulk.len);
 	buf_free(&text);
+	buf_free(&bulk);
 	return rc;
 }
 

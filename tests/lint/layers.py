@@ -39,7 +39,7 @@ KEEPERS = {
     r"yaml\.h": ["daemon/config*", VERSIONS],
     r"cjson/.*": ["base/json", VERSIONS],
     r"zlib\.h": ["feeds/", VERSIONS],
-    r"zstd\.h": ["feeds/zst", "store/histchunk", VERSIONS],
+    r"zstd\.h": ["feeds/zst", "store/histchunk", "archive/pastfile", VERSIONS],
     r"nats/.*": ["daemon/bridge_nats"],
     r"systemd/.*": ["daemon/notify"],
 }
