@@ -3,6 +3,7 @@
 #include "archive/archive_own.h"
 #include "base/err.h"
 #include "base/timetext.h"
+#include "base/tz.h"
 #include "proto/timeframe.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -30,6 +31,7 @@ const char *enquiry_field_type(unsigned field)
 void enquiry_init(struct enquiry *q)
 {
 	*q = (struct enquiry){.n_fields = 1,
+			      .as_of_ns = INT64_MAX,
 			      .step_s = 60,
 			      .start_ns = -9000000000 * INT64_C(1000000000),
 			      .end_ns = 9000000000 * INT64_C(1000000000),
@@ -133,9 +135,26 @@ static int set_text(const char *key, const char *value, char *out, size_t size)
 	return 0;
 }
 
+static int set_zone(const char *key, const char *value, char *out)
+{
+	struct tz *tz;
+
+	if (tz_load(value, &tz) < 0)
+		return bad(key, value, "an IANA name like America/New_York");
+	tz_free(tz);
+	return set_text(key, value, out, ENQUIRY_NAME_MAX + 1);
+}
+
+static int set_step(const char *key, const char *value, uint32_t *out)
+{
+	*out = timeframe_parse_any(value, strlen(value));
+	return *out ? 0 : bad(key, value, "one like 1m, 5m, 1h, 1d");
+}
+
 static int set_shape(struct enquiry *q, const char *key, const char *value)
 {
 	static const char *const aligns[] = {"outer", "inner", "ffill", NULL};
+	static const char *const adjusts[] = {"raw", "split", "all", NULL};
 	static const char *const bools[] = {"false", "true", NULL};
 	static const char *const formats[] = {"csv", "json", "parquet", NULL};
 	unsigned w = 0;
@@ -147,6 +166,12 @@ static int set_shape(struct enquiry *q, const char *key, const char *value)
 	} else if (strcmp(key, "format") == 0) {
 		rc = set_word(key, value, formats, "csv, json or parquet", &w);
 		q->format = (enum enquiry_format)w;
+	} else if (strcmp(key, "zone") == 0) {
+		rc = set_zone(key, value, q->zone);
+	} else if (strcmp(key, "adjust") == 0) {
+		rc = set_word(key, value, adjusts, "raw, split or all", &w);
+		if (rc == 0)
+			rc = set_text(key, value, q->adjust, sizeof(q->adjust));
 	} else if (strcmp(key, "age") == 0) {
 		rc = set_word(key, value, bools, "true or false", &w);
 		q->age = w == 1;
@@ -172,10 +197,12 @@ int enquiry_set(struct enquiry *q, const char *key, const char *value)
 		return set_time(key, value, &q->start_ns);
 	if (strcmp(key, "end") == 0)
 		return set_time(key, value, &q->end_ns);
-	if (strcmp(key, "timeframe") == 0) {
-		q->step_s = timeframe_parse_any(value, strlen(value));
-		return q->step_s ? 0 : bad(key, value, "one like 1m, 5m, 1h, 1d");
-	}
+	if (strcmp(key, "as-of") == 0)
+		return set_time(key, value, &q->as_of_ns);
+	if (strcmp(key, "timeframe") == 0)
+		return set_step(key, value, &q->step_s);
+	if (strcmp(key, "resample") == 0)
+		return set_step(key, value, &q->resample_s);
 	if (strcmp(key, "tolerance") == 0 || strcmp(key, "limit") == 0) {
 		if (timetext_duration(value, strlen(value), &ns) != 0 || ns < 0)
 			return bad(key, value, "a duration like 90s, 5m, 1d");
@@ -191,8 +218,8 @@ int enquiry_set(struct enquiry *q, const char *key, const char *value)
 		return set_text(key, value, q->source, sizeof(q->source));
 	if (strcmp(key, "feed") == 0)
 		return set_text(key, value, q->feed, sizeof(q->feed));
-	if (strcmp(key, "adjust") == 0)
-		return set_text(key, value, q->adjust, sizeof(q->adjust));
+	if (strcmp(key, "index") == 0)
+		return set_text(key, value, q->index, sizeof(q->index));
 	if (strcmp(key, "out") == 0)
 		return q->out = value, 0;
 	if (strcmp(key, "sql") == 0)

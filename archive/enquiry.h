@@ -8,8 +8,9 @@
 #include "archive/archive.h"
 #include <stdbool.h>
 
-#define ENQUIRY_SYMBOLS_MAX 256
+#define ENQUIRY_SYMBOLS_MAX 1024
 #define ENQUIRY_FIELDS_MAX  16
+#define ENQUIRY_NAME_MAX    64
 
 enum enquiry_align {
 	ENQUIRY_OUTER = 0, /* every timestamp of any symbol */
@@ -24,15 +25,19 @@ struct enquiry {
 	size_t n_symbols;
 	unsigned fields[ENQUIRY_FIELDS_MAX]; /* numbers of enquiry_field_name() */
 	size_t n_fields;
+	char index[ENQUIRY_NAME_MAX + 1]; /* "": the symbols are named */
+	int64_t as_of_ns;                 /* its members of then */
 	uint32_t step_s;
-	int64_t start_ns; /* of bar_start, inclusive */
-	int64_t end_ns;   /* exclusive */
+	uint32_t resample_s; /* coarser bars, made of these; 0: not */
+	int64_t start_ns;    /* of bar_start, inclusive */
+	int64_t end_ns;      /* exclusive */
 	enum enquiry_align align;
 	int64_t tolerance_ns;        /* of ffill: no value is carried further */
 	bool age;                    /* SYMBOL_age_ms columns; ffill alone */
 	char source[SOURCE_MAX + 1]; /* "": the one that there is */
 	char feed[HIST_FEED_MAX + 1];
-	char adjust[8];
+	char adjust[8];                  /* "": as they are; "raw", "split", "all" */
+	char zone[ENQUIRY_NAME_MAX + 1]; /* of times as text; "": UTC */
 	enum enquiry_format format;
 	const char *out;   /* borrowed */
 	const char *sql;   /* borrowed; of a query */
@@ -43,9 +48,10 @@ struct enquiry {
 /** All of time, outer, close, 1m, CSV, 100,000 rows, 60 s. */
 void enquiry_init(struct enquiry *q);
 /**
- * Set one of: symbols ("A,B"), fields, start, end (RFC 3339 or a date), timeframe,
- * align, tolerance ("5m"), age, long ("true"), source, feed, adjust, format, out, sql,
- * rows, limit ("60s").  -EINVAL: a sentence.  The texts out and sql are kept.
+ * Set one of: symbols ("A,B"), index, as-of, fields, start, end (RFC 3339 or a date),
+ * timeframe, resample, align, tolerance ("5m"), age, long ("true"), source, feed,
+ * adjust, zone, format, out, sql, rows, limit ("60s").  -EINVAL: a sentence.  The texts
+ * out and sql are kept.
  */
 int enquiry_set(struct enquiry *q, const char *key, const char *value);
 /** A column that can be asked for, and its type in SQL; NULL behind the last. */
@@ -55,17 +61,16 @@ const char *enquiry_field_type(unsigned field);
 struct enquiry_answer {
 	uint64_t rows;
 	uint64_t bytes;
-	bool cut; /* a query had more rows than it may */
+	bool cut;     /* a query had more rows than it may */
+	uint64_t raw; /* symbols without known actions, though adjust was asked for */
 };
 
-/** Write the answer to q->out.  The old file stays when there is an error. */
-int enquiry_export(struct archive *a, const struct enquiry *q,
-		   struct enquiry_answer *out);
-int enquiry_query(struct archive *a, const struct enquiry *q,
-		  struct enquiry_answer *out);
+/** Write the answer to q->out.  The old file stays when there is an error.  The symbols
+    of an index become those of @q. */
+int enquiry_export(struct archive *a, struct enquiry *q, struct enquiry_answer *out);
+int enquiry_query(struct archive *a, struct enquiry *q, struct enquiry_answer *out);
 
-/** The SELECT of an export (archive/align.c); -ENOENT: a symbol has no bars. */
-int enquiry_align_sql(struct archive *a, const struct enquiry *q, struct buf *sql);
-/** Append read_parquet(...) over the symbol's files of the range; 1: there are none. */
-int enquiry_files_sql(struct archive *a, const struct enquiry *q, const char *symbol,
-		      struct buf *sql);
+/** The SELECT of an export (archive/align.c); -ENOENT: a symbol has no bars. @out_raw:
+    see enquiry_answer. */
+int enquiry_align_sql(struct archive *a, const struct enquiry *q, struct buf *sql,
+		      uint64_t *out_raw);

@@ -2,12 +2,14 @@
 #include "archive/archive_own.h"
 #include "archive/enquiry.h"
 #include "archive/layout.h"
+#include "archive/membership.h"
 #include "base/err.h"
 #include "proto/timeframe.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -87,16 +89,56 @@ static int copy_to(struct archive *a, const struct enquiry *q, const char *selec
 	return rc;
 }
 
-int enquiry_export(struct archive *a, const struct enquiry *q,
-		   struct enquiry_answer *out)
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* Those who belonged to it at the time, by name. */
+static int pick_members(struct archive *a, struct enquiry *q)
+{
+	struct buf members = {0};
+	const struct membership *m;
+	int rc = membership_read(a->dir, q->index, &members);
+
+	if (rc == 1)
+		rc = err_set(-ENOENT, "the archive knows no index '%s'", q->index);
+	m = (const void *)members.data;
+	q->n_symbols = 0;
+	for (size_t i = 0; rc == 0 && i < members.len / sizeof(*m); i++) {
+		if (m[i].added_ns > q->as_of_ns)
+			continue;
+		if (q->n_symbols == ENQUIRY_SYMBOLS_MAX)
+			rc = err_set(-EINVAL, "%s has more than %d members", q->index,
+				     ENQUIRY_SYMBOLS_MAX);
+		else
+			memcpy(q->symbols[q->n_symbols++], m[i].symbol,
+			       sizeof(m[i].symbol));
+	}
+	if (rc == 0 && q->n_symbols == 0)
+		rc = err_set(-ENOENT, "%s had no members then", q->index);
+	qsort(q->symbols, q->n_symbols, sizeof(q->symbols[0]), by_name);
+	buf_free(&members);
+	return rc;
+}
+
+int enquiry_export(struct archive *a, struct enquiry *q, struct enquiry_answer *out)
 {
 	struct buf select = {0};
 	int rc = 0;
 
 	*out = (struct enquiry_answer){0};
-	if (q->n_symbols == 0)
+	if (q->index[0] && q->n_symbols > 0)
+		rc = err_set(-EINVAL, "symbols, or those of an index: not both");
+	else if (q->index[0])
+		rc = pick_members(a, q);
+	else if (q->n_symbols == 0)
 		rc = err_set(-EINVAL, "an export needs symbols");
-	else if (q->start_ns >= q->end_ns)
+	else if (q->as_of_ns != INT64_MAX)
+		rc = err_set(-EINVAL, "as-of goes with an index");
+	if (rc < 0)
+		return rc;
+	if (q->start_ns >= q->end_ns)
 		rc = err_set(-EINVAL, "the export's start is not before its end");
 	else if (q->age && q->align != ENQUIRY_FFILL)
 		rc = err_set(-EINVAL, "age goes with align ffill: nothing else has an "
@@ -104,7 +146,7 @@ int enquiry_export(struct archive *a, const struct enquiry *q,
 	else if (q->tolerance_ns != INT64_MAX && q->align != ENQUIRY_FFILL)
 		rc = err_set(-EINVAL, "tolerance goes with align ffill");
 	if (rc == 0)
-		rc = enquiry_align_sql(a, q, &select);
+		rc = enquiry_align_sql(a, q, &select, &out->raw);
 	if (rc == 0)
 		rc = copy_to(a, q, buf_text(&select), out);
 	buf_free(&select);
@@ -165,8 +207,7 @@ static size_t trimmed(const char *sql)
 	return len;
 }
 
-int enquiry_query(struct archive *a, const struct enquiry *q,
-		  struct enquiry_answer *out)
+int enquiry_query(struct archive *a, struct enquiry *q, struct enquiry_answer *out)
 {
 	struct buf select = {0};
 	struct duck *d;

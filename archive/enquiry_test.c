@@ -23,7 +23,12 @@ static void a_question_is_what_its_texts_say(void **state)
 					       {"source", "alpaca"},
 					       {"format", "parquet"},
 					       {"limit", "2s"},
-					       {"rows", "17"}};
+					       {"rows", "17"},
+					       {"index", "sp500"},
+					       {"as-of", "2024-01-02"},
+					       {"resample", "15m"},
+					       {"adjust", "split"},
+					       {"zone", "Asia/Tokyo"}};
 	struct enquiry q;
 
 	(void)state;
@@ -45,6 +50,11 @@ static void a_question_is_what_its_texts_say(void **state)
 	assert_int_equal(q.format, ENQUIRY_PARQUET);
 	assert_int_equal(q.limit_ms, 2000);
 	assert_int_equal(q.max_rows, 17);
+	assert_string_equal(q.index, "sp500");
+	assert_true(q.as_of_ns == q.start_ns);
+	assert_int_equal(q.resample_s, 900);
+	assert_string_equal(q.adjust, "split");
+	assert_string_equal(q.zone, "Asia/Tokyo");
 	assert_int_equal(enquiry_set(&q, "long", "true"), 0);
 	assert_int_equal(q.align, ENQUIRY_LONG);
 }
@@ -53,6 +63,10 @@ static void what_makes_no_sense_is_refused_with_a_sentence_that_names_it(void **
 {
 	static const char *const texts[][3] = {
 		{"symbols", "AAPL,aapl", "aapl"},
+		{"adjust", "dividend", "raw, split or all"},
+		{"zone", "Mars/Base", "IANA"},
+		{"resample", "7m", "7m"},
+		{"as-of", "yesterday", "yesterday"},
 		{"symbols", "", "no symbol"},
 		{"symbols", "A,B,A", "A is asked for twice"},
 		{"symbols", "A,", "no symbol"},

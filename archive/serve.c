@@ -2,12 +2,11 @@
  */
 #include "archive/serve.h"
 #include "archive/enquiry.h"
-#include "archive/membership.h"
 #include "archive/pipeframe.h"
+#include "archive/serve_meta.h"
 #include "archive/serve_past.h"
 #include "base/err.h"
 #include "base/jsonw.h"
-#include "base/timetext.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -130,7 +129,7 @@ static int ask_of(const struct json *doc, struct enquiry *q)
 }
 
 static int answer(struct archive *a, const struct pipeframe *f, struct jsonw *w,
-		  int (*run)(struct archive *, const struct enquiry *,
+		  int (*run)(struct archive *, struct enquiry *,
 			     struct enquiry_answer *))
 {
 	struct enquiry_answer got;
@@ -145,6 +144,7 @@ static int answer(struct archive *a, const struct pipeframe *f, struct jsonw *w,
 	jsonw_u64(w, "rows", got.rows);
 	jsonw_u64(w, "bytes", got.bytes);
 	jsonw_bool(w, "cut", got.cut);
+	jsonw_u64(w, "raw", got.raw);
 	return 0;
 }
 
@@ -176,57 +176,6 @@ static int check(struct archive *a, bool deep, struct jsonw *w)
 	return 0;
 }
 
-static int members_of(const struct json *doc, struct buf *out)
-{
-	const struct json *members = json_get(doc, "members");
-	const struct json *m = NULL;
-	const char *symbol;
-
-	if (!json_is_object(members))
-		return err_set(-EINVAL,
-			       "members is missing, or no object of symbols and "
-			       "dates");
-	while ((m = json_next(members, m, &symbol)) != NULL) {
-		const char *when = json_str(m, "");
-		struct membership one = {0};
-
-		if (strlen(symbol) > SYMBOL_MAX ||
-		    timetext_parse(when, strlen(when), &one.added_ns) != 0)
-			return err_set(-EINVAL,
-				       "the member '%.40s' of '%.40s': a symbol and "
-				       "a time are needed",
-				       symbol, when);
-		memcpy(one.symbol, symbol, strlen(symbol));
-		buf_add(out, &one, sizeof(one));
-	}
-	return 0;
-}
-
-static int do_put_index(struct archive *a, const struct pipeframe *f, struct jsonw *w)
-{
-	const char *name = json_str(json_get(f->doc, "name"), "");
-	struct buf members = {0};
-	struct buf tmp = {0};
-	size_t total = 0;
-	size_t added = 0;
-	int rc = members_of(f->doc, &members);
-
-	archive_tmp(a, &tmp, ".csv");
-	if (rc == 0)
-		rc = membership_put(archive_dir(a), name, buf_text(&tmp),
-				    (const void *)members.data,
-				    members.len / sizeof(struct membership), &total,
-				    &added);
-	buf_free(&members);
-	buf_free(&tmp);
-	if (rc < 0)
-		return rc;
-	jsonw_bool(w, "ok", true);
-	jsonw_u64(w, "members", total);
-	jsonw_u64(w, "added", added);
-	return 0;
-}
-
 static int do_status(struct archive *a, const struct pipeframe *f, struct jsonw *w)
 {
 	(void)f;
@@ -243,9 +192,14 @@ static const struct {
 	const char *name;
 	int (*run)(struct archive *a, const struct pipeframe *f, struct jsonw *w);
 } requests[] = {
-	{"put_index", do_put_index},   {"put_bars", do_put_bars},
-	{"put_events", do_put_events}, {"export", do_export},
-	{"query", do_query},           {"status", do_status},
+	{"put_index", serve_put_index},
+	{"put_actions", serve_put_actions},
+	{"put_metadata", serve_put_metadata},
+	{"put_bars", do_put_bars},
+	{"put_events", do_put_events},
+	{"export", do_export},
+	{"query", do_query},
+	{"status", do_status},
 	{"verify", do_verify},
 };
 

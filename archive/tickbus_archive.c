@@ -16,12 +16,11 @@
 static const char usage_text[] =
 	"usage: tickbus-archive --archive DIR [--memory MIB] [--threads N] COMMAND\n"
 	"  serve    answer framed requests on standard input\n"
-	"  export   --symbols A,B [--fields close,volume] [--start T] [--end T]\n"
-	"           [--timeframe 1m] [--align outer|inner|ffill] [--tolerance 5m] "
-	"[--age]\n"
-	"           [--long] [--source S] [--feed F] [--adjust A] [--format "
-	"csv|json|parquet]\n"
-	"           [--limit 60s] [--out FILE]\n"
+	"  export   --symbols A,B | --index I [--as-of T] [--fields close,volume]\n"
+	"           [--start T] [--end T] [--timeframe 1m] [--resample 15m]\n"
+	"           [--align outer|inner|ffill] [--tolerance 5m] [--age] [--long]\n"
+	"           [--source S] [--feed F] [--adjust raw|split|all] [--zone Z]\n"
+	"           [--format csv|json|parquet] [--limit 60s] [--out FILE]\n"
 	"  query    [--format csv|json|parquet] [--rows N] [--limit 60s] [--out FILE] "
 	"SQL\n"
 	"  status   what is there\n"
@@ -116,6 +115,11 @@ static int run_ask(struct archive *a, int argc, char **argv)
 			"tickbus-archive: only the first %llu rows are here; "
 			"--rows N gives more\n",
 			(unsigned long long)got.rows);
+	if (rc == 0 && got.raw > 0)
+		fprintf(stderr,
+			"tickbus-archive: no corporate actions are known of %llu of "
+			"these symbols: their prices are raw\n",
+			(unsigned long long)got.raw);
 	buf_free(&tmp);
 	return rc < 0 ? failed(rc) : 0;
 }
