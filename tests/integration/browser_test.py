@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""The page in a real browser: browser_test.py TICKBUSD [AXE]
+
+What it shows is what the daemon has; keyboard, filter, chart, heat map; widths and
+colours; a daemon that dies and comes back.  AXE is axe.min.js, which judges accessibility.
+"""
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import tickbusd as tb  # noqa: E402
+import webdriver  # noqa: E402
+
+BINARY = sys.argv[1]
+AXE = sys.argv[2] if len(sys.argv) > 2 else ""
+TESTS = []
+SYMBOLS = [f"S{i:02}" for i in range(40)]
+MORE = ("defaults: {timeframes: [1s], price_types: [last]}\n"
+        "universes: {k: {symbols: [S00, S01, S02, S03], timeframe: 1s, window: 30, min_obs: 5}}\n")
+
+
+def test(f):
+    TESTS.append(f)
+    return f
+
+
+def make():
+    return tb.Tickbusd(BINARY, more=MORE)
+
+
+def feed(d, first, last):
+    """Every symbol trades in every second; prices go their own ways."""
+    s = d.ingest()
+    for at in range(first, last + 1, 500):
+        qs = range(at, min(at + 500, last + 1))
+        ticks = [(SYMBOLS[q % 40], tb.START + q * 25_000_000, 10 ** 11 + (q * 7919 % (1009 + q % 40)) * 10 ** 7, 10 ** 8, q)
+                 for q in qs]
+        assert tb.sbe_reply(s.ask(tb.sbe_ticks("p", "test", at, ticks)))["accepted"] == len(qs)
+    s.close()
+
+
+def price(q):
+    return 100 + (q * 7919 % (1009 + q % 40)) / 100
+
+
+class Page(webdriver.Browser):
+    def __init__(self, d, **more):
+        super().__init__(**more)
+        self.go(f"http://127.0.0.1:{d.port['http']}/")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *rest):
+        complaints = self.console() if kind is None else []
+        self.close()
+        assert not complaints, complaints
+
+    def row(self, symbol):
+        """The cells of a symbol in sight."""
+        return self.run("""const r = [...document.querySelectorAll('#table .row')].find(
+            r => r.style.display !== 'none' && r.firstChild.textContent === arguments[0]);
+            return r ? [...r.children].map(c => c.textContent) : null""", symbol)
+
+
+@test
+def the_page_shows_what_the_daemon_has(d):
+    feed(d, 1, 4000)
+    with Page(d) as p:
+        p.until("return document.getElementById('state').textContent === 'ready'", "ready")
+        p.until("return document.getElementById('count').textContent === '(40)'", "all symbols")
+        p.until("return [...document.querySelectorAll('#tiles div')].some(t => t.textContent === 'position' + arguments[0])",
+                "the log's position", f"{d.admin('status')['result']['position']:,}")
+        for symbol, q in (("S00", 4000), ("S01", 3961), ("S12", 3972)):
+            cells = p.row(symbol)
+            assert float(cells[1]) == round(price(q), 6) and cells[9] == "100" and cells[10] == "test", (cells, price(q))
+        # A tick that comes now is on the page soon after.
+        feed(d, 4001, 4001)
+        p.until("return [...document.querySelectorAll('#table .row')].some(r => r.children[9].textContent === '101')", "the new tick")
+        assert float(p.row("S01")[1]) == round(price(4001), 6), p.row("S01")
+        published = d.admin("status")["result"]["published"]
+        p.until("return [...document.querySelectorAll('#tiles div')].some(t => t.textContent === 'matrices' + arguments[0])",
+                "as many matrices as the daemon published", str(published["tier2"]))
+
+
+@test
+def filter_keyboard_and_sorting_find_a_symbol_and_its_bars(d):
+    feed(d, 1, 4000)
+    with Page(d) as p:
+        p.until("return document.getElementById('count').textContent === '(40)'", "all symbols")
+        p.run("const s = document.getElementById('timeframe'); s.value = '1s'; s.dispatchEvent(new Event('change'))")
+        p.type("#filter", "s3")
+        p.until("return document.getElementById('count').textContent === '(10 of 40)'", "the filter")
+        p.type("#table", webdriver.KEYS["down"] * 2 + webdriver.KEYS["enter"])
+        p.until("return document.getElementById('chart-symbol').textContent === 'S31'", "the second of them")
+        note = p.until("const t = document.getElementById('chart-note').textContent; return /^\\d+ bars/.test(t) && t", "its bars")
+        held = {bar[32:40] for bar in d.events("bar") if b"S31\0" in bar}
+        assert abs(int(note.split()[0]) - len(held)) <= 1, (note, len(held))
+        # By the last price, greatest first: the order that the daemon's own numbers have.
+        p.run("document.getElementById('filter').value = ''; document.getElementById('filter').dispatchEvent(new Event('input'))")
+        p.run("document.querySelectorAll('#table .head button')[1].click()")
+        best = max(range(3961, 4001), key=price)
+        p.until("""const r = [...document.querySelectorAll('#table .row')].find(r => r.getAttribute('aria-rowindex') === '2');
+                return r.firstChild.textContent === arguments[0]""", "sorted by price", SYMBOLS[best % 40])
+        assert p.run("return document.querySelectorAll('#table .row').length") < 40, "rows out of sight are in the page"
+
+
+@test
+def the_heat_map_has_the_matrix(d):
+    feed(d, 1, 4000)
+    with Page(d) as p:
+        m = d.admin("matrix", name="k")["result"]["matrix"]
+        p.until("const t = document.getElementById('heat-note').textContent; return t.startsWith(arguments[0]) || [t, arguments[0]]", "the newest version",
+                f"version {m['version']}, as of {m['as_of'][:19]}Z, {m['status']}, 4 symbols")
+        p.type("#heat", webdriver.KEYS["down"] * 2)
+        assert p.text("#heat-cell") == f"S02 and S00: {m['matrix'][2][0]:.3f}", (p.text("#heat-cell"), m["matrix"])
+        # Older versions are behind the slider.
+        p.run("const s = document.getElementById('version-at'); s.value = 0; s.dispatchEvent(new Event('input'))")
+        assert not p.text("#heat-note").startswith(f"version {m['version']},"), p.text("#heat-note")
+        painted = p.run("""const c = document.getElementById('heat'), g = c.getContext('2d');
+            const d = g.getImageData(0, 0, c.width, c.height).data, seen = new Set();
+            for (let i = 0; i < d.length; i += 404) seen.add(d[i] + ',' + d[i + 1] + ',' + d[i + 2]); return seen.size""")
+        assert painted > 3, painted
+
+
+@test
+def it_is_readable_on_a_phone_and_in_the_dark_and_by_everybody(d):
+    feed(d, 1, 4000)
+    if not AXE:
+        print("# axe-core is absent (tools/setup-page fetches it): accessibility is not judged", flush=True)
+    for shape in ({"width": 390, "height": 800}, {"dark": True}, {}):
+        with Page(d, **shape) as p:
+            p.until("return document.getElementById('count').textContent === '(40)'", "all symbols")
+            p.until("return document.getElementById('heat-note').textContent.startsWith('version')", "a matrix")
+            assert p.run("return document.scrollingElement.scrollWidth <= innerWidth"), f"wider than the window: {shape}"
+            dark = p.run("return getComputedStyle(document.body).backgroundColor === 'rgb(16, 20, 27)'")
+            assert dark == ("dark" in shape), shape
+            if AXE:
+                with open(AXE, encoding="utf-8") as f:
+                    p.run(f.read())
+                found = p.run("return axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join(' | ')))")
+                assert found == [], found
+
+
+@test
+def a_daemon_that_died_and_came_back_is_seen(d):
+    feed(d, 1, 400)
+    p = Page(d)
+    try:
+        p.until("return document.getElementById('state').textContent === 'ready'", "ready")
+        d.kill()
+        p.until("return document.getElementById('state').textContent.startsWith('connection lost')", "lost", seconds=20)
+        d.start()
+        feed(d, 401, 440)
+        p.until("return document.getElementById('state').textContent === 'ready'", "ready again", seconds=30)
+        p.until("return [...document.querySelectorAll('#table .row')].some(r => r.children[9].textContent === '11')", "what came since")
+    finally:
+        p.close()
+
+
+if __name__ == "__main__":
+    if webdriver.absent():
+        print(f"1..1\n# {webdriver.absent()} is absent: the page is not looked at\nok 1 - no_browser")
+        sys.exit(0)
+    sys.exit(tb.tap(TESTS, make))
