@@ -11,7 +11,7 @@
 #define DAY_NS    (86400 * NS_PER_S)
 
 struct row {
-	uint64_t tick_seq; /* as last written */
+	uint64_t handled; /* by the bus, as last written */
 	uint64_t bar_seq;
 	int64_t last_e9; /* VALUE_NULL: none yet */
 	int64_t bid_e9;
@@ -133,17 +133,16 @@ static const char *bar_word(const struct row *r)
 							       : words[r->bar_state];
 }
 
-static void put_row(const struct board *b, struct jsonw *w, uint32_t id, int64_t now_ns)
+static void put_row(const struct board *b, struct jsonw *w, uint32_t id,
+		    const struct bus_symbol_counts *c, int64_t now_ns)
 {
 	const struct row *r = &b->rows[id];
 	bool has_change = r->first_e9 != VALUE_NULL && r->first_e9 != 0 &&
 			  r->last_e9 != VALUE_NULL;
 	int64_t against = b->env.wall ? now_ns : b->newest_ns;
-	struct bus_symbol_counts c;
 	const char *name = symtab_name(b->env.symbols, id);
 	const char *source = symtab_name(b->env.sources, r->source_id);
 
-	bus_symbol_counts(b->env.bus, id, &c);
 	jsonw_array(w, NULL);
 	jsonw_u64(w, NULL, id);
 	jsonw_strn(w, NULL, name, strnlen(name, SYMTAB_NAME_MAX));
@@ -158,8 +157,8 @@ static void put_row(const struct board *b, struct jsonw *w, uint32_t id, int64_t
 	jsonw_str(w, NULL, bar_word(r));
 	jsonw_i64(w, NULL, r->bar_end_ns / NS_PER_S);
 	jsonw_u64(w, NULL, r->bar_revision);
-	jsonw_u64(w, NULL, c.depth);
-	jsonw_u64(w, NULL, c.dropped);
+	jsonw_u64(w, NULL, c->depth);
+	jsonw_u64(w, NULL, c->dropped);
 	jsonw_i64(w, NULL,
 		  r->event_ns == 0        ? -1
 		  : against > r->event_ns ? (against - r->event_ns) / NS_PER_MS
@@ -177,19 +176,21 @@ void board_rows(struct board *b, struct jsonw *w, bool full, int64_t now_ns)
 	jsonw_array(w, "rows");
 	for (uint32_t id = 0; id < n && id < b->env.symbols_max; id++) {
 		struct row *r = &b->rows[id];
-		uint64_t ticks = publisher_last_seq(b->env.publisher, EVENT_TICK, id);
 		uint64_t bars = publisher_last_seq(b->env.publisher, EVENT_BAR, id);
+		struct bus_symbol_counts c;
 
-		if (!full && ticks == r->tick_seq && bars == r->bar_seq)
+		/* Not what is published: the buffer may not have it yet. */
+		bus_symbol_counts(b->env.bus, id, &c);
+		if (!full && c.dispatched == r->handled && bars == r->bar_seq)
 			continue;
-		/* A full frame is one reader's: the others still get the change. */
-		if (ticks != r->tick_seq || r->event_ns == 0)
+		if (c.dispatched != r->handled || r->event_ns == 0)
 			refresh(b, id);
+		/* A full frame is one reader's: the others still get the change. */
 		if (!full) {
-			r->tick_seq = ticks;
+			r->handled = c.dispatched;
 			r->bar_seq = bars;
 		}
-		put_row(b, w, id, now_ns);
+		put_row(b, w, id, &c, now_ns);
 	}
 	jsonw_end(w);
 }
