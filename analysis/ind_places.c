@@ -1,6 +1,7 @@
 /* ind_places - oscillators: where the close stands among what was before. */
 #include "analysis/ind_ema.h"
 #include "analysis/ind_window.h"
+#include <float.h>
 
 /* ---- rsi ---- */
 
@@ -25,7 +26,11 @@ static void rsi_run(const struct ind_spec *s, void *state, const struct ind_stre
 {
 	struct rsi m = *(struct rsi *)state;
 	const struct ind_ema_way way = ind_wilder_way(s, ind_whole(s, 0));
-	const double *close = r->in->close, flat = s->flavour == IND_PANDAS ? NAN : 0.0;
+	/* A sum below `least` is none: for TA-Lib 1e-14, for pandas what divides 0 by
+	 * 0. */
+	const bool pandas = s->flavour == IND_PANDAS;
+	const double least = pandas ? DBL_MIN : 1e-14, flat = pandas ? NAN : 0.0;
+	const double *close = r->in->close;
 	double *out = r->out[0];
 
 	for (size_t i = r->from; i < r->to; i++) {
@@ -38,7 +43,7 @@ static void rsi_run(const struct ind_spec *s, void *state, const struct ind_stre
 		gain = ind_wilder(&m.gain, &way, d > 0.0 ? d : 0.0);
 		sum = gain + ind_wilder(&m.loss, &way, d < 0.0 ? -d : 0.0);
 		/* NaN while there are no means yet: not smaller than anything. */
-		out[i] = sum < 1e-14 ? flat : 100.0 * (gain / sum);
+		out[i] = sum < least ? flat : 100.0 * (gain / sum);
 	}
 	*(struct rsi *)state = m;
 }

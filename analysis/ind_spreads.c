@@ -9,7 +9,8 @@ static uint32_t window_lookback(const struct ind_spec *s)
 
 static size_t squares_words(const struct ind_spec *s)
 {
-	return IND_WORDS(struct ind_window) + 2 * ((size_t)ind_whole(s, 0) + 1);
+	return IND_WORDS(struct ind_window) +
+	       IND_WORDS(struct ind_kept) * ((size_t)ind_whole(s, 0) + 1);
 }
 
 /* From a variance over n to the flavour's: TA-Lib divides by n, pandas by n - 1. */
@@ -24,19 +25,19 @@ static void bbands_run(const struct ind_spec *s, void *state,
 		       const struct ind_stretch *r)
 {
 	struct ind_window w = *(struct ind_window *)state;
-	double *a = ind_behind(state, IND_WORDS(w));
+	struct ind_kept *a = (void *)ind_behind(state, IND_WORDS(w));
 	double *upper = r->out[0], *middle = r->out[1], *lower = r->out[2];
 	const double *close = r->in->close, k = s->param[1];
 	uint32_t n = ind_whole(s, 0), j = ind_phase(w.seen, n);
 	double by = divisor(s, n);
 
 	for (size_t i = r->from; i < r->to; i++, j = ind_next(j, n)) {
-		double mean, v = ind_variance(&w, a, n, j, close[i], &mean);
-		double reach = w.seen < n ? NAN : k * sqrt(v * by);
+		struct ind_moments m = ind_moments(&w, a, n, j, close[i]);
+		double reach = w.seen < n ? NAN : k * sqrt(m.variance * by);
 
-		upper[i] = mean + reach;
-		middle[i] = w.seen < n ? NAN : mean;
-		lower[i] = mean - reach;
+		upper[i] = m.mean + reach;
+		middle[i] = w.seen < n ? NAN : m.mean;
+		lower[i] = m.mean - reach;
 	}
 	*(struct ind_window *)state = w;
 }
@@ -47,15 +48,16 @@ static void zscore_run(const struct ind_spec *s, void *state,
 		       const struct ind_stretch *r)
 {
 	struct ind_window w = *(struct ind_window *)state;
-	double *a = ind_behind(state, IND_WORDS(w));
+	struct ind_kept *a = (void *)ind_behind(state, IND_WORDS(w));
 	uint32_t n = ind_whole(s, 0), j = ind_phase(w.seen, n);
 	double by = divisor(s, n);
 
 	for (size_t i = r->from; i < r->to; i++, j = ind_next(j, n)) {
-		double x = r->in->close[i], mean;
-		double v = ind_variance(&w, a, n, j, x, &mean);
+		struct ind_moments m = ind_moments(&w, a, n, j, r->in->close[i]);
 
-		r->out[0][i] = w.seen < n || v == 0.0 ? NAN : (x - mean) / sqrt(v * by);
+		r->out[0][i] = w.seen < n || m.variance == 0.0
+				       ? NAN
+				       : m.away / sqrt(m.variance * by);
 	}
 	*(struct ind_window *)state = w;
 }

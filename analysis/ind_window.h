@@ -21,7 +21,6 @@
  *of a deviation of 0.01, and the mean of equal values is that value.
  */
 #pragma once
-#include <float.h>
 #include <math.h>
 #include <stdint.h>
 
@@ -36,7 +35,7 @@ static inline uint32_t ind_next(uint32_t j, uint32_t n)
 	return j + 1 == n ? 0 : j + 1;
 }
 
-/** The windows below have @seen values so far; their arrays are of n + 1, or 2n + 2. */
+/** The windows below have @seen values so far; their arrays have n + 1. */
 struct ind_window {
 	uint64_t seen;
 	double ref;
@@ -87,43 +86,70 @@ static inline double ind_mean(struct ind_window *w, double *a, uint32_t n, uint3
 	return mean;
 }
 
-static inline void ind_fold_squares(struct ind_window *w, double *a, uint32_t n,
-				    double ref)
+/** What ind_moments() keeps of a value. */
+struct ind_kept {
+	double x, sum, squares; /* of the block's distances from here to its end */
+};
+
+struct ind_moments {
+	double mean, variance; /* over n, not n - 1 */
+	double away; /* of the newest from the mean; more digits than x - mean has */
+};
+
+static inline void ind_fold_squares(struct ind_window *w, struct ind_kept *a,
+				    uint32_t n)
 {
-	double sum = 0.0, squares = 0.0;
+	double sum = 0.0, squares = 0.0, ref = a[n - 1].x;
 
 	for (uint32_t k = n - 1; k > 0; k--) {
-		double d = a[2 * k] - ref;
+		double d = a[k].x - ref;
 
-		a[2 * k] = sum += d;
-		a[2 * k + 1] = squares += d * d;
+		a[k].sum = sum += d;
+		a[k].squares = squares += d * d;
 	}
 	w->ref = ref;
 	w->sum = w->squares = 0.0;
 }
 
-/**
- * Mean, and variance over n (not n - 1), of the last @n values.  A variance that
- * rounding alone can make is 0.
- */
-static inline double ind_variance(struct ind_window *w, double *a, uint32_t n,
-				  uint32_t j, double x, double *out_mean)
+/* The same by two walks over the window: when it lies so far from ref, or so close
+ * together, that the difference of two large numbers says little.  A flat one is 0. */
+static inline struct ind_moments ind_moments_walked(const struct ind_kept *a,
+						    uint32_t n, uint32_t j)
 {
-	double d, mean, squares, v;
+	double ref = a[j].x, mean = 0.0, v = 0.0;
+
+	for (uint32_t k = 0; k < n; k++)
+		mean += a[k].x - ref;
+	mean /= (double)n;
+	for (uint32_t k = 0; k < n; k++) {
+		double d = a[k].x - ref - mean;
+
+		v += d * d;
+	}
+	return (struct ind_moments){ref + mean, v / (double)n, -mean};
+}
+
+/** Of the last @n values; @a has n + 1. */
+static inline struct ind_moments ind_moments(struct ind_window *w, struct ind_kept *a,
+					     uint32_t n, uint32_t j, double x)
+{
+	double d, mean, squares, v, ref;
 
 	if (w->seen++ == 0)
 		w->ref = x;
-	d = x - w->ref;
+	ref = w->ref;
+	d = x - ref;
 	w->sum += d;
 	w->squares += d * d;
-	mean = (w->sum + a[2 * j + 2]) / (double)n;
-	squares = w->squares + a[2 * j + 3];
+	mean = (w->sum + a[j + 1].sum) / (double)n;
+	squares = w->squares + a[j + 1].squares;
 	v = squares / (double)n - mean * mean;
-	*out_mean = w->ref + mean;
-	a[2 * j] = x;
+	a[j].x = x;
 	if (j + 1 == n)
-		ind_fold_squares(w, a, n, x);
-	return v <= 2 * DBL_EPSILON * squares ? 0.0 : v;
+		ind_fold_squares(w, a, n);
+	if (__builtin_expect(v <= 1e-5 * squares, 0) && w->seen >= n)
+		return ind_moments_walked(a, n, j);
+	return (struct ind_moments){ref + mean, v, d - mean};
 }
 
 /** Largest of the last @n values; the smallest is -ind_max() of -x. */
