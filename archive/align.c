@@ -2,7 +2,8 @@
  * align - the SELECT of an export (semantics A.5).
  *
  * Each symbol becomes a CTE s0, s1 ... of its bars (archive/onesymbol.h), with columns
- * SYMBOL_field; a full or an inner join on the timestamp puts them side by side.  A
+ * SYMBOL_field; a full or an inner join on the timestamp puts them side by side, or,
+ * where memory does not suffice for that, a grouping.  A
  * missing bar (is_missing) is no bar: its timestamp is not one of the symbol's.
  *
  * ffill works cell by cell: beside the last value that was not NULL goes the time at
@@ -148,6 +149,30 @@ static void time_sql(struct buf *sql, const struct enquiry *q)
 	buf_free(&zone);
 }
 
+/* The same as a grouping of all rows by their time: slower, but what does not fit into
+   memory can wait on disk, whereas a chain of joins holds all of its tables at once. */
+static void grouped_sql(struct buf *sql, const struct enquiry *q)
+{
+	buf_printf(sql, ", j AS (SELECT timestamp");
+	for (size_t i = 0; i < q->n_symbols; i++) {
+		for (size_t f = 0; f < q->n_fields; f++) {
+			const char *field = enquiry_field_name(q->fields[f]);
+
+			buf_printf(sql, ", any_value(");
+			name_sql(sql, q->symbols[i], field);
+			buf_printf(sql, ") AS ");
+			name_sql(sql, q->symbols[i], field);
+		}
+	}
+	buf_printf(sql, " FROM (SELECT * FROM s0");
+	for (size_t i = 1; i < q->n_symbols; i++)
+		buf_printf(sql, " UNION ALL BY NAME SELECT * FROM s%zu", i);
+	buf_printf(sql, ") GROUP BY timestamp");
+	if (q->align == ENQUIRY_INNER)
+		buf_printf(sql, " HAVING count(*) = %zu", q->n_symbols);
+	buf_printf(sql, ")\n");
+}
+
 static void joined_sql(struct buf *sql, const struct enquiry *q)
 {
 	buf_printf(sql, ", j AS (SELECT * FROM s0");
@@ -155,8 +180,6 @@ static void joined_sql(struct buf *sql, const struct enquiry *q)
 		buf_printf(sql, " %s JOIN s%zu USING (timestamp)",
 			   q->align == ENQUIRY_INNER ? "INNER" : "FULL", i);
 	buf_printf(sql, ")\n");
-	if (q->align == ENQUIRY_FFILL)
-		fill_sql(sql, q);
 }
 
 int enquiry_align_sql(struct archive *a, const struct enquiry *q, struct buf *sql,
@@ -176,8 +199,12 @@ int enquiry_align_sql(struct archive *a, const struct enquiry *q, struct buf *sq
 		return rc;
 	if (is_long)
 		long_sql(sql, q);
+	else if (q->is_frugal)
+		grouped_sql(sql, q);
 	else
 		joined_sql(sql, q);
+	if (q->align == ENQUIRY_FFILL)
+		fill_sql(sql, q);
 	buf_printf(sql, "SELECT *%s", is_long ? " EXCLUDE (ord)" : "");
 	time_sql(sql, q);
 	if (is_long)

@@ -39,6 +39,7 @@ struct enquiry {
 	char adjust[8];                  /* "": as they are; "raw", "split", "all" */
 	char zone[ENQUIRY_NAME_MAX + 1]; /* of times as text; "": UTC */
 	enum enquiry_format format;
+	bool is_frugal;    /* the slower way, for what does not fit into memory */
 	const char *out;   /* borrowed */
 	const char *sql;   /* borrowed; of a query */
 	uint64_t max_rows; /* of a query */

@@ -149,6 +149,13 @@ int enquiry_export(struct archive *a, struct enquiry *q, struct enquiry_answer *
 		rc = enquiry_align_sql(a, q, &select, &out->raw);
 	if (rc == 0)
 		rc = copy_to(a, q, buf_text(&select), out);
+	if (rc == -ENOMEM && !q->is_frugal) {
+		q->is_frugal = true;
+		select.len = 0;
+		rc = enquiry_align_sql(a, q, &select, &out->raw);
+		if (rc == 0)
+			rc = copy_to(a, q, buf_text(&select), out);
+	}
 	buf_free(&select);
 	return rc;
 }

@@ -135,6 +135,24 @@ def resampling_makes_the_same_bytes_with_any_number_of_threads(d):
     assert len(outs) == 1 and len(outs.pop()) > 1000
 
 
+@test
+def what_does_not_fit_into_memory_comes_out_the_same(d):
+    import subprocess
+    path, symbols = os.path.join(d, "a"), [f"S{i}" for i in range(8)]
+    with Archive(path) as a:
+        for i, s in enumerate(symbols):
+            good(a.put(s, make_bars(SEED + i, range(30000), drop=0.02)))
+    for how in ("outer", "inner", "ffill"):
+        outs = set()
+        for memory in ("64", "1024"):
+            done = subprocess.run([EXE, "--archive", path, "--memory", memory, "export", "--symbols",
+                                   ",".join(symbols), "--fields", "open,close,volume,vwap,source", "--align",
+                                   how, "--limit", "100s"], capture_output=True, timeout=110)
+            assert done.returncode == 0, done.stderr
+            outs.add(done.stdout)
+        assert len(outs) == 1 and len(outs.pop()) > 10**6, how
+
+
 # ---- zones ----
 
 @test
