@@ -41,6 +41,9 @@ void doctor_add(struct doctor *d, enum doctor_state state, const char *name,
 		const char *todo, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
+/** Where tickbusd is, unless @path says so already: beside this program (a build tree
+ * has it in daemon/), or installed. */
+void doctor_find_daemon(char path[PATH_MAX]);
 /** The value of "section.key" (or of a top-level "key") in a configuration as tickbusd
  * prints it, without quotes; false when it is not there. */
 bool doctor_config(const struct buf *yaml, const char *key, char *out, size_t cap);

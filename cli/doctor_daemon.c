@@ -16,30 +16,6 @@ static const struct {
 } least[] = {{"SQLite", 3, 40},       {"nng", 1, 5},      {"libuv", 1, 44},
 	     {"libmicrohttpd", 0, 9}, {"libcurl", 7, 87}, {"libwebsockets", 4, 1}};
 
-/* tickbusd beside this program (a build tree has it in daemon/), or installed. */
-static void find_daemon(struct doctor *d)
-{
-	static const char *const beside[] = {"tickbusd", "../sbin/tickbusd",
-					     "../daemon/tickbusd"};
-	char self[PATH_MAX], *slash;
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (d->daemon_path[0] != '\0')
-		return;
-	self[n > 0 ? n : 0] = '\0';
-	slash = strrchr(self, '/');
-	for (size_t i = 0; slash != NULL && i < sizeof(beside) / sizeof(beside[0]);
-	     i++) {
-		int len = snprintf(d->daemon_path, sizeof(d->daemon_path), "%.*s/%s",
-				   (int)(slash - self), self, beside[i]);
-
-		if (len < (int)sizeof(d->daemon_path) &&
-		    access(d->daemon_path, X_OK) == 0)
-			return;
-	}
-	(void)snprintf(d->daemon_path, sizeof(d->daemon_path), "/usr/sbin/tickbusd");
-}
-
 static void check_library(struct doctor *d, const char *line, struct buf *all)
 {
 	char name[32];
@@ -220,7 +196,7 @@ static void check_config(struct doctor *d)
 
 void doctor_daemon(struct doctor *d)
 {
-	find_daemon(d);
+	doctor_find_daemon(d->daemon_path);
 	check_program(d);
 	check_running(d);
 	check_config(d);

@@ -28,6 +28,28 @@ const char *doctor_mode_error(mode_t mode, mode_t forbidden, char buf[64])
 	return buf;
 }
 
+void doctor_find_daemon(char path[PATH_MAX])
+{
+	static const char *const beside[] = {"tickbusd", "../sbin/tickbusd",
+					     "../daemon/tickbusd"};
+	char self[PATH_MAX], *slash;
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (path[0] != '\0')
+		return;
+	self[n > 0 ? n : 0] = '\0';
+	slash = strrchr(self, '/');
+	for (size_t i = 0; slash != NULL && i < sizeof(beside) / sizeof(beside[0]);
+	     i++) {
+		int len = snprintf(path, PATH_MAX, "%.*s/%s", (int)(slash - self), self,
+				   beside[i]);
+
+		if (len < PATH_MAX && access(path, X_OK) == 0)
+			return;
+	}
+	(void)snprintf(path, PATH_MAX, "/usr/sbin/tickbusd");
+}
+
 /* The value behind "key:" without quotes and blanks, up to the end of the line. */
 static void take_value(const char *at, char *out, size_t cap)
 {

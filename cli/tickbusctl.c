@@ -165,6 +165,14 @@ static const struct command commands[] = {
 	 "  --json           as one object\n", cmd_why},
 	{"pause", "SYMBOL", "Go on logging a symbol's ticks, but make nothing of them", "", cmd_pause},
 	{"resume", "SYMBOL", "Go on with a paused or faulted symbol", "", cmd_resume},
+	{"backup", "DIR", "Copy log, history and configuration of the running daemon into DIR",
+	 "DIR is made, or empty.  The copy is of one moment, with hashes; restore puts it back.\n", cmd_backup},
+	{"restore", "BACKUP", "Put a backup into the state directory of a stopped daemon",
+	 "  --state-dir DIR  where to\n"
+	 "  --config FILE    ... or the configuration that names it\n"
+	 "  --daemon PATH    tickbusd, default: the one beside tickbusctl\n"
+	 "What is there is kept in a folder beside.  Exit code 65: the backup is damaged; 75: a\n"
+	 "daemon runs there.  The next start begins a new epoch: producers must send again.\n", cmd_restore},
 	{"doctor", "", "Check ports, files, disk, clock, libraries and listeners, with or without a daemon",
 	 "  --config FILE    without a daemon: its configuration; default: the installed one\n"
 	 "  --daemon PATH    tickbusd, default: the one beside tickbusctl\n"

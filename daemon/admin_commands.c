@@ -122,6 +122,11 @@ static const struct command commands[] = {
 	{"verify_cancel", admin_verify_cancel, "end the verification early"},
 	{"verify_heads", admin_verify_heads,
 	 "{from, n}: where the chains ended that the verification made"},
+	{"backup", admin_backup,
+	 "copy log and history into STATE/backup; one at a time"},
+	{"backup_status", admin_backup_status,
+	 "how far the backup is, or where it lies"},
+	{"backup_end", admin_backup_end, "cancel the backup and remove what it left"},
 	{"why", admin_why,
 	 "{kind, name, timeframe, seq, begin_ns, end_ns, from, to}: stored events, or "
 	 "ticks with their producers"},

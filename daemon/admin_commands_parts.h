@@ -107,6 +107,14 @@ ON_LOOP void admin_verify_cancel(struct daemon *d, const struct json *request,
 ON_LOOP void admin_verify_heads(struct daemon *d, const struct json *request,
 				struct admin_call *call);
 
+/* ---- admin_commands_backup.c ---- */
+ON_LOOP void admin_backup(struct daemon *d, const struct json *request,
+			  struct admin_call *call);
+ON_LOOP void admin_backup_status(struct daemon *d, const struct json *request,
+				 struct admin_call *call);
+ON_LOOP void admin_backup_end(struct daemon *d, const struct json *request,
+			      struct admin_call *call);
+
 /* ---- admin_commands_live.c ---- */
 ON_LOOP void admin_gaps(struct daemon *d, const struct json *request,
 			struct admin_call *call);

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "bus/stats.h"
+#include "daemon/backup_job.h"
 #include "daemon/daemon_live.h"
 #include "daemon/daemon_parts.h"
 #include "daemon/exitcode.h"
@@ -367,6 +368,7 @@ ON_LOOP static void stop(struct daemon *d)
 	live_thread_stop(d->live);
 	sim_thread_stop(d->sim);
 	verify_job_end(d); /* it asks the store thread */
+	backup_job_end(d); /* ... as this does, and the history thread */
 	daemon_stop_history(d);
 	if (d->ingest != NULL)
 		ingest_server_quiesce(d->ingest);

@@ -94,6 +94,7 @@ struct daemon {
 	struct page_live *page_live;                   /* owned; NULL: no http */
 	struct ring_server *ring_server;               /* owned; NULL: off */
 
+	struct backup_job *backup; /* owned; loop; NULL: none since the start */
 	struct verify_job *verify; /* owned; loop; NULL: none since the start */
 	struct mailbox *answers;   /* owned; what the store thread was asked */
 

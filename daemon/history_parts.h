@@ -28,6 +28,8 @@ struct history_thread {
 	_Atomic size_t page_bytes;
 	pthread_t thread;
 	bool running_thread;
+	void (*after)(struct history_thread *t, void *arg); /* this turn; NULL */
+	void *after_arg;
 	atomic_bool stop;
 	atomic_bool is_quiet;
 	_Atomic uint64_t moved;

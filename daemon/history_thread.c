@@ -211,6 +211,9 @@ ON_HISTORY static size_t step(struct history_thread *t)
 		rc = care(t);
 	if (rc == 0)
 		rc = histstore_commit(t->store);
+	if (rc == 0 && t->after != NULL)
+		t->after(t, t->after_arg);
+	t->after = NULL;
 	if (rc < 0)
 		failed(t);
 	else if (turn.n > 0 || begun > 0)
@@ -267,6 +270,13 @@ void history_thread_stop(struct history_thread *t)
 	parker_wake(&t->parker);
 	(void)pthread_join(t->thread, NULL);
 	t->running_thread = false;
+}
+
+void history_after(struct history_thread *t,
+		   void (*fn)(struct history_thread *t, void *arg), void *arg)
+{
+	t->after = fn;
+	t->after_arg = arg;
 }
 
 struct histstore *history_store(struct history_thread *t)

@@ -41,6 +41,12 @@ typedef void (*history_done_fn)(void *arg, int rc);
 ANY_THREAD int history_ask(struct history_thread *t, history_fn fn,
 			   history_done_fn done, void *arg);
 
+/** For a letter that wants the database outside of a transaction: @fn is called once,
+    behind this turn's commit and before its answers; not when the turn failed. */
+ON_HISTORY void history_after(struct history_thread *t,
+			      void (*fn)(struct history_thread *t, void *arg),
+			      void *arg);
+
 ON_HISTORY struct histstore *history_store(struct history_thread *t);
 ON_HISTORY struct jobs *history_jobs(struct history_thread *t);
 ON_HISTORY const struct config *history_config(struct history_thread *t);

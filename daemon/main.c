@@ -34,6 +34,7 @@
  *	unixsock.c         unix sockets for our uid and root alone
  *	thread_room.c      may we start the threads that we need?
  *	notify.c           the service manager
+ *	backup_job.c       copies the state while it is written
  *	exitcode.c         why we ended; libraries.c versions of what we use
  */
 #include "base/clock.h"
@@ -45,6 +46,7 @@
 #include "daemon/libraries.h"
 #include "daemon/offline.h"
 #include "daemon/rerun.h"
+#include "store/backup.h"
 #include "store/repair.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -67,6 +69,7 @@ static const char usage[] =
 	"      --check-config FILE  report every error of FILE and exit (0 or 78)\n"
 	"      --print-config       print the effective configuration and exit\n"
 	"      --repair             save what is good of a damaged log, and exit\n"
+	"      --restore BACKUP     put a backup into the state directory, and exit\n"
 	"      --verify             derive anew from the log of a stopped daemon and\n"
 	"                           compare: 0 equal, 1 it differs, 65 no verdict\n"
 	"      --from POS, --to POS only this range of log positions\n"
@@ -88,6 +91,7 @@ struct options {
 	bool is_demo;
 	bool print;
 	bool repair;
+	const char *restore;
 	bool verify;
 	const char *replay;
 	struct offline_options offline;
@@ -99,6 +103,7 @@ enum {
 	OPT_STATE,
 	OPT_PRINT,
 	OPT_REPAIR,
+	OPT_RESTORE,
 	OPT_VERSION,
 	OPT_HELP,
 	OPT_VERIFY, /* from here on: what is done without a running daemon */
@@ -183,6 +188,7 @@ static const struct option longs[] = {
 	{"state-dir", required_argument, NULL, OPT_STATE},
 	{"print-config", no_argument, NULL, OPT_PRINT},
 	{"repair", no_argument, NULL, OPT_REPAIR},
+	{"restore", required_argument, NULL, OPT_RESTORE},
 	{"verify", no_argument, NULL, OPT_VERIFY},
 	{"from", required_argument, NULL, OPT_FROM},
 	{"to", required_argument, NULL, OPT_TO},
@@ -220,6 +226,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case OPT_REPAIR:
 			o->repair = true;
+			break;
+		case OPT_RESTORE:
+			o->restore = optarg;
 			break;
 		case OPT_VERSION:
 			printf("tickbusd %s\n", TICKBUS_VERSION);
@@ -341,6 +350,33 @@ static int repair(struct config *c)
 	return EXITCODE_OK;
 }
 
+/* Behind it nothing that was acknowledged later is there: the next start says so. */
+static int restore(struct config *c, const char *from)
+{
+	struct backup_report r;
+	int rc;
+
+	role_assert_store(); /* no thread is running */
+	rc = backup_restore(from, c->store.dir, clock_wall_ns(), &r);
+	if (rc < 0) {
+		fprintf(stderr, "tickbusd: %s\n", err_text());
+	} else {
+		printf("%s has the log up to position %" PRIu64 " again\n",
+		       c->store.dir, r.position);
+		if (r.kept_in[0] != '\0')
+			printf("what was there is in %s\n", r.kept_in);
+		if (r.lost_first != 0)
+			printf("LOST: positions %" PRIu64 " to %" PRIu64
+			       " were acknowledged after the backup\n",
+			       r.lost_first, r.lost_last);
+		printf("the next start begins a new epoch behind %" PRIu64
+		       ": producers must send again what they kept\n",
+		       r.epoch);
+	}
+	config_deinit(c);
+	return rc < 0 ? exitcode_of(rc) : EXITCODE_OK;
+}
+
 /* Or the first socket would get descriptor 2, and hear our log. */
 static void keep_standard_files(void)
 {
@@ -384,5 +420,7 @@ int main(int argc, char **argv)
 	}
 	if (o.repair)
 		return repair(&c);
+	if (o.restore != NULL)
+		return restore(&c, o.restore);
 	return o.print ? print_config(&c) : daemon_run(&c, o.config);
 }

@@ -36,6 +36,12 @@ ON_HISTORY int histstore_open(const char *dir, struct histstore **out);
 /** A checkpoint, so that no WAL stays.  NULL is fine. */
 ON_HISTORY int histstore_close(struct histstore *h);
 
+/** Begin to copy it to the new file @path (store/sqlite_copy.h); outside a transaction.
+ */
+struct sq_copy;
+ON_HISTORY int histstore_copy(struct histstore *h, const char *path,
+			      struct sq_copy **out);
+
 ON_HISTORY int histstore_begin(struct histstore *h);
 /** Durable (synced) when it returns 0; after an error nothing of it is there.  The
     WAL is taken over into the database when it has grown. */

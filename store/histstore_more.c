@@ -1,5 +1,6 @@
 /* histstore_more - articles, corporate actions, index membership, how it is. */
 #include "store/histstore_impl.h"
+#include "store/sqlite_copy.h"
 #include <stdio.h>
 
 static int put_symbols(struct histstore *h, const char *source,
@@ -213,4 +214,9 @@ int histstore_health(struct histstore *h, struct hist_health *out)
 		*all[i].into = (uint64_t)v;
 	}
 	return sq_db_bytes(h->db, &out->file_bytes);
+}
+
+int histstore_copy(struct histstore *h, const char *path, struct sq_copy **out)
+{
+	return sq_copy_begin(h->db, path, out);
 }

@@ -2,6 +2,7 @@
 #include "store/schema.h"
 #include "base/err.h"
 #include "store/sqlite.h"
+#include "store/sqlite_copy.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -14,9 +14,9 @@
  */
 #include "store/sqlite.h"
 #include "base/err.h"
+#include "store/sqlite_impl.h"
 #include <assert.h>
 #include <errno.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,7 +53,7 @@ static int ioerr_errno(int code, int sys)
 	return code == SQLITE_IOERR_NOMEM ? -ENOMEM : -EIO;
 }
 
-static int code_errno(int code, int sys)
+int sq_errno(int code, int sys)
 {
 	switch (code & 0xff) {
 	case SQLITE_BUSY:
@@ -100,7 +100,7 @@ static int fail(struct sq *s, int code, const char *what)
 	/* The handle remembers its last error, which may not be this one. */
 	if ((extended & 0xff) != (code & 0xff))
 		extended = code;
-	return err_set(code_errno(extended, sys), "database: %s: %s (%d)%s%s", what,
+	return err_set(sq_errno(extended, sys), "database: %s: %s (%d)%s%s", what,
 		       s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(code), extended,
 		       sys ? ": " : "", sys ? strerrordesc_np(sys) : "");
 }
@@ -486,15 +486,7 @@ int sq_has_moved(struct sq *s)
 	return moved != 0;
 }
 
-int sq_copy_into(struct sq *s, const char *path)
+sqlite3 *sq_handle(struct sq *s)
 {
-	struct sq_stmt *st = NULL;
-	int rc = sq_prepare(s, "VACUUM main INTO ?", &st);
-
-	if (rc < 0)
-		return rc;
-	sq_bind_text(st, 1, path, strlen(path));
-	rc = sq_run(st);
-	sq_finish(st);
-	return rc;
+	return s->db;
 }

@@ -77,5 +77,3 @@ uint64_t sq_wal_bytes(const struct sq *db);
 int sq_db_bytes(struct sq *db, uint64_t *out);
 /** Was the file renamed or removed under us?  0 no, 1 yes, < 0 error. */
 int sq_has_moved(struct sq *db);
-/** A consistent copy of the whole database as a new file. */
-int sq_copy_into(struct sq *db, const char *path);
