@@ -100,6 +100,7 @@ ON_STORE static int answer_events(const struct catchup_env *env, struct query *q
 {
 	size_t bytes_max = env->page_bytes_max;
 	struct buf page = {0};
+	uint32_t n = 0;
 	int rc;
 
 	if (q->req.is_json)
@@ -108,10 +109,10 @@ ON_STORE static int answer_events(const struct catchup_env *env, struct query *q
 	if (rc == 0 && !q->is_now)
 		rc = tap_open_all(q);
 	if (rc == 0)
-		rc = page_write(q, bytes_max, &page);
+		rc = page_write(q, bytes_max, &page, &n);
 	tap_close_all(q);
-	if (rc >= 0) {
-		stats_add(STAT_CATCHUP_EVENTS, (uint64_t)rc);
+	if (rc == 0) {
+		stats_add(STAT_CATCHUP_EVENTS, n);
 		if (q->is_gone)
 			stats_add(STAT_CATCHUP_GONE, 1);
 		rc = put_page(env->sources, q->req.is_json, &page, out);
@@ -191,7 +192,6 @@ int catchup_answer(const struct catchup_env *env, const void *req, size_t len,
 	struct query *q = calloc(1, sizeof(*q));
 	int rc = 0;
 
-	stats_add(STAT_CATCHUP_REQUESTS, 1);
 	if (q == NULL) {
 		catchup_turn_away(req, len, e.epoch, CATCHUP_BUSY, "out of memory",
 				  out);
@@ -209,6 +209,8 @@ int catchup_answer(const struct catchup_env *env, const void *req, size_t len,
 	if (rc < 0)
 		put_refusal(q->req.is_json, e.epoch, CATCHUP_REFUSED,
 			    "the store could not be read; see the daemon's log", out);
+	if (rc != CATCHUP_WAITS)
+		stats_add(STAT_CATCHUP_REQUESTS, 1);
 	catchup_request_deinit(&q->req);
 	free(q);
 	return rc;

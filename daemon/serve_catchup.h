@@ -9,6 +9,9 @@
  * every kind asked for is complete (the horizon): a kind that is stored later
  * than another is waited for, not skipped.
  *
+ * What is older than the store holds comes from the archive, when there is one
+ * (serve_catchup_past.h): from its first event to now is one range without a seam.
+ *
  * Work per request is bounded by the budgets of catchup_env: what does not fit
  * is told by a page that ends early (done 0) with the cursor to go on from.
  *
@@ -21,6 +24,7 @@
 #include "base/role.h"
 #include "bus/symtab.h"
 #include "daemon/newest.h"
+#include "daemon/serve_catchup_past.h"
 #include "daemon/tick_index.h"
 #include "proto/catchup.h"
 #include "store/tickstore.h"
@@ -40,6 +44,7 @@ struct catchup_env {
 	uint64_t ticks_reached;       /* up to which position these two are right */
 	uint32_t symbols_max;         /* of the index */
 	uint64_t epoch;
+	struct catchup_past *past; /* borrowed; NULL: there is no archive */
 	/** Every event of a derived kind at or below is in the store. */
 	uint64_t complete[EVENT_KINDS];
 	size_t page_bytes_max; /* of an answer, except for one large event [1 MiB] */
@@ -49,9 +54,15 @@ struct catchup_env {
 };
 
 /**
+ * The archive is to be asked (env.past, whose question is open) and the request run
+ * again; nothing was appended.
+ */
+enum { CATCHUP_WAITS = 1 };
+
+/**
  * Append the answer to @req, a page or a dictionary in the request's own form, to
- * @out.  0; a negated errno means that the store could not be read: the answer then
- * says so (CATCHUP_REFUSED) and err_text() why.
+ * @out.  0 or CATCHUP_WAITS; a negated errno means that the store could not be read:
+ * the answer then says so (CATCHUP_REFUSED) and err_text() why.
  */
 ON_STORE int catchup_answer(const struct catchup_env *env, const void *req, size_t len,
 			    struct buf *out);

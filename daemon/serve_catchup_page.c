@@ -154,7 +154,9 @@ ON_STORE static int fill(struct page *p)
 			if (must_stop(p, t))
 				return 0;
 			rc = tap_load(q, t);
-			if (rc < 0)
+			if (rc == CATCHUP_WAITS && (p->n > 0 || t->pos > q->start))
+				return 0; /* the next page begins there */
+			if (rc != 0)
 				return rc;
 		}
 	}
@@ -197,7 +199,7 @@ static void set_cursor(const struct page *p, struct catchup_page_root *root)
 		set_snapshot_cursor(p, root);
 }
 
-int page_write(struct query *q, size_t bytes_max, struct buf *out)
+int page_write(struct query *q, size_t bytes_max, struct buf *out, uint32_t *n)
 {
 	struct page p = {.q = q,
 			 .bytes_max = bytes_max,
@@ -219,10 +221,11 @@ int page_write(struct query *q, size_t bytes_max, struct buf *out)
 		rc = fill(&p);
 	seal(&p);
 	buf_free(&p.frame_data);
-	if (rc < 0) {
+	if (rc != 0) {
 		out->len = p.w.start;
 		return rc;
 	}
+	*n = p.n;
 	set_cursor(&p, &root);
 	if (q->is_gone) {
 		root.status = CATCHUP_GONE;
@@ -230,5 +233,5 @@ int page_write(struct query *q, size_t bytes_max, struct buf *out)
 			       "part of what was asked is not held any more");
 	}
 	catchup_page_seal(&p.w, &root);
-	return (int)p.n;
+	return 0;
 }

@@ -39,7 +39,7 @@ struct newest_tick;
  * Where the events of a tap come from: the log, the store's rows, the newest only;
  * whatever else holds events (an archive) is one more.  open() places the tap at
  * tap->pos; load() gets it closer to its next event: that is there, or `pos` rose, or
- * the budget is used.
+ * the budget is used, or the archive must be asked first (CATCHUP_WAITS).
  */
 struct tap_source {
 	int (*open)(struct query *q, struct tap *t);
@@ -84,8 +84,10 @@ struct query {
 	struct catchup_request req;
 	struct streams streams;
 	struct store_status log;
-	uint64_t horizon;   /* nothing beyond it is given */
-	uint64_t first_pos; /* from here on everything asked is held */
+	uint64_t horizon;           /* nothing beyond it is given */
+	uint64_t first_pos;         /* from here on everything asked is held */
+	uint64_t seam[EVENT_KINDS]; /* from here on the store holds the kind */
+	bool has_past;              /* the archive holds all in front of the seams */
 	uint64_t start;
 	uint32_t skip; /* matching events at `start` that were given before */
 	bool is_gone;
@@ -140,9 +142,24 @@ ON_STORE int tap_row_read(struct query *q, struct tap *t, uint64_t id);
 /** Sources are made of these: rows in their order, from the row of tap->pos on. */
 ON_STORE int tap_open_rows(struct query *q, struct tap *t);
 ON_STORE int tap_load_row(struct query *q, struct tap *t);
+/** Show the row's next event that matches, or leave the row. */
+int tap_row_show(struct query *q, struct tap *t);
+/** The log or the store's rows are the tap's source now, from tap->pos on. */
+ON_STORE int tap_open_live(struct query *q, struct tap *t);
 /** Show the tick of @r. */
 void tap_show_tick(struct query *q, struct tap *t, const struct record *r, uint64_t pos,
 		   uint64_t seq);
+
+/* ---- serve_catchup_past.c ---- */
+
+extern const struct tap_source past_source;
+/** Each opens its question: CATCHUP_WAITS. */
+int past_ask_status(struct query *q);
+/** Where the streams of past_add_older() are. */
+int past_ask_streams(struct query *q);
+int past_ask_time(struct query *q, int64_t event_ns);
+/** What it begins with lies in front of what the store holds. */
+int past_add_older(struct query *q, const struct catchup_stream *s);
 
 /* ---- serve_catchup_newest.c ---- */
 
@@ -163,5 +180,6 @@ ON_STORE int seek_first_held(struct query *q, enum event_kind kind, uint64_t *ou
 
 /* ---- serve_catchup_page.c ---- */
 
-/** Append the page as SBE. */
-ON_STORE int page_write(struct query *q, size_t bytes_max, struct buf *out);
+/** Append the page as SBE, with *@n events.  0 or CATCHUP_WAITS. */
+ON_STORE int page_write(struct query *q, size_t bytes_max, struct buf *out,
+			uint32_t *n);

@@ -5,7 +5,7 @@
  * fewer ticks; for derived kinds the rows are read from the newest backwards until
  * every stream asked for is at or below its from_seq.  That walk has half of the
  * byte budget; when it is used up, the answer begins at the oldest row held, which
- * is right as well and only longer.
+ * is right as well and only longer.  What neither reaches is asked of the archive.
  */
 #include "base/err.h"
 #include "daemon/serve_catchup_parts.h"
@@ -41,7 +41,7 @@ int seek_first_held(struct query *q, enum event_kind kind, uint64_t *out_pos)
 	return 0;
 }
 
-static void add_gone(struct query *q, const struct catchup_stream *s, uint64_t held)
+static void put_gone(struct query *q, const struct catchup_stream *s, uint64_t held)
 {
 	struct catchup_gone *g = &q->gone[q->n_gone++];
 
@@ -50,17 +50,27 @@ static void add_gone(struct query *q, const struct catchup_stream *s, uint64_t h
 	memcpy(g->symbol, s->symbol, SYMBOL_MAX);
 }
 
+/* The store does not reach the stream's beginning: the archive may. */
+static int add_gone(struct query *q, const struct catchup_stream *s, uint64_t held)
+{
+	if (q->has_past)
+		return past_add_older(q, s);
+	put_gone(q, s, held);
+	return 0;
+}
+
 static void begin_at(struct query *q, uint64_t pos)
 {
 	if (pos < q->start)
 		q->start = pos;
 }
 
-ON_STORE static void seek_ticks(struct query *q)
+ON_STORE static int seek_ticks(struct query *q)
 {
 	const struct tick_index *x = q->env->ticks;
+	int rc = 0;
 
-	for (uint32_t i = 0; i < q->streams.n_by_symbol; i++) {
+	for (uint32_t i = 0; i < q->streams.n_by_symbol && rc == 0; i++) {
 		uint32_t id = q->streams.by_symbol[i].symbol_id;
 		const struct catchup_stream *s =
 			&q->req.streams[q->streams.by_symbol[i].stream];
@@ -71,12 +81,13 @@ ON_STORE static void seek_ticks(struct query *q)
 		if (tick_index_before(x, id, s->from_seq, &pos) == 0) {
 			begin_at(q, pos + 1);
 		} else if (tick_index_oldest(x, &pos) == 0) {
-			add_gone(q, s, tick_index_oldest_seq(x, id) + 1);
+			rc = add_gone(q, s, tick_index_oldest_seq(x, id) + 1);
 			begin_at(q, pos + 1);
 		} else {
-			add_gone(q, s, 0);
+			rc = add_gone(q, s, 0);
 		}
 	}
+	return rc;
 }
 
 /* Read row @id and lower the streams' lowest sequences by what is in it. */
@@ -109,19 +120,25 @@ static bool all_reached(const struct query *q, enum event_kind kind,
 
 /* What the oldest row held leaves open.  A stream never seen lost nothing we know of.
  */
-static void tell_gone(struct query *q, enum event_kind kind, const uint64_t *low,
-		      bool was_retired)
+static int tell_gone(struct query *q, enum event_kind kind, const uint64_t *low,
+		     bool was_retired)
 {
-	for (uint32_t i = 0; i < q->req.n_streams; i++) {
+	bool is_older = q->has_past && q->seam[kind] > 1;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < q->req.n_streams && rc == 0; i++) {
 		const struct catchup_stream *s = &q->req.streams[i];
 
 		if (s->kind != kind || low[i] <= s->from_seq)
 			continue;
-		if (low[i] != UINT64_MAX)
-			add_gone(q, s, low[i]);
+		if (is_older)
+			rc = past_add_older(q, s);
+		else if (low[i] != UINT64_MAX)
+			rc = add_gone(q, s, low[i]);
 		else if (was_retired && s->to_seq != 0)
-			add_gone(q, s, 0);
+			rc = add_gone(q, s, 0);
 	}
+	return rc;
 }
 
 /*
@@ -164,10 +181,27 @@ ON_STORE static int walk_back(struct query *q, enum event_kind kind, uint64_t *l
 		begin_at(q, t.row_first_pos);
 	}
 	if (rc == 0)
-		tell_gone(q, kind, low, first > 1 && !is_cut);
+		rc = tell_gone(q, kind, low, first > 1 && !is_cut);
 	buf_free(&t.row);
 	buf_free(&t.matrix);
 	return rc < 0 ? rc : 0;
+}
+
+/* What the store does not reach, as the archive has it. */
+ON_STORE static int seek_older(struct query *q)
+{
+	const struct catchup_past *p = q->env->past;
+
+	if (!q->has_past || p->n_older == 0)
+		return 0;
+	if (!p->is_found)
+		return past_ask_streams(q);
+	if (p->found_pos > 0)
+		begin_at(q, p->found_pos);
+	for (uint32_t i = 0; i < p->n_older; i++)
+		if (p->older[i].held > 0)
+			put_gone(q, &p->older[i].stream, p->older[i].held);
+	return 0;
 }
 
 ON_STORE static int seek_seq(struct query *q)
@@ -181,10 +215,12 @@ ON_STORE static int seek_seq(struct query *q)
 		low[i] = UINT64_MAX;
 	q->start = q->horizon + 1;
 	if (q->streams.kinds & 1u << EVENT_TICK)
-		seek_ticks(q);
+		rc = seek_ticks(q);
 	for (unsigned k = EVENT_TICK + 1; k < EVENT_KINDS && rc == 0; k++)
 		if (q->streams.kinds >> k & 1)
 			rc = walk_back(q, (enum event_kind)k, low);
+	if (rc == 0)
+		rc = seek_older(q);
 	q->is_gone = q->n_gone > 0;
 	free(low);
 	return rc;
@@ -199,6 +235,14 @@ ON_STORE static int seek_time(struct query *q)
 		return rc;
 	if (rc == STORE_END)
 		q->start = q->log.last_pos + 1;
+	if (q->has_past && q->log.begin_pos > 1 && q->start <= q->log.first_pos) {
+		if (!q->env->past->is_found)
+			return past_ask_time(q, event_ns);
+		if (q->env->past->found_pos > 0)
+			begin_at(q, q->env->past->found_pos);
+		q->is_gone = q->first_pos > 1 && q->start <= q->first_pos;
+		return 0;
+	}
 	q->is_gone = q->start < q->first_pos ||
 		     (q->log.begin_pos > 1 && q->start == q->log.first_pos);
 	return 0;
@@ -213,24 +257,43 @@ static bool is_by_seq(const struct query *q)
 	return q->req.n_streams > 0;
 }
 
+/* From where on all that is asked is held, by the store or by store and archive. */
+ON_STORE static int find_seams(struct query *q)
+{
+	const struct catchup_past *p = q->env->past;
+	uint64_t seam = 1;
+
+	for (unsigned k = 0; k < EVENT_KINDS; k++) {
+		int rc;
+
+		q->seam[k] = 1;
+		if (!(q->streams.kinds >> k & 1))
+			continue;
+		rc = seek_first_held(q, (enum event_kind)k, &q->seam[k]);
+		if (rc < 0)
+			return rc;
+		seam = q->seam[k] > seam ? q->seam[k] : seam;
+	}
+	q->first_pos = seam;
+	if (p == NULL || seam == 1 || q->req.root.from_type == CATCHUP_FROM_SNAPSHOT)
+		return 0;
+	if (!p->bounds.is_known)
+		return past_ask_status(q);
+	q->has_past = p->bounds.complete_pos > 0 && p->bounds.complete_pos >= seam - 1;
+	if (q->has_past && p->bounds.first_pos < seam)
+		q->first_pos = p->bounds.first_pos;
+	return 0;
+}
+
 ON_STORE static int find_bounds(struct query *q)
 {
 	tickstore_status(q->env->store, &q->log);
 	tick_index_trim(q->env->ticks, q->log.begin_pos);
 	q->horizon = q->log.last_pos;
-	q->first_pos = 1;
-	for (unsigned k = 0; k < EVENT_KINDS; k++) {
-		uint64_t complete, first = 1;
-		int rc;
+	for (unsigned k = EVENT_TICK + 1; k < EVENT_KINDS; k++) {
+		uint64_t complete;
 
 		if (!(q->streams.kinds >> k & 1))
-			continue;
-		rc = seek_first_held(q, (enum event_kind)k, &first);
-		if (rc < 0)
-			return rc;
-		if (first > q->first_pos)
-			q->first_pos = first;
-		if (k == EVENT_TICK)
 			continue;
 		/* Rows hold whole positions in order: up to the newest all is there. */
 		complete = tickstore_derived_last_pos(q->env->store, k);
@@ -239,14 +302,14 @@ ON_STORE static int find_bounds(struct query *q)
 		if (complete < q->horizon)
 			q->horizon = complete;
 	}
-	return 0;
+	return find_seams(q);
 }
 
 int seek_start(struct query *q)
 {
 	int rc = find_bounds(q);
 
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	switch ((enum catchup_from)q->req.root.from_type) {
 	case CATCHUP_FROM_SEQ:

@@ -137,6 +137,34 @@ int tap_row_next(struct tap *t)
 	return 0;
 }
 
+int tap_row_show(struct query *q, struct tap *t)
+{
+	int rc;
+
+	while ((rc = tap_row_next(t)) == 0) {
+		const struct event_head *head = t->event;
+		struct event_face face;
+
+		if (head->pos < t->pos)
+			continue;
+		if (head->pos > t->row_last_pos) {
+			t->in_row = false;
+			break;
+		}
+		event_face_of(t->kind, t->event, &face);
+		if (!streams_match(&q->streams, &face))
+			continue;
+		t->pos = head->pos;
+		t->is_ready = true;
+		return 0;
+	}
+	if (rc < 0)
+		return rc;
+	if (t->pos <= t->row_last_pos)
+		t->pos = t->row_last_pos + 1;
+	return 0;
+}
+
 int tap_load_row(struct query *q, struct tap *t)
 {
 	int rc = 0;
@@ -151,24 +179,7 @@ int tap_load_row(struct query *q, struct tap *t)
 		}
 		tap_row_begin(t);
 	}
-	while ((rc = tap_row_next(t)) == 0) {
-		const struct event_head *head = t->event;
-		struct event_face face;
-
-		if (head->pos < t->pos)
-			continue;
-		event_face_of(t->kind, t->event, &face);
-		if (!streams_match(&q->streams, &face))
-			continue;
-		t->pos = head->pos;
-		t->is_ready = true;
-		return 0;
-	}
-	if (rc < 0)
-		return rc;
-	if (t->pos <= t->row_last_pos)
-		t->pos = t->row_last_pos + 1;
-	return 0;
+	return tap_row_show(q, t);
 }
 
 /* ---- ticks ---- */
@@ -318,7 +329,15 @@ static const struct tap_source *source_of(const struct query *q, enum event_kind
 {
 	if (q->is_snapshot)
 		return snapshot_source(kind);
+	if (q->has_past && q->start < q->seam[kind])
+		return &past_source;
 	return kind == EVENT_TICK ? &log_source : &rows_source;
+}
+
+int tap_open_live(struct query *q, struct tap *t)
+{
+	t->source = t->kind == EVENT_TICK ? &log_source : &rows_source;
+	return t->source->open(q, t);
 }
 
 int tap_open_all(struct query *q)

@@ -44,6 +44,9 @@ struct world {
 	uint64_t tick_pos[SYMBOLS_MAX];
 	uint64_t seq[EVENT_KINDS][SYMBOLS];
 	uint64_t rand;
+	/** Answers the question of env.past; NULL: there is no archive. */
+	void (*archive)(struct world *w);
+	void *archive_arg;
 };
 
 static const char *const names[SYMBOLS] = {"AAPL", "MSFT", "BTC/USD", "IBM", "RARE"};
@@ -278,6 +281,23 @@ static inline void read_frame(const void *data, size_t len, struct answer *a)
 	}
 }
 
+/* The answer, after as many questions to the archive as it takes. */
+static inline void answer(struct world *w, const struct buf *in, struct buf *out)
+{
+	struct catchup_past past = {0};
+	int rc;
+
+	w->env.past = w->archive ? &past : NULL;
+	while ((rc = catchup_answer(&w->env, in->data, in->len, out)) ==
+	       CATCHUP_WAITS) {
+		assert_int_equal(out->len, 0);
+		w->archive(w);
+	}
+	assert_int_equal(rc, 0);
+	w->env.past = NULL;
+	catchup_past_deinit(&past);
+}
+
 /* Ask once; the events are appended. */
 static inline void ask(struct world *w, const struct catchup_request *req,
 		       struct answer *a)
@@ -288,7 +308,7 @@ static inline void ask(struct world *w, const struct catchup_request *req,
 	size_t len;
 
 	catchup_request_write(req, &in);
-	assert_int_equal(catchup_answer(&w->env, in.data, in.len, &out), 0);
+	answer(w, &in, &out);
 	assert_int_equal(catchup_page_open(out.data, out.len, &v), 0);
 	a->root = v.root;
 	a->n_hashed = (uint32_t)req->root.count;

@@ -15,10 +15,13 @@ struct mark {
 	bool is_set;
 };
 
+#define PIN    TICK_INDEX_BOOKMARKS /* its place behind the bookmarks */
+#define PLACES (PIN + 1)
+
 struct tick_index {
 	struct mark marks[TICK_INDEX_MARKS + 1]; /* ascending; one more, then thinned */
 	uint32_t n_marks;
-	struct mark bookmarks[TICK_INDEX_BOOKMARKS];
+	struct mark bookmarks[PLACES];
 	uint64_t uses;
 	uint64_t spacing;
 	uint32_t symbols_max;
@@ -51,7 +54,7 @@ void tick_index_free(struct tick_index *x)
 		return;
 	for (uint32_t i = 0; i < x->n_marks; i++)
 		clear(&x->marks[i]);
-	for (uint32_t i = 0; i < TICK_INDEX_BOOKMARKS; i++)
+	for (uint32_t i = 0; i < PLACES; i++)
 		clear(&x->bookmarks[i]);
 	free(x);
 }
@@ -146,6 +149,14 @@ void tick_index_bookmark(struct tick_index *x, uint64_t pos, const uint64_t *tic
 		place->used = ++x->uses;
 }
 
+void tick_index_pin(struct tick_index *x, uint64_t pos, const uint64_t *tick_seq,
+		    uint32_t n_symbols)
+{
+	if (n_symbols > x->symbols_max)
+		n_symbols = x->symbols_max;
+	(void)set(&x->bookmarks[PIN], pos, tick_seq, n_symbols);
+}
+
 void tick_index_trim(struct tick_index *x, uint64_t first_pos)
 {
 	uint32_t gone = 0;
@@ -158,7 +169,7 @@ void tick_index_trim(struct tick_index *x, uint64_t first_pos)
 	x->n_marks -= gone;
 	for (uint32_t i = 0; i < gone; i++)
 		x->marks[x->n_marks + i] = (struct mark){0};
-	for (uint32_t i = 0; i < TICK_INDEX_BOOKMARKS; i++)
+	for (uint32_t i = 0; i < PLACES; i++)
 		if (x->bookmarks[i].is_set && x->bookmarks[i].pos + 1 < first_pos)
 			clear(&x->bookmarks[i]);
 }
@@ -170,7 +181,7 @@ int tick_index_at(struct tick_index *x, uint64_t pos, uint64_t *tick_seq,
 
 	for (uint32_t i = 0; i < x->n_marks && x->marks[i].pos <= pos; i++)
 		best = &x->marks[i];
-	for (uint32_t i = 0; i < TICK_INDEX_BOOKMARKS; i++) {
+	for (uint32_t i = 0; i < PLACES; i++) {
 		struct mark *m = &x->bookmarks[i];
 
 		if (m->is_set && m->pos <= pos && (best == NULL || m->pos > best->pos))
@@ -191,7 +202,7 @@ static const struct mark *oldest(const struct tick_index *x)
 {
 	const struct mark *best = x->n_marks > 0 ? &x->marks[0] : NULL;
 
-	for (uint32_t i = 0; i < TICK_INDEX_BOOKMARKS; i++) {
+	for (uint32_t i = 0; i < PLACES; i++) {
 		const struct mark *m = &x->bookmarks[i];
 
 		if (m->is_set && (best == NULL || m->pos < best->pos))
@@ -225,7 +236,7 @@ int tick_index_before(const struct tick_index *x, uint32_t symbol_id, uint64_t s
 	for (uint32_t i = 0; i < x->n_marks; i++)
 		if (count_of(&x->marks[i], symbol_id) < seq)
 			best = &x->marks[i];
-	for (uint32_t i = 0; i < TICK_INDEX_BOOKMARKS; i++) {
+	for (uint32_t i = 0; i < PLACES; i++) {
 		const struct mark *m = &x->bookmarks[i];
 
 		if (m->is_set && count_of(m, symbol_id) < seq &&

@@ -47,6 +47,12 @@ ON_STORE void tick_index_note(struct tick_index *x, uint64_t pos,
 /** The same from a reader on its way. */
 ON_STORE void tick_index_bookmark(struct tick_index *x, uint64_t pos,
 				  const uint64_t *tick_seq, uint32_t n_symbols);
+/**
+ * The same for a position that must be counted on from until it is pinned anew: where
+ * the archive ends.
+ */
+ON_STORE void tick_index_pin(struct tick_index *x, uint64_t pos,
+			     const uint64_t *tick_seq, uint32_t n_symbols);
 /** Forget the copies from which nobody can count on: the log begins at @first_pos. */
 ON_STORE void tick_index_trim(struct tick_index *x, uint64_t first_pos);
 

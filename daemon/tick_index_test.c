@@ -94,11 +94,35 @@ static void bytes_that_are_no_index_leave_it_as_new(void **state)
 	buf_free(&b);
 }
 
+static void what_is_pinned_outlives_bookmarks_until_the_log_has_passed_it(void **state)
+{
+	struct tick_index *x = noted(1000000, 70000);
+	uint64_t counts[SYMBOLS], at = 0;
+
+	(void)state;
+	counts_at(300000, counts);
+	tick_index_pin(x, 300000, counts, SYMBOLS);
+	for (uint64_t pos = 400000; pos < 500000; pos += 1000) {
+		counts_at(pos, counts);
+		tick_index_bookmark(x, pos, counts, SYMBOLS);
+	}
+	tick_index_trim(x, 300001);
+	assert_int_equal(tick_index_oldest(x, &at), 0);
+	assert_int_equal(at, 300000);
+	expect_true_counts(x, 300500);
+	tick_index_trim(x, 300002);
+	assert_int_equal(tick_index_oldest(x, &at), 0);
+	assert_true(at > 300001);
+	tick_index_free(x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_saved_loads_and_thins_on),
 		cmocka_unit_test(bytes_that_are_no_index_leave_it_as_new),
+		cmocka_unit_test(
+			what_is_pinned_outlives_bookmarks_until_the_log_has_passed_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
