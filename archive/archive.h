@@ -4,10 +4,11 @@
  * One process writes at a time (a lock in .tmp); any number read beside it: a file is
  * replaced by rename, so a reader has the old one or the new one.
  *
- * Writing merges: what the file holds and what comes, by (symbol, bar_start, revision)
- * of one maker (source, feed, adjust, price_type); where both have a bar the coming one
- * wins.  A file is never replaced by one with fewer rows.  The same bars twice leave
- * the same bytes, and then nothing is written.
+ * Writing merges: what the file holds and what comes, by the key of their kind
+ * (archive/kinds.h; of bars (symbol, bar_start, revision) of one maker: source, feed,
+ * adjust, price_type); where both have a row the coming one wins.  A file is never
+ * replaced by one with fewer rows.  The same rows twice leave the same bytes, and then
+ * nothing is written.
  *
  * One thread.
  */
@@ -47,6 +48,7 @@ struct archive_put {
 
 /** Stage a row for archive_put_done(); the first error stops the put. */
 int archive_put_row(struct archive *a, const struct barrow *row);
+/** The same of other kinds: archive/framerow.h. */
 /**
  * Write what was staged.  An error names its file; files before it are written, and
  * the same put again does the rest.

@@ -1,8 +1,23 @@
 /* archive_own - what the files of the archive share with each other alone. */
 #pragma once
 #include "archive/archive.h"
+#include "archive/kinds.h"
+#include "archive/layout.h"
+#include "archive/stage.h"
 
-struct part; /* of a put */
+struct part { /* a file of a put */
+	struct layout_part key;
+	uint64_t rows; /* staged */
+	int64_t last_at;
+	bool is_plain; /* see struct stage_order */
+	uint8_t rest_len;
+	uint8_t rest[STAGE_REST_MAX];
+};
+
+struct stage {                  /* of a kind */
+	struct duck_bulk *bulk; /* open while rows are staged */
+	uint64_t rows;
+};
 
 struct archive {
 	char *dir;
@@ -16,42 +31,14 @@ struct archive {
 	struct duck *writer;
 	struct duck *reader;
 	struct past *past;
-	struct duck_bulk *bulk; /* open while rows are staged */
+	struct stage stages[KINDS];
 	struct part *parts;
 	size_t n_parts;
-	size_t at_part; /* of the row before */
+	size_t at_part;  /* of the row before */
+	uint32_t *index; /* of parts, by hash */
+	size_t index_cap;
 	uint64_t staged;
 };
 
-/*
- * The columns of a file: name, type, and its value of a staged row.  The first eight
- * and the three of the path (symbol, year, month) are the origin's eleven.  To add one,
- * add a line at the end and raise LAYOUT_SCHEMA_VERSION.
- */
-#define ARCHIVE_COLUMNS(X)                                                             \
-	X(timestamp, "TIMESTAMP_NS", "make_timestamp_ns(bar_end)")                     \
-	X(open, "DOUBLE", "open")                                                      \
-	X(high, "DOUBLE", "high")                                                      \
-	X(low, "DOUBLE", "low")                                                        \
-	X(close, "DOUBLE", "close")                                                    \
-	X(volume, "DOUBLE", "volume")                                                  \
-	X(trade_count, "DOUBLE", "trade_count")                                        \
-	X(vwap, "DOUBLE", "vwap")                                                      \
-	X(bar_start, "TIMESTAMP_NS", "make_timestamp_ns(start)")                       \
-	X(revision, "INTEGER", "revision::INTEGER")                                    \
-	X(final, "BOOLEAN", "final::BOOLEAN")                                          \
-	X(state, "VARCHAR", "state")                                                   \
-	X(source, "VARCHAR", "source")                                                 \
-	X(feed, "VARCHAR", "feed")                                                     \
-	X(adjust, "VARCHAR", "adjust")                                                 \
-	X(price_type, "VARCHAR", "price_type")                                         \
-	X(log_return_1, "DOUBLE", "log_return_1")                                      \
-	X(spread_estimate, "DOUBLE", "spread_estimate")                                \
-	X(is_missing, "BOOLEAN", "is_missing::BOOLEAN")                                \
-	X(is_outlier, "BOOLEAN", "is_outlier::BOOLEAN")                                \
-	X(valid_bar, "BOOLEAN", "valid_bar::BOOLEAN")                                  \
-	X(spread_method, "VARCHAR", "spread_method")                                   \
-	X(outlier_reason, "INTEGER", "outlier_reason::INTEGER")
-
-/* A bar of one of these is another bar, not another word about the same. */
-#define ARCHIVE_MAKER "source, feed, adjust, price_type"
+/** The engine for writing, opened when it is first asked for; -EROFS: we only read. */
+int archive_writer(struct archive *a, struct duck **out);

@@ -9,14 +9,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-int archive_each(const struct archive *a, int (*fn)(void *arg, const char *part_dir),
-		 void *arg)
+static int each_of(const struct archive *a, enum kinds kind,
+		   int (*fn)(void *arg, const char *part_dir), void *arg)
 {
 	struct buf pattern = {0};
 	glob_t g = {0};
 	int rc;
 
-	buf_printf(&pattern, "%s/equities_*/symbol=*/year=*/month=*", a->dir);
+	layout_pattern(&pattern, a->dir, kind);
 	rc = glob(buf_text(&pattern), 0, NULL, &g);
 	buf_free(&pattern);
 	if (rc != 0 && rc != GLOB_NOMATCH)
@@ -25,6 +25,16 @@ int archive_each(const struct archive *a, int (*fn)(void *arg, const char *part_
 	for (size_t i = 0; rc == 0 && i < g.gl_pathc; i++)
 		rc = fn(arg, g.gl_pathv[i]);
 	globfree(&g);
+	return rc;
+}
+
+int archive_each(const struct archive *a, int (*fn)(void *arg, const char *part_dir),
+		 void *arg)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < KINDS; i++)
+		rc = each_of(a, (enum kinds)i, fn, arg);
 	return rc;
 }
 

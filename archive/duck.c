@@ -294,7 +294,7 @@ int duck_check_select(struct duck *d, const char *sql)
  * Cells go straight into DuckDB's vectors, 2,048 rows at a time, and a full chunk is
  * appended as it is.  A call per cell would cost thrice as much.
  */
-#define COLUMNS_MAX 32
+#define COLUMNS_MAX 128
 
 struct duck_bulk {
 	duckdb_appender appender;

@@ -1,6 +1,6 @@
 /* enquiry - keys and their texts become a question. */
 #include "archive/enquiry.h"
-#include "archive/archive_own.h"
+#include "archive/kinds.h"
 #include "base/err.h"
 #include "base/timetext.h"
 #include "base/tz.h"
@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMN(name, type, value) {#name, type},
+#define COLUMN(name, type) {#name, type},
 static const struct {
 	const char *name;
 	const char *type;
-} columns[] = {ARCHIVE_COLUMNS(COLUMN)};
+} columns[] = {KINDS_BAR_COLUMNS(COLUMN)};
 
 /* The first column is the key of alignment, so it is no field. */
 const char *enquiry_field_name(unsigned field)

@@ -3,11 +3,10 @@
 #include "archive/enquiry.h"
 #include "archive/layout.h"
 #include "archive/membership.h"
+#include "archive/views.h"
 #include "base/err.h"
-#include "proto/timeframe.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,51 +159,6 @@ int enquiry_export(struct archive *a, struct enquiry *q, struct enquiry_answer *
 	return rc;
 }
 
-/* bars_1m and its siblings: the newest revision of each bar of each maker. */
-static int make_view(struct archive *a, struct duck *d, const char *folder)
-{
-	uint32_t step_s = layout_step(folder);
-	struct buf sql = {0};
-	struct buf files = {0};
-	glob_t g = {0};
-	int rc = 0;
-
-	buf_printf(&files, "%s/%s/symbol=*/year=*/month=*/data.parquet", a->dir,
-		   folder);
-	if (step_s == 0 || glob(buf_text(&files), GLOB_NOSORT, NULL, &g) != 0)
-		goto out;
-	buf_printf(&sql,
-		   "CREATE OR REPLACE VIEW bars_%s AS SELECT timestamp, symbol, * "
-		   "EXCLUDE (timestamp, symbol) FROM read_parquet(",
-		   timeframe_name(step_s));
-	duck_quote(&sql, (const char *)files.data, files.len);
-	buf_printf(&sql, ", hive_partitioning=true, hive_types={'symbol': VARCHAR, "
-			 "'year': BIGINT, 'month': BIGINT}) QUALIFY row_number() OVER ("
-			 "PARTITION BY symbol, year, month, bar_start, " ARCHIVE_MAKER
-			 " ORDER BY revision DESC) = 1");
-	rc = duck_run(d, buf_text(&sql), NULL);
-out:
-	globfree(&g);
-	buf_free(&sql);
-	buf_free(&files);
-	return rc;
-}
-
-static int make_views(struct archive *a, struct duck *d)
-{
-	struct buf pattern = {0};
-	glob_t g = {0};
-	int rc = 0;
-
-	buf_printf(&pattern, "%s/equities_*", a->dir);
-	if (glob(buf_text(&pattern), 0, NULL, &g) == 0)
-		for (size_t i = 0; rc == 0 && i < g.gl_pathc; i++)
-			rc = make_view(a, d, strrchr(g.gl_pathv[i], '/') + 1);
-	globfree(&g);
-	buf_free(&pattern);
-	return rc;
-}
-
 static size_t trimmed(const char *sql)
 {
 	size_t len = strlen(sql);
@@ -224,7 +178,7 @@ int enquiry_query(struct archive *a, struct enquiry *q, struct enquiry_answer *o
 
 	*out = (struct enquiry_answer){0};
 	if (rc == 0)
-		rc = make_views(a, d);
+		rc = views_make(a, d);
 	if (rc == 0)
 		rc = duck_check_select(d, q->sql ? q->sql : "");
 	/* The line breaks end a comment of theirs. */

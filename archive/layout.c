@@ -17,66 +17,196 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define DAY_NS INT64_C(86400000000000)
+
 static const struct {
 	const char *word;
 	uint32_t seconds;
 } units[] = {{"day", 86400}, {"hour", 3600}, {"min", 60}, {"sec", 1}};
 
-int layout_folder(uint32_t step_s, char out[LAYOUT_FOLDER_MAX])
+int layout_folder_of(enum kinds kind, uint32_t step_s, char out[LAYOUT_FOLDER_MAX])
 {
+	const struct kind *k = &kinds_table[kind];
+
+	if (!k->has_step) {
+		snprintf(out, LAYOUT_FOLDER_MAX, "%s", k->folder);
+		return step_s == 0 ? 0
+				   : err_set(-EINVAL, "%s have no timeframe", k->name);
+	}
 	if (strcmp(timeframe_name(step_s), "?") == 0)
 		return err_set(-EINVAL, "%u s is no timeframe", step_s);
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		if (step_s % units[i].seconds != 0)
 			continue;
-		snprintf(out, LAYOUT_FOLDER_MAX, "equities_%u%s",
+		snprintf(out, LAYOUT_FOLDER_MAX, "%s%u%s", k->folder,
 			 step_s / units[i].seconds, units[i].word);
 		break;
 	}
 	return 0;
 }
 
-uint32_t layout_step(const char *folder)
+int layout_folder(uint32_t step_s, char out[LAYOUT_FOLDER_MAX])
 {
+	return layout_folder_of(KIND_BARS, step_s, out);
+}
+
+static uint32_t step_of(enum kinds kind, const char *folder)
+{
+	size_t head = strlen(kinds_table[kind].folder);
 	char again[LAYOUT_FOLDER_MAX];
 	unsigned n;
 	char word[8];
 
-	if (sscanf(folder, "equities_%4u%7[a-z]", &n, word) != 2)
+	if (strncmp(folder, kinds_table[kind].folder, head) != 0 ||
+	    sscanf(folder + head, "%4u%7[a-z]", &n, word) != 2)
 		return 0;
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
 		if (strcmp(word, units[i].word) == 0 &&
-		    layout_folder(n * units[i].seconds, again) == 0 &&
+		    layout_folder_of(kind, n * units[i].seconds, again) == 0 &&
 		    strcmp(again, folder) == 0)
 			return n * units[i].seconds;
 	return 0;
 }
 
+uint32_t layout_step(const char *folder)
+{
+	return step_of(KIND_BARS, folder);
+}
+
+static int64_t days_of(int64_t ns)
+{
+	return ns / DAY_NS - (ns % DAY_NS < 0);
+}
+
 int32_t layout_month(int64_t ns)
 {
-	int64_t days = ns / 86400000000000 - (ns % 86400000000000 < 0);
 	unsigned month;
 	unsigned day;
 	int year;
 
-	timetext_civil(days, &year, &month, &day);
+	timetext_civil(days_of(ns), &year, &month, &day);
 	return year * 100 + (int32_t)month;
+}
+
+/* Universes have small letters as well, and nothing that needs an escape. */
+static bool name_valid(enum kinds kind, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (strcmp(kinds_table[kind].by, "symbol") == 0)
+		return symbol_valid(name, len);
+	return len > 0 && len < UNIVERSE_MAX &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			    "0123456789_-") == len;
+}
+
+int layout_at(enum kinds kind, uint32_t step_s, const char *symbol, int64_t ns,
+	      struct layout_part *out)
+{
+	/* Files count in nanoseconds of an int64: 1678 to 2262; years have 4 digits. */
+	static const int64_t oldest = -9000000000 * INT64_C(1000000000);
+	const struct kind *k = &kinds_table[kind];
+
+	*out = (struct layout_part){.step_s = step_s, .kind = (uint8_t)kind};
+	if (!name_valid(kind, symbol))
+		return err_set(-EINVAL, "%s of '%.32s', which is no %s", k->name,
+			       symbol, k->by);
+	if (k->has_step && strcmp(timeframe_name(step_s), "?") == 0)
+		return err_set(-EINVAL, "%s of %s over %u s, which is no timeframe",
+			       k->name, symbol, step_s);
+	if (ns < oldest || ns > -oldest)
+		return err_set(-EINVAL, "%s of %s at %lld ns, which is out of range",
+			       k->name, symbol, (long long)ns);
+	memcpy(out->symbol, symbol, strlen(symbol));
+	timetext_civil(days_of(ns), &out->year, &out->month, &out->day);
+	if (!k->is_daily)
+		out->day = 0;
+	return 0;
+}
+
+int64_t layout_end(const struct layout_part *p)
+{
+	unsigned month = p->month % 12 + 1;
+	int64_t days = p->day ? timetext_days(p->year, p->month, p->day) + 1
+			      : timetext_days(p->year + (month == 1), month, 1);
+
+	return days * DAY_NS;
 }
 
 int layout_path(struct buf *out, const char *dir, const struct layout_part *p)
 {
 	char name[3 * SYMBOL_MAX + 1];
 	char folder[LAYOUT_FOLDER_MAX];
-	int rc = layout_folder(p->step_s, folder);
+	enum kinds kind = (enum kinds)p->kind;
+	int rc = layout_folder_of(kind, p->step_s, folder);
 
 	if (rc < 0)
 		return rc;
-	if (!symbol_valid(p->symbol, strlen(p->symbol)))
-		return err_set(-EINVAL, "'%s' is no symbol", p->symbol);
+	if (!name_valid(kind, p->symbol))
+		return err_set(-EINVAL, "'%s' is no %s", p->symbol,
+			       kinds_table[kind].by);
 	symbol_path(p->symbol, strlen(p->symbol), name);
-	buf_printf(out, "%s/%s/symbol=%s/year=%04d/month=%02u", dir, folder, name,
-		   p->year, p->month);
+	buf_printf(out, "%s/%s/%s=%s/year=%04d/month=%02u", dir, folder,
+		   kinds_table[kind].by, name, p->year, p->month);
+	if (p->day)
+		buf_printf(out, "/day=%02u", p->day);
 	return 0;
+}
+
+void layout_pattern(struct buf *out, const char *dir, enum kinds kind)
+{
+	const struct kind *k = &kinds_table[kind];
+
+	buf_printf(out, "%s/%s%s/%s=*/year=*/month=*%s", dir, k->folder,
+		   k->has_step ? "*" : "", k->by, k->is_daily ? "/day=*" : "");
+}
+
+/* The last @n components of @path; NULL: it has fewer. */
+static const char *tail(const char *path, int n)
+{
+	const char *at = path + strlen(path);
+
+	while (at > path && n > 0)
+		if (*--at == '/')
+			n--;
+	return n == 0 ? at + 1 : NULL;
+}
+
+static int unpath_kind(const char *part_dir, enum kinds kind, struct layout_part *out)
+{
+	const struct kind *k = &kinds_table[kind];
+	const char *at = tail(part_dir, k->is_daily ? 5 : 4);
+	char name[3 * SYMBOL_MAX + 1];
+	char folder[LAYOUT_FOLDER_MAX];
+	char by[16];
+	struct buf again = {0};
+	int rc = -EINVAL;
+
+	*out = (struct layout_part){.kind = (uint8_t)kind};
+	if (!at ||
+	    sscanf(at, "%31[^/]/%15[^=]=%96[^/]/year=%4d/month=%2u/day=%2u", folder, by,
+		   name, &out->year, &out->month, &out->day) < 5 ||
+	    strcmp(by, k->by) != 0)
+		return -EINVAL;
+	if (k->has_step)
+		out->step_s = step_of(kind, folder);
+	if (strcmp(k->by, "symbol") != 0)
+		(void)snprintf(out->symbol, sizeof(out->symbol), "%.32s", name);
+	else if (!symbol_unpath(name, out->symbol))
+		return -EINVAL;
+	/* What makes the same path again was ours. */
+	if (layout_path(&again, "", out) == 0 && strcmp(buf_text(&again) + 1, at) == 0)
+		rc = 0;
+	buf_free(&again);
+	return rc;
+}
+
+int layout_unpath(const char *part_dir, struct layout_part *out)
+{
+	for (unsigned i = 0; i < KINDS; i++)
+		if (unpath_kind(part_dir, (enum kinds)i, out) == 0)
+			return 0;
+	return err_set(-EINVAL, "%s is no folder of this archive", part_dir);
 }
 
 static int sync_dir(const char *path)
@@ -248,7 +378,6 @@ int layout_read(const char *part_dir, struct layout_manifest *out)
 	struct buf path = {0};
 	struct json *root = NULL;
 	char text[4096];
-	uint64_t version;
 	ssize_t n = -1;
 	int rc = 0;
 
@@ -262,14 +391,14 @@ int layout_read(const char *part_dir, struct layout_manifest *out)
 	}
 	if (rc == 0 &&
 	    (n < 0 || json_parse(text, (size_t)n, &root) < 0 ||
-	     json_u64(json_get(root, "schema_version"), &version) < 0 ||
-	     version != LAYOUT_SCHEMA_VERSION ||
-	     read_state(json_get(root, "now"), &out->now) < 0 || !out->now.sha256[0] ||
+	     json_u64(json_get(root, "schema_version"), &out->version) < 0 ||
+	     out->version == 0 || read_state(json_get(root, "now"), &out->now) < 0 ||
+	     !out->now.sha256[0] ||
 	     read_state(json_get(root, "before"), &out->before) < 0))
 		rc = err_set(-EBADMSG,
-			     "%s is no manifest of version %d: restore it, or "
-			     "remove its folder and ingest the month again",
-			     buf_text(&path), LAYOUT_SCHEMA_VERSION);
+			     "%s is no manifest: restore it, or remove its folder "
+			     "and ingest the month again",
+			     buf_text(&path));
 	json_free(root);
 	buf_free(&path);
 	return rc;
@@ -286,7 +415,7 @@ static int write_manifest(const char *part_dir, const char *tmp,
 
 	jsonw_init(&w, &text);
 	jsonw_object(&w, NULL);
-	jsonw_u64(&w, "schema_version", LAYOUT_SCHEMA_VERSION);
+	jsonw_u64(&w, "schema_version", m->version);
 	print_state(&w, "now", &m->now);
 	print_state(&w, "before", &m->before);
 	jsonw_end(&w);

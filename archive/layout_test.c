@@ -40,7 +40,8 @@ static void months_are_those_of_utc_also_before_1970(void **state)
 
 static void a_path_holds_any_symbol_and_no_other_text(void **state)
 {
-	struct layout_part p = {60, "A/B", 2024, 1};
+	struct layout_part p = {
+		.step_s = 60, .symbol = "A/B", .year = 2024, .month = 1};
 	struct buf b = {0};
 
 	(void)state;
@@ -56,7 +57,8 @@ static void a_path_holds_any_symbol_and_no_other_text(void **state)
 
 static void a_manifest_reads_back_and_a_damaged_one_is_an_error(void **state)
 {
-	struct layout_manifest m = {.now = {3, JAN_2024_NS, JAN_2024_NS + 5, ""}};
+	struct layout_manifest m = {.version = 1,
+				    .now = {3, JAN_2024_NS, JAN_2024_NS + 5, ""}};
 	struct layout_manifest got;
 	char tmp[400];
 	char part[400];
@@ -82,12 +84,56 @@ static void a_manifest_reads_back_and_a_damaged_one_is_an_error(void **state)
 	assert_non_null(strstr(err_text(), "is no manifest"));
 }
 
+static void a_path_of_any_kind_is_read_back_and_a_foreign_one_is_not(void **state)
+{
+	static const char *const want[] = {
+		"/d/equities_1min/symbol=A%2FB/year=2024/month=02",
+		"/d/ticks/symbol=A%2FB/year=2024/month=02/day=29",
+		"/d/features_5min/symbol=A%2FB/year=2024/month=02",
+		"/d/matrices_1hour/universe=tech-9/year=2024/month=02/day=29"};
+	static const uint32_t steps[] = {60, 0, 300, 3600};
+	static const char *const foreign[] = {
+		"/d/equities_1min/symbol=A%2fB/year=2024/month=02",
+		"/d/equities_7min/symbol=AB/year=2024/month=02",
+		"/d/equities_1min/symbol=AB/year=2024/month=2",
+		"/d/ticks/symbol=AB/year=2024/month=02",
+		"/d/matrices_1min/symbol=AB/year=2024/month=02/day=01",
+		"symbol=AB"};
+	int64_t leap = JAN_2024_NS + 59 * DAY_NS; /* February 29 */
+	struct layout_part p;
+	struct layout_part got;
+
+	(void)state;
+	for (unsigned i = 0; i < KINDS; i++) {
+		struct buf b = {0};
+
+		assert_int_equal(layout_at((enum kinds)i, steps[i],
+					   i == KIND_MATRICES ? "tech-9" : "A/B",
+					   leap + 1, &p),
+				 0);
+		assert_int_equal(layout_path(&b, "/d", &p), 0);
+		assert_string_equal(buf_text(&b), want[i]);
+		assert_int_equal(layout_unpath(want[i], &got), 0);
+		assert_int_equal(got.kind, i);
+		assert_int_equal(got.step_s, steps[i]);
+		assert_string_equal(got.symbol, p.symbol);
+		assert_true(layout_end(&got) == leap + DAY_NS);
+		buf_free(&b);
+	}
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
+		assert_int_equal(layout_unpath(foreign[i], &got), -EINVAL);
+	assert_int_equal(layout_at(KIND_BARS, 60, "A", JAN_2024_NS - 1, &p), 0);
+	assert_true(layout_end(&p) == JAN_2024_NS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_timeframe_has_a_folder_and_is_read_back),
 		cmocka_unit_test(months_are_those_of_utc_also_before_1970),
 		cmocka_unit_test(a_path_holds_any_symbol_and_no_other_text),
+		cmocka_unit_test(
+			a_path_of_any_kind_is_read_back_and_a_foreign_one_is_not),
 		cmocka_unit_test_setup_teardown(
 			a_manifest_reads_back_and_a_damaged_one_is_an_error, test_dir,
 			test_dir_gone),

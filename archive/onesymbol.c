@@ -168,14 +168,14 @@ static int find_maker(struct series *s, const char *files, const char *adjust)
 	int rc = archive_reader(s->a, &d);
 
 	buf_printf(&sql,
-		   "SELECT concat_ws(chr(31), " ARCHIVE_MAKER ", max(revision) > 0 OR "
+		   "SELECT concat_ws(chr(31), " KINDS_MAKER ", max(revision) > 0 OR "
 		   "bool_or(coalesce(is_missing, false))) FROM %s",
 		   files);
 	range_sql(s, &sql);
 	equals_sql(&sql, "source", s->q->source);
 	equals_sql(&sql, "feed", s->q->feed);
 	equals_sql(&sql, "adjust", adjust);
-	buf_printf(&sql, " GROUP BY " ARCHIVE_MAKER " ORDER BY 1 LIMIT 2");
+	buf_printf(&sql, " GROUP BY " KINDS_MAKER " ORDER BY 1 LIMIT 2");
 	s->makers = 0;
 	if (rc == 0)
 		rc = duck_each_text(d, buf_text(&sql), another_maker, s);

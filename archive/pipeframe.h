@@ -4,16 +4,19 @@
  *	u32 length of the document   u32 length of the bulk   document   bulk
  *
  * Little-endian.  The document is one JSON object in at most 256 KiB, the bulk rows of
- * fixed width as they lie in memory (struct hist_bar, struct event_bar), at most 64
- *MiB. A request is answered by one frame before the next is read.
+ * fixed width as they lie in memory (struct hist_bar, struct event_bar) or frames, at
+ * most 64 MiB. A request is answered by one frame before the next is read.
  *
  *	{"do": "put_bars", "source": "alpaca", "feed": "sip", "symbol": "AAPL",
  *	 "adjust": "raw", "step_s": 60}          bulk: struct hist_bar
  *	{"do": "put_events"}                     bulk: struct event_bar
- *	{"do": "put_index", "name": "sp500", "members": {"AAPL":
- *"2016-01-04T00:00:00Z"}}
- *	{"do": "export", "symbols": "A,B", ...}  keys of enquiry_set(), all of them
- *texts
+ *	{"do": "put_frames", "sources": {"1": "sim"}}   bulk: what was published, each
+ *	                       frame (proto/frame.h) behind its length as a u32; sources
+ *	                       names the source ids of ticks, and may be left out
+ *	{"do": "put_index", "name": "sp500",
+ *	 "members": {"AAPL": "2016-01-04T00:00:00Z"}}
+ *	{"do": "export", "symbols": "A,B", ...}  keys of enquiry_set(),
+ *	                                         all of them texts
  *	{"do": "query", "sql": "SELECT ...", "format": "csv", "out": "/path"}
  *	{"do": "status"}  {"do": "verify"}
  *	{"do": "put_past", "epoch": 1, "from_pos": 1, "to_pos": 900}
@@ -26,7 +29,9 @@
  *	{"do": "past_status"}
  *
  * Answers: {"ok": true, ...} or {"ok": false, "error": "a sentence"}, and a bulk where
- * it says so.
+ * it says so.  Those of a put: rows (came), added (of them new), files (concerned),
+ * unchanged (of them); of put_frames also skipped, the events of kinds that are not
+ *kept.
  */
 #pragma once
 #include "base/buf.h"

@@ -2,6 +2,7 @@
  */
 #include "archive/serve.h"
 #include "archive/enquiry.h"
+#include "archive/framerow.h"
 #include "archive/pipeframe.h"
 #include "archive/serve_meta.h"
 #include "archive/serve_past.h"
@@ -109,6 +110,18 @@ static int do_put_events(struct archive *a, const struct pipeframe *f, struct js
 	return finish_put(a, stage_events(a, f), w);
 }
 
+static int do_put_frames(struct archive *a, const struct pipeframe *f, struct jsonw *w)
+{
+	struct framerow_sum got;
+	int rc = framerow_stage(a, f->bulk, f->bulk_len, json_get(f->doc, "sources"),
+				&got);
+
+	rc = finish_put(a, rc, w);
+	if (rc == 0)
+		jsonw_u64(w, "skipped", got.skipped);
+	return rc;
+}
+
 static int ask_of(const struct json *doc, struct enquiry *q)
 {
 	const struct json *m = NULL;
@@ -197,6 +210,7 @@ static const struct {
 	{"put_metadata", serve_put_metadata},
 	{"put_bars", do_put_bars},
 	{"put_events", do_put_events},
+	{"put_frames", do_put_frames},
 	{"export", do_export},
 	{"query", do_query},
 	{"status", do_status},

@@ -1,0 +1,104 @@
+/* views - one CREATE VIEW per kind; of bars, per timeframe. */
+#include "archive/views.h"
+#include "archive/archive_own.h"
+#include "base/err.h"
+#include "proto/timeframe.h"
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+
+static const uint32_t steps[] = {1,   5,   10,   15,   30,   60,    120,  300,
+				 600, 900, 1800, 3600, 7200, 14400, 86400};
+
+/* Append the pattern when it matches anything; returns how many are in @files then. */
+static size_t add_files(struct buf *files, size_t n, const struct buf *pattern)
+{
+	glob_t g = {0};
+
+	if (glob((const char *)pattern->data, GLOB_NOSORT, NULL, &g) == 0) {
+		buf_printf(files, n++ ? ", " : "");
+		duck_quote(files, (const char *)pattern->data, pattern->len);
+	}
+	globfree(&g);
+	return n;
+}
+
+/* Where there is no file, DuckDB would have no columns. */
+static void empty_sql(struct buf *sql, const struct kind *k)
+{
+	buf_printf(sql,
+		   "SELECT NULL::VARCHAR AS %s, NULL::BIGINT AS year, "
+		   "NULL::BIGINT AS month%s",
+		   k->by, k->is_daily ? ", NULL::BIGINT AS day" : "");
+	for (size_t i = 0; i < k->n_columns; i++)
+		buf_printf(sql, ", NULL::%s AS %s", k->columns[i].type,
+			   k->columns[i].name);
+	buf_printf(sql, " WHERE false");
+}
+
+/* Both patterns, of the archive and of what is live, for one folder or all of a kind.
+ */
+static size_t files_of(const struct archive *a, enum kinds kind, const char *folder,
+		       struct buf *files)
+{
+	const struct kind *k = &kinds_table[kind];
+	struct buf pattern = {0};
+	size_t n = 0;
+
+	buf_printf(&pattern, "%s/%s/%s=*/year=*/month=*%s/data.parquet", a->dir, folder,
+		   k->by, k->is_daily ? "/day=*" : "");
+	buf_text(&pattern);
+	n = add_files(files, n, &pattern);
+	buf_free(&pattern);
+	return n;
+}
+
+static int make_view(struct archive *a, struct duck *d, enum kinds kind,
+		     const char *folder, const char *name)
+{
+	const struct kind *k = &kinds_table[kind];
+	struct buf sql = {0};
+	struct buf files = {0};
+	int rc;
+
+	buf_printf(&sql,
+		   "CREATE OR REPLACE VIEW %s AS SELECT timestamp, %s, * EXCLUDE "
+		   "(timestamp, %s) FROM ",
+		   name, k->by, k->by);
+	if (files_of(a, kind, folder, &files) == 0) {
+		buf_printf(&sql, "(");
+		empty_sql(&sql, k);
+		buf_printf(&sql, ")");
+	} else {
+		buf_printf(&sql,
+			   "read_parquet([%s], union_by_name=true, "
+			   "hive_partitioning=true, hive_types={'%s': VARCHAR, "
+			   "'year': BIGINT, 'month': BIGINT%s}) QUALIFY %s",
+			   buf_text(&files), k->by,
+			   k->is_daily ? ", 'day': BIGINT" : "", k->newest);
+	}
+	rc = duck_run(d, buf_text(&sql), NULL);
+	buf_free(&sql);
+	buf_free(&files);
+	return rc;
+}
+
+int views_make(struct archive *a, struct duck *d)
+{
+	char folder[LAYOUT_FOLDER_MAX];
+	char name[32];
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
+		rc = layout_folder(steps[i], folder);
+		(void)snprintf(name, sizeof(name), "bars_%s", timeframe_name(steps[i]));
+		if (rc == 0)
+			rc = make_view(a, d, KIND_BARS, folder, name);
+	}
+	for (unsigned i = KIND_TICKS; rc == 0 && i < KINDS; i++) {
+		(void)snprintf(folder, sizeof(folder), "%s%s", kinds_table[i].folder,
+			       kinds_table[i].has_step ? "*" : "");
+		rc = make_view(a, d, (enum kinds)i, folder, kinds_table[i].name);
+	}
+	return rc;
+}
