@@ -251,6 +251,11 @@ ON_STORE int tickstore_find_time(struct tickstore *ts, int64_t event_ns,
 ON_STORE int tickstore_retain(struct tickstore *ts, int64_t now_ns, uint64_t floor_pos,
 			      uint32_t budget, uint32_t *out_n);
 
+/**
+ * Nothing at @pos or later is retired, neither of the log nor of what is derived:
+ * others do not have it yet.  After opening UINT64_MAX: nothing is held back.
+ */
+ON_STORE void tickstore_hold_set(struct tickstore *ts, uint64_t pos);
 /** From now on so much is kept: the three of struct store_params. */
 ON_STORE void tickstore_limits_set(struct tickstore *ts, int64_t retain_ns,
 				   uint64_t retain_bytes,

@@ -126,6 +126,19 @@ static bool is_over(const struct tickstore *ts, unsigned kind,
 	       (l->bytes && d->total_bytes - d->first_bytes > l->bytes);
 }
 
+/* It holds what must stay. */
+static bool is_held(struct tickstore *ts, unsigned kind, const struct derived_state *d)
+{
+	bool is_it;
+
+	if (ts->hold_pos == UINT64_MAX)
+		return false;
+	is_it = first_from(ts, kind, d->first_serial) == SQ_ROW &&
+		sq_u64(ts->derived_first, 1) >= ts->hold_pos;
+	sq_reset(ts->derived_first);
+	return is_it;
+}
+
 /* The oldest batch leaves. */
 static int retire_first(struct tickstore *ts, unsigned kind, struct derived_state *d)
 {
@@ -147,7 +160,9 @@ static int retire(struct tickstore *ts, unsigned kind, struct derived_state *d)
 {
 	int rc = 0;
 
-	for (int i = 0; rc == 0 && i < RETIRE_AT_ONCE && is_over(ts, kind, d); i++)
+	for (int i = 0; rc == 0 && i < RETIRE_AT_ONCE && is_over(ts, kind, d) &&
+			!is_held(ts, kind, d);
+	     i++)
 		rc = retire_first(ts, kind, d);
 	return rc;
 }
@@ -220,7 +235,7 @@ ON_STORE static bool is_old(struct tickstore *ts, unsigned kind,
 	uint64_t high_pos;
 
 	if (limit_ns <= 0 || d->next_serial - d->first_serial <= 1 ||
-	    first_from(ts, kind, d->first_serial) != SQ_ROW)
+	    is_held(ts, kind, d) || first_from(ts, kind, d->first_serial) != SQ_ROW)
 		return false;
 	high_pos = sq_u64(ts->derived_first, 1);
 	sq_reset(ts->derived_first);

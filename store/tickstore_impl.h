@@ -47,6 +47,7 @@ struct tickstore {
 	/* The log's end. */
 	uint64_t next_pos;
 	uint64_t retired_pos;  /* everything up to here was retired */
+	uint64_t hold_pos;     /* nothing from here on is to be retired */
 	uint64_t promised_pos; /* as it stands synced in the high-water file */
 	uint64_t boot_id;
 	int64_t high_event_ns;

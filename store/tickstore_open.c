@@ -370,6 +370,7 @@ int tickstore_open(const struct store_params *params, const struct store_names *
 	if (!ts)
 		return err_set(-ENOMEM, "the store: no memory");
 	ts->dirfd = -1;
+	ts->hold_pos = UINT64_MAX;
 	ts->boot_id = bootid_read();
 	ts->params = *params;
 	ts->moved_checked_ns = now_ns;

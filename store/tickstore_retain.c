@@ -23,7 +23,8 @@ static bool is_due(const struct tickstore *ts, const struct store_segment *s,
 static bool may_go(const struct tickstore *ts, const struct store_segment *s,
 		   uint64_t floor_pos)
 {
-	return s->last_pos < floor_pos && s->last_pos < ts->status.last_pos;
+	return s->last_pos < floor_pos && s->last_pos < ts->hold_pos &&
+	       s->last_pos < ts->status.last_pos;
 }
 
 ON_STORE static int retire(struct tickstore *ts, int64_t now_ns, uint64_t floor_pos,
@@ -106,6 +107,11 @@ int tickstore_retain(struct tickstore *ts, int64_t now_ns, uint64_t floor_pos,
 	ts->status.segments_retired += n;
 	*out_n = n;
 	return 0;
+}
+
+void tickstore_hold_set(struct tickstore *ts, uint64_t pos)
+{
+	ts->hold_pos = pos;
 }
 
 void tickstore_limits_set(struct tickstore *ts, int64_t retain_ns,
