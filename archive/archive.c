@@ -148,6 +148,7 @@ int archive_open(const struct archive_options *o, struct archive **out)
 	*a = (struct archive){.dir = real,
 			      .lock = -1,
 			      .tmp_fd = -1,
+			      .live_fd = -1,
 			      .memory_bytes = o->memory_bytes,
 			      .threads = o->threads,
 			      .is_writer = o->writer};
@@ -170,6 +171,7 @@ void archive_close(struct archive *a)
 	if (!a)
 		return;
 	archive_put_drop(a);
+	archive_live_drop(a);
 	duck_close(a->writer);
 	duck_close(a->reader);
 	past_close(a->past);

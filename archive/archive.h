@@ -57,6 +57,23 @@ int archive_put_done(struct archive *a, struct archive_put *out);
 /** Forget what was staged. */
 void archive_put_drop(struct archive *a);
 
+/*
+ * What is not closed yet lies beside, below DIR/.live in the same folders, and is
+ * replaced as a whole: begin, any number of puts, end.  Readers have the one before
+ * until then.
+ */
+int archive_live_begin(struct archive *a);
+/** archive_put_done() into what was begun; -EINVAL: nothing was. */
+int archive_live_put(struct archive *a, struct archive_put *out);
+int archive_live_end(struct archive *a);
+/** Forget what was begun, and let go of what archive_live() gave. */
+void archive_live_drop(struct archive *a);
+/**
+ * Append the root of what is live now ("DIR/.live/..."), which stays until this is
+ * called again or the archive is closed.  1: nothing is.
+ */
+int archive_live(struct archive *a, struct buf *out);
+
 struct archive_check {
 	uint64_t files;
 	uint64_t rows; /* as the manifests say */

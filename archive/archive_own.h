@@ -38,6 +38,8 @@ struct archive {
 	uint32_t *index; /* of parts, by hash */
 	size_t index_cap;
 	uint64_t staged;
+	char *live_new; /* the generation in the making, or NULL */
+	int live_fd;    /* the one that we read, locked; -1: none */
 };
 
 /** The engine for writing, opened when it is first asked for; -EROFS: we only read. */

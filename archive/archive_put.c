@@ -191,16 +191,65 @@ static int write_part(struct archive *a, size_t i, struct archive_put *sum)
 	return rc;
 }
 
-int archive_put_done(struct archive *a, struct archive_put *out)
+/* What is live has no manifest and is not synced: nothing is lost with it. */
+static int write_live(struct archive *a, size_t i, struct archive_put *sum)
+{
+	const struct part *p = &a->parts[i];
+	const struct kind *k = &kinds_table[p->key.kind];
+	struct buf dir = {0};
+	struct buf file = {0};
+	struct buf tmp = {0};
+	struct buf sql = {0};
+	bool there;
+	int rc = layout_path(&dir, a->live_new, &p->key);
+
+	buf_printf(&file, "%s/data.parquet", buf_text(&dir));
+	archive_tmp(a, &tmp, ".parquet");
+	there = access(buf_text(&file), F_OK) == 0;
+	if (!there && p->is_plain && p->rows <= ROW_GROUP)
+		plain_sql(&sql, k, i, buf_text(&tmp));
+	else
+		merge_sql(&sql, k, i, there ? (char *)file.data : NULL, buf_text(&tmp));
+	if (rc == 0)
+		rc = duck_run(a->writer, buf_text(&sql), NULL);
+	if (rc == 0)
+		rc = layout_place((char *)dir.data, (char *)tmp.data);
+	if (rc < 0) {
+		unlink((char *)tmp.data);
+		err_prefix(rc, "%s", (char *)file.data);
+	}
+	sum->files++;
+	buf_free(&dir);
+	buf_free(&file);
+	buf_free(&tmp);
+	buf_free(&sql);
+	return rc;
+}
+
+static int finish(struct archive *a, struct archive_put *out,
+		  int (*write)(struct archive *, size_t, struct archive_put *))
 {
 	int rc;
 
 	*out = (struct archive_put){.rows = a->staged};
 	rc = stage_flush(a);
 	for (size_t i = 0; rc == 0 && i < a->n_parts; i++)
-		rc = write_part(a, i, out);
+		rc = write(a, i, out);
 	archive_put_drop(a);
 	return rc;
+}
+
+int archive_put_done(struct archive *a, struct archive_put *out)
+{
+	return finish(a, out, write_part);
+}
+
+int archive_live_put(struct archive *a, struct archive_put *out)
+{
+	if (a->live_new)
+		return finish(a, out, write_live);
+	archive_put_drop(a);
+	return err_set(-EINVAL, "no live put was begun: \"first\" begins one");
 }
 
 void archive_put_drop(struct archive *a)

@@ -1,77 +1,9 @@
 /* framerow_test - what was published becomes rows, each where it belongs, once. */
-#include "archive/archive_test.h"
-#include "archive/framerow.h"
+#include "archive/framerow_test.h"
 #include "archive/layout.h"
-#include "archive/views.h"
-#include "base/err.h"
-#include "proto/frame.h"
-#include "proto/sample_test.h"
 #include <errno.h>
 
 #define TICK_DAY "ticks/symbol=AAPL/year=2026/month=01/day=05"
-
-/* Append one event as a frame of its own. */
-static void add(struct buf *out, enum event_kind kind, const void *event)
-{
-	size_t cap = kind == EVENT_TIER2
-			     ? frame_matrix_size(SAMPLE_MEMBERS, SAMPLE_ROWS)
-			     : frame_size_max(kind);
-	void *data = malloc(cap);
-	struct frame f;
-	uint32_t n;
-
-	assert_non_null(data);
-	frame_begin(&f, data, cap, kind, 1);
-	assert_int_equal(frame_add(&f, event), 0);
-	n = (uint32_t)frame_seal(&f, 1, 0);
-	buf_add(out, &n, sizeof(n));
-	buf_add(out, data, n);
-	free(data);
-}
-
-static struct archive_put put(struct archive *a, const struct buf *bulk,
-			      const char *sources)
-{
-	struct framerow_sum got;
-	struct archive_put sum;
-	struct json *names = NULL;
-
-	if (sources)
-		assert_int_equal(json_parse(sources, strlen(sources), &names), 0);
-	if (framerow_stage(a, bulk->data, bulk->len, names, &got) != 0)
-		fail_msg("%s", err_text());
-	assert_int_equal(archive_put_done(a, &sum), 0);
-	json_free(names);
-	return sum;
-}
-
-/* One of each; rows: a tick, a bar, a vector, three cells and a lagging member. */
-static void add_samples(struct buf *out)
-{
-	struct event_tick tick = sample_tick();
-	struct event_bar bar = sample_bar();
-	struct event_tier1 tier1 = sample_tier1();
-	struct event_status status = sample_status();
-	struct sample_matrix matrix = sample_matrix();
-
-	bar.bar_start_ns -= bar.bar_start_ns % MINUTE_NS;
-	add(out, EVENT_TICK, &tick);
-	add(out, EVENT_BAR, &bar);
-	add(out, EVENT_STATUS, &status);
-	add(out, EVENT_TIER2, &matrix);
-	add(out, EVENT_TIER1, &tier1);
-}
-
-static int64_t one(struct archive *a, const char *sql)
-{
-	struct duck *d;
-	int64_t v = 0;
-
-	assert_int_equal(archive_reader(a, &d), 0);
-	if (views_make(a, d) != 0 || duck_row_i64(d, sql, -1, &v, 1) != 0)
-		fail_msg("%s: %s", sql, err_text());
-	return v;
-}
 
 static void every_kind_lies_in_its_folder_and_comes_back_by_its_view(void **state)
 {
@@ -79,41 +11,47 @@ static void every_kind_lies_in_its_folder_and_comes_back_by_its_view(void **stat
 	struct archive_put p;
 	struct buf bulk = {0};
 
-	add_samples(&bulk);
-	p = put(a, &bulk, "{\"2\": \"sim\"}");
+	test_samples(&bulk);
+	p = test_frames(a, &bulk, "{\"2\": \"sim\"}");
 	assert_int_equal(p.rows, 7);
 	assert_int_equal(p.added, 7);
 	assert_int_equal(p.files, 4);
 	assert_int_equal(
-		one(a,
-		    "SELECT count(*) FROM ticks WHERE symbol = 'AAPL' AND year = "
-		    "2026 AND month = 1 AND day = 5 AND position = 1001 AND price = "
-		    "187.25 AND size = 100 AND bid = 187.24 AND ask IS NULL AND "
-		    "bid_size = 2.5 AND source = 'sim' AND source_sequence = 55 AND "
-		    "conditions = '@ I' AND action = 'new' AND flags = 1 AND "
-		    "epoch_ns(timestamp) = 1767623400500000000 AND epoch_ns(received) "
-		    "= 1767623400500001000"),
+		test_one(a,
+			 "SELECT count(*) FROM ticks WHERE symbol = 'AAPL' AND year = "
+			 "2026 AND month = 1 AND day = 5 AND position = 1001 AND price "
+			 "= "
+			 "187.25 AND size = 100 AND bid = 187.24 AND ask IS NULL AND "
+			 "bid_size = 2.5 AND source = 'sim' AND source_sequence = 55 "
+			 "AND "
+			 "conditions = '@ I' AND action = 'new' AND flags = 1 AND "
+			 "epoch_ns(timestamp) = 1767623400500000000 AND "
+			 "epoch_ns(received) "
+			 "= 1767623400500001000"),
 		1);
-	assert_int_equal(one(a, "SELECT count(*) FROM bars_1m"), 1);
+	assert_int_equal(test_one(a, "SELECT count(*) FROM bars_1m"), 1);
 	assert_int_equal(
-		one(a,
-		    "SELECT count(*) FROM features WHERE symbol = 'AAPL' AND "
-		    "timeframe_s = 60 AND revision = 1 AND is_warm = 127 AND "
-		    "feature_version = '0123456789abcdef' AND rolling_return_3 = 0 "
-		    "AND rolling_return_6 = 0.25 AND vol_6 IS NULL AND "
-		    "rolling_return_6_norm = -0.5 AND bar_sequence = 9 AND ml_ready"),
+		test_one(
+			a,
+			"SELECT count(*) FROM features WHERE symbol = 'AAPL' AND "
+			"timeframe_s = 60 AND revision = 1 AND is_warm = 127 AND "
+			"feature_version = '0123456789abcdef' AND rolling_return_3 = 0 "
+			"AND rolling_return_6 = 0.25 AND vol_6 IS NULL AND "
+			"rolling_return_6_norm = -0.5 AND bar_sequence = 9 AND "
+			"ml_ready"),
 		1);
 	assert_int_equal(
-		one(a, "SELECT count(*) FROM matrices WHERE universe = 'tech' AND "
-		       "version = 5 AND symbol_a = 'MSFT' AND symbol_b = 'AAPL' AND "
-		       "correlation = -0.25 AND n_obs_a = 120 AND method = 'pearson' "
-		       "AND status = 'provisional' AND reason = 'included'"),
+		test_one(a,
+			 "SELECT count(*) FROM matrices WHERE universe = 'tech' AND "
+			 "version = 5 AND symbol_a = 'MSFT' AND symbol_b = 'AAPL' AND "
+			 "correlation = -0.25 AND n_obs_a = 120 AND method = 'pearson' "
+			 "AND status = 'provisional' AND reason = 'included'"),
 		1);
-	assert_int_equal(one(a, "SELECT count(*) FROM matrices WHERE symbol_a = "
-				"'BTC/USD' AND correlation IS NULL AND reason = "
-				"'lagging'"),
+	assert_int_equal(test_one(a, "SELECT count(*) FROM matrices WHERE symbol_a = "
+				     "'BTC/USD' AND correlation IS NULL AND reason = "
+				     "'lagging'"),
 			 1);
-	assert_int_equal(one(a, "SELECT count(*) FROM matrices"), 4);
+	assert_int_equal(test_one(a, "SELECT count(*) FROM matrices"), 4);
 	archive_close(a);
 	buf_free(&bulk);
 }
@@ -128,12 +66,12 @@ static void the_same_frames_twice_leave_the_same_bytes(void **state)
 	char before[65];
 	char after[65];
 
-	add_samples(&bulk);
-	put(a, &bulk, NULL);
+	test_samples(&bulk);
+	test_frames(a, &bulk, NULL);
 	snprintf(path, sizeof(path), "%s/" TICK_DAY "/data.parquet", (char *)*state);
 	assert_int_equal(layout_hash(path, before), 0);
-	add_samples(&bulk); /* and twice in one put */
-	p = put(a, &bulk, NULL);
+	test_samples(&bulk); /* and twice in one put */
+	p = test_frames(a, &bulk, NULL);
 	assert_int_equal(p.rows, 14);
 	assert_int_equal(p.added, 0);
 	assert_int_equal(p.unchanged, 4);
@@ -156,20 +94,22 @@ static void a_view_has_the_newest_word_alone(void **state)
 	struct sample_matrix m = sample_matrix();
 	struct buf bulk = {0};
 
-	add(&bulk, EVENT_TIER1, &v);
+	test_add(&bulk, EVENT_TIER1, &v);
 	v.bar_revision++;
 	v.value[0] = 7;
-	add(&bulk, EVENT_TIER1, &v);
-	add(&bulk, EVENT_TIER2, &m);
+	test_add(&bulk, EVENT_TIER1, &v);
+	test_add(&bulk, EVENT_TIER2, &m);
 	m.e.head.seq++;
 	m.e.n_included = 1;
 	m.member[2].reason = TIER2_BLIND;
-	add(&bulk, EVENT_TIER2, &m);
-	put(a, &bulk, NULL);
-	assert_int_equal(one(a, "SELECT count(*) FROM features"), 1);
-	assert_int_equal(one(a, "SELECT rolling_return_3::BIGINT FROM features"), 7);
-	assert_int_equal(one(a, "SELECT count(*) FROM matrices"), 3);
-	assert_int_equal(one(a, "SELECT count(*) FROM matrices WHERE version = 6"), 3);
+	test_add(&bulk, EVENT_TIER2, &m);
+	test_frames(a, &bulk, NULL);
+	assert_int_equal(test_one(a, "SELECT count(*) FROM features"), 1);
+	assert_int_equal(test_one(a, "SELECT rolling_return_3::BIGINT FROM features"),
+			 7);
+	assert_int_equal(test_one(a, "SELECT count(*) FROM matrices"), 3);
+	assert_int_equal(test_one(a, "SELECT count(*) FROM matrices WHERE version = 6"),
+			 3);
 	archive_close(a);
 	buf_free(&bulk);
 }
@@ -186,20 +126,21 @@ static void ticks_lie_by_day_in_the_order_of_the_log(void **state)
 	for (uint64_t i = 10; i-- > 0;) {
 		t.head.pos = i + 1;
 		t.head.event_ns = SAMPLE_NS + (int64_t)(i / 5) * DAY_NS;
-		add(&bulk, EVENT_TICK, &t);
+		test_add(&bulk, EVENT_TICK, &t);
 	}
-	p = put(a, &bulk, NULL);
+	p = test_frames(a, &bulk, NULL);
 	assert_int_equal(p.files, 2);
 	assert_int_equal(p.added, 10);
-	assert_int_equal(one(a, "SELECT count(*) FROM ticks WHERE day = 6 AND position "
-				"> 5 AND source IS NULL AND source_id = 2"),
-			 5);
+	assert_int_equal(
+		test_one(a, "SELECT count(*) FROM ticks WHERE day = 6 AND position "
+			    "> 5 AND source IS NULL AND source_id = 2"),
+		5);
 	snprintf(
 		sql, sizeof(sql),
 		"SELECT count(*) FROM (SELECT position - lag(position) OVER () AS step "
 		"FROM read_parquet('%s/" TICK_DAY "/data.parquet')) WHERE step <> 1",
 		(char *)*state);
-	assert_int_equal(one(a, sql), 0);
+	assert_int_equal(test_one(a, sql), 0);
 	archive_close(a);
 	buf_free(&bulk);
 }
@@ -208,10 +149,11 @@ static void views_without_files_are_there_and_empty(void **state)
 {
 	struct archive *a = test_open(*state, true);
 
-	assert_int_equal(one(a, "SELECT count(vwap) FROM bars_4h"), 0);
-	assert_int_equal(one(a, "SELECT count(price) FROM ticks WHERE day = 1"), 0);
-	assert_int_equal(one(a, "SELECT count(vol_6_norm) FROM features"), 0);
-	assert_int_equal(one(a, "SELECT count(universe) FROM matrices"), 0);
+	assert_int_equal(test_one(a, "SELECT count(vwap) FROM bars_4h"), 0);
+	assert_int_equal(test_one(a, "SELECT count(price) FROM ticks WHERE day = 1"),
+			 0);
+	assert_int_equal(test_one(a, "SELECT count(vol_6_norm) FROM features"), 0);
+	assert_int_equal(test_one(a, "SELECT count(universe) FROM matrices"), 0);
 	archive_close(a);
 }
 
@@ -234,32 +176,32 @@ static void what_cannot_be_kept_is_refused_with_a_sentence(void **state)
 	struct event_tier1 v = sample_tier1();
 	struct buf bulk = {0};
 
-	add(&bulk, EVENT_TICK, &t);
+	test_add(&bulk, EVENT_TICK, &t);
 	bulk.len--;
 	refused(a, &bulk, "of which");
 	bulk.len = 3;
 	refused(a, &bulk, "behind the last frame");
 	bulk.len = 0;
 	t.symbol[0] = 'a';
-	add(&bulk, EVENT_TICK, &t);
+	test_add(&bulk, EVENT_TICK, &t);
 	refused(a, &bulk, "no symbol");
 	bulk.len = 0;
 	v.timeframe_s = 7;
-	add(&bulk, EVENT_TIER1, &v);
+	test_add(&bulk, EVENT_TIER1, &v);
 	refused(a, &bulk, "no timeframe");
 	v.timeframe_s = 60;
 	v.head.event_ns = INT64_MIN;
 	bulk.len = 0;
-	add(&bulk, EVENT_TIER1, &v);
+	test_add(&bulk, EVENT_TIER1, &v);
 	refused(a, &bulk, "out of range");
 	m.e.universe[0] = '/';
 	bulk.len = 0;
-	add(&bulk, EVENT_TIER2, &m);
+	test_add(&bulk, EVENT_TIER2, &m);
 	refused(a, &bulk, "no universe");
 	m.e.universe[0] = 't';
 	m.member[1].reason = TIER2_INCLUDED;
 	bulk.len = 0;
-	add(&bulk, EVENT_TIER2, &m);
+	test_add(&bulk, EVENT_TIER2, &m);
 	refused(a, &bulk, "names 3");
 	assert_int_equal(archive_verify(a, true, &c), 0);
 	assert_int_equal(c.files, 0);

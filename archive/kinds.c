@@ -104,6 +104,7 @@ const struct kind kinds_table[KINDS] = {
 			.version = 1,
 			.time = "timestamp",
 			.key = "position",
+			.is_once = true,
 			.newest = "row_number() OVER (PARTITION BY symbol, year, "
 				  "month, day, timestamp, position) = 1",
 			.columns = ticks,

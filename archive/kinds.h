@@ -32,6 +32,7 @@ struct kind {
 	uint64_t version;   /* of the columns */
 	const char *time;   /* the column whose range a manifest tells */
 	const char *key;    /* columns: rows that agree there are one; the order, too */
+	bool is_once;       /* no row is ever another word about one before it */
 	const char *newest; /* condition of a view (SQL's QUALIFY): the newest word */
 	const struct kind_column *columns;
 	size_t n_columns;

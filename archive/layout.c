@@ -242,7 +242,7 @@ static void parent(struct buf *out, const char *path)
 	buf_text(out);
 }
 
-int layout_mkdirs(const char *path)
+static int make_dirs(const char *path, bool synced)
 {
 	struct buf up = {0};
 	struct stat st;
@@ -253,13 +253,18 @@ int layout_mkdirs(const char *path)
 			       ? 0
 			       : err_set(-ENOTDIR, "%s is no directory", path);
 	parent(&up, path);
-	rc = layout_mkdirs(buf_text(&up));
+	rc = make_dirs(buf_text(&up), synced);
 	if (rc == 0 && mkdir(path, 0755) < 0 && errno != EEXIST)
 		rc = err_set(-errno, "%s: %s", path, strerror(errno));
-	else if (rc == 0)
+	else if (rc == 0 && synced)
 		rc = sync_dir(buf_text(&up));
 	buf_free(&up);
 	return rc;
+}
+
+int layout_mkdirs(const char *path)
+{
+	return make_dirs(path, true);
 }
 
 static int write_all(int fd, const uint8_t *data, size_t len)
@@ -426,6 +431,19 @@ static int write_manifest(const char *part_dir, const char *tmp,
 	buf_free(&text);
 	buf_free(&path);
 	buf_free(&beside);
+	return rc;
+}
+
+int layout_place(const char *part_dir, const char *tmp)
+{
+	struct buf path = {0};
+	int rc = make_dirs(part_dir, false);
+
+	buf_printf(&path, "%s/data.parquet", part_dir);
+	if (rc == 0 && rename(tmp, buf_text(&path)) < 0)
+		rc = err_set(-errno, "%s -> %s: %s", tmp, (char *)path.data,
+			     strerror(errno));
+	buf_free(&path);
 	return rc;
 }
 

@@ -13,6 +13,10 @@
  *	{"do": "put_frames", "sources": {"1": "sim"}}   bulk: what was published, each
  *	                       frame (proto/frame.h) behind its length as a u32; sources
  *	                       names the source ids of ticks, and may be left out
+ *	{"do": "live_frames", "first": true, "last": true}  the same bulk; what is not
+ *	                       closed yet.  From first to last it is one whole, which
+ *	                       then replaces the one before; put_bars with "live": true
+ *	                       may stand in between, or carry first and last as well
  *	{"do": "put_index", "name": "sp500",
  *	 "members": {"AAPL": "2016-01-04T00:00:00Z"}}
  *	{"do": "export", "symbols": "A,B", ...}  keys of enquiry_set(),

@@ -2,125 +2,15 @@
  */
 #include "archive/serve.h"
 #include "archive/enquiry.h"
-#include "archive/framerow.h"
 #include "archive/pipeframe.h"
 #include "archive/serve_meta.h"
 #include "archive/serve_past.h"
+#include "archive/serve_put.h"
 #include "base/err.h"
 #include "base/jsonw.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-static int copy_text(const struct json *doc, const char *key, char *out, size_t size)
-{
-	const char *text = json_str(json_get(doc, key), "");
-
-	if (strlen(text) >= size)
-		return err_set(-EINVAL, "%s '%.64s' is too long", key, text);
-	memcpy(out, text, strlen(text) + 1);
-	return 0;
-}
-
-static int series_of(const struct json *doc, struct hist_series *s)
-{
-	const char *adjust = json_str(json_get(doc, "adjust"), "raw");
-	uint64_t step = 0;
-
-	*s = (struct hist_series){0};
-	if (copy_text(doc, "source", s->source, sizeof(s->source)) < 0 ||
-	    copy_text(doc, "feed", s->feed, sizeof(s->feed)) < 0 ||
-	    copy_text(doc, "symbol", s->symbol, sizeof(s->symbol)) < 0)
-		return -EINVAL;
-	if (json_u64(json_get(doc, "step_s"), &step) < 0 || step == 0 ||
-	    step > UINT32_MAX)
-		return err_set(-EINVAL, "step_s is missing or no number of seconds");
-	s->step_s = (uint32_t)step;
-	s->adjust = (uint8_t)barrow_adjust_parse(adjust);
-	if (s->adjust > HIST_ALL)
-		return err_set(-EINVAL, "adjust '%.16s': raw, split or all", adjust);
-	return 0;
-}
-
-static int width(const struct pipeframe *f, size_t size)
-{
-	if (f->bulk_len == 0 || f->bulk_len % size != 0)
-		return err_set(-EINVAL,
-			       "%zu bytes of rows: a multiple of %zu is needed",
-			       f->bulk_len, size);
-	return 0;
-}
-
-static int stage_bars(struct archive *a, const struct pipeframe *f)
-{
-	const struct hist_bar *bars = (const void *)f->bulk;
-	struct hist_series s;
-	struct barrow row;
-	int rc = series_of(f->doc, &s);
-
-	if (rc == 0)
-		rc = width(f, sizeof(*bars));
-	for (size_t i = 0; rc == 0 && i < f->bulk_len / sizeof(*bars); i++) {
-		rc = barrow_of_hist(&s, &bars[i], &row);
-		if (rc == 0)
-			rc = archive_put_row(a, &row);
-	}
-	return rc;
-}
-
-static int stage_events(struct archive *a, const struct pipeframe *f)
-{
-	const struct event_bar *bars = (const void *)f->bulk;
-	struct barrow row;
-	int rc = width(f, sizeof(*bars));
-
-	for (size_t i = 0; rc == 0 && i < f->bulk_len / sizeof(*bars); i++) {
-		rc = barrow_of_event(&bars[i], &row);
-		if (rc == 0)
-			rc = archive_put_row(a, &row);
-	}
-	return rc;
-}
-
-static int finish_put(struct archive *a, int rc, struct jsonw *w)
-{
-	struct archive_put sum;
-
-	if (rc == 0)
-		rc = archive_put_done(a, &sum);
-	else
-		archive_put_drop(a);
-	if (rc < 0)
-		return rc;
-	jsonw_bool(w, "ok", true);
-	jsonw_u64(w, "rows", sum.rows);
-	jsonw_u64(w, "added", sum.added);
-	jsonw_u64(w, "files", sum.files);
-	jsonw_u64(w, "unchanged", sum.unchanged);
-	return 0;
-}
-
-static int do_put_bars(struct archive *a, const struct pipeframe *f, struct jsonw *w)
-{
-	return finish_put(a, stage_bars(a, f), w);
-}
-
-static int do_put_events(struct archive *a, const struct pipeframe *f, struct jsonw *w)
-{
-	return finish_put(a, stage_events(a, f), w);
-}
-
-static int do_put_frames(struct archive *a, const struct pipeframe *f, struct jsonw *w)
-{
-	struct framerow_sum got;
-	int rc = framerow_stage(a, f->bulk, f->bulk_len, json_get(f->doc, "sources"),
-				&got);
-
-	rc = finish_put(a, rc, w);
-	if (rc == 0)
-		jsonw_u64(w, "skipped", got.skipped);
-	return rc;
-}
 
 static int ask_of(const struct json *doc, struct enquiry *q)
 {
@@ -208,9 +98,10 @@ static const struct {
 	{"put_index", serve_put_index},
 	{"put_actions", serve_put_actions},
 	{"put_metadata", serve_put_metadata},
-	{"put_bars", do_put_bars},
-	{"put_events", do_put_events},
-	{"put_frames", do_put_frames},
+	{"put_bars", serve_put_bars},
+	{"put_events", serve_put_events},
+	{"put_frames", serve_put_frames},
+	{"live_frames", serve_live_frames},
 	{"export", do_export},
 	{"query", do_query},
 	{"status", do_status},

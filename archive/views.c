@@ -36,36 +36,49 @@ static void empty_sql(struct buf *sql, const struct kind *k)
 	buf_printf(sql, " WHERE false");
 }
 
-/* Both patterns, of the archive and of what is live, for one folder or all of a kind.
- */
-static size_t files_of(const struct archive *a, enum kinds kind, const char *folder,
-		       struct buf *files)
+struct roots {
+	const char *archive;
+	const char *live; /* "": nothing is */
+};
+
+/* The patterns of one folder, or all of a kind, below both roots.  @out_live: files of
+   the second are among them. */
+static size_t files_of(const struct roots *r, enum kinds kind, const char *folder,
+		       struct buf *files, bool *out_live)
 {
 	const struct kind *k = &kinds_table[kind];
-	struct buf pattern = {0};
+	const char *const roots[] = {r->archive, r->live};
 	size_t n = 0;
 
-	buf_printf(&pattern, "%s/%s/%s=*/year=*/month=*%s/data.parquet", a->dir, folder,
-		   k->by, k->is_daily ? "/day=*" : "");
-	buf_text(&pattern);
-	n = add_files(files, n, &pattern);
-	buf_free(&pattern);
+	*out_live = false;
+	for (size_t i = 0; i < 2 && roots[i][0]; i++) {
+		struct buf pattern = {0};
+		size_t before = n;
+
+		buf_printf(&pattern, "%s/%s/%s=*/year=*/month=*%s/data.parquet",
+			   roots[i], folder, k->by, k->is_daily ? "/day=*" : "");
+		buf_text(&pattern);
+		n = add_files(files, n, &pattern);
+		*out_live = n > before;
+		buf_free(&pattern);
+	}
 	return n;
 }
 
-static int make_view(struct archive *a, struct duck *d, enum kinds kind,
+static int make_view(const struct roots *r, struct duck *d, enum kinds kind,
 		     const char *folder, const char *name)
 {
 	const struct kind *k = &kinds_table[kind];
 	struct buf sql = {0};
 	struct buf files = {0};
+	bool has_live;
 	int rc;
 
 	buf_printf(&sql,
 		   "CREATE OR REPLACE VIEW %s AS SELECT timestamp, %s, * EXCLUDE "
 		   "(timestamp, %s) FROM ",
 		   name, k->by, k->by);
-	if (files_of(a, kind, folder, &files) == 0) {
+	if (files_of(r, kind, folder, &files, &has_live) == 0) {
 		buf_printf(&sql, "(");
 		empty_sql(&sql, k);
 		buf_printf(&sql, ")");
@@ -73,9 +86,11 @@ static int make_view(struct archive *a, struct duck *d, enum kinds kind,
 		buf_printf(&sql,
 			   "read_parquet([%s], union_by_name=true, "
 			   "hive_partitioning=true, hive_types={'%s': VARCHAR, "
-			   "'year': BIGINT, 'month': BIGINT%s}) QUALIFY %s",
+			   "'year': BIGINT, 'month': BIGINT%s})",
 			   buf_text(&files), k->by,
-			   k->is_daily ? ", 'day': BIGINT" : "", k->newest);
+			   k->is_daily ? ", 'day': BIGINT" : "");
+		if (has_live || !k->is_once)
+			buf_printf(&sql, " QUALIFY %s", k->newest);
 	}
 	rc = duck_run(d, buf_text(&sql), NULL);
 	buf_free(&sql);
@@ -87,18 +102,24 @@ int views_make(struct archive *a, struct duck *d)
 {
 	char folder[LAYOUT_FOLDER_MAX];
 	char name[32];
-	int rc = 0;
+	struct buf live = {0};
+	struct roots r = {.archive = a->dir};
+	int rc = archive_live(a, &live);
+
+	r.live = buf_text(&live);
+	rc = rc < 0 ? rc : 0;
 
 	for (size_t i = 0; rc == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
 		rc = layout_folder(steps[i], folder);
 		(void)snprintf(name, sizeof(name), "bars_%s", timeframe_name(steps[i]));
 		if (rc == 0)
-			rc = make_view(a, d, KIND_BARS, folder, name);
+			rc = make_view(&r, d, KIND_BARS, folder, name);
 	}
 	for (unsigned i = KIND_TICKS; rc == 0 && i < KINDS; i++) {
 		(void)snprintf(folder, sizeof(folder), "%s%s", kinds_table[i].folder,
 			       kinds_table[i].has_step ? "*" : "");
-		rc = make_view(a, d, (enum kinds)i, folder, kinds_table[i].name);
+		rc = make_view(&r, d, (enum kinds)i, folder, kinds_table[i].name);
 	}
+	buf_free(&live);
 	return rc;
 }
