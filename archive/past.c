@@ -42,6 +42,7 @@ void past_forget(struct past *p)
 		p->said[k] = 0;
 	}
 	buf_free(&p->stretches);
+	p->log = 0;
 	p->epoch = 0;
 	p->has_manifest = false;
 	p->is_loaded = false;
@@ -295,6 +296,7 @@ int past_status(struct past *p, struct past_status *out)
 	if (rc < 0)
 		return rc;
 	newest = past_newest(p);
+	out->log = p->log;
 	out->epoch = p->epoch;
 	out->first_pos = newest ? newest->from_pos : 0;
 	out->complete_pos = newest ? newest->to_pos : 0;

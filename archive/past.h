@@ -23,6 +23,7 @@
  */
 #pragma once
 #include "archive/pastfile.h"
+#include "base/jsonw.h"
 #include <stdbool.h>
 
 #define PAST_CHUNK_BYTES ((size_t)4 << 20)
@@ -39,6 +40,7 @@ void past_close(struct past *p); /* NULL is fine */
 
 /** Every event at from_pos to to_pos is in the bulk: whole positions. */
 struct past_range {
+	uint64_t log; /* whose they are; an archive holds the events of one log */
 	uint64_t epoch;
 	uint64_t from_pos;
 	uint64_t to_pos;
@@ -58,6 +60,7 @@ int past_put(struct past *p, const struct past_range *range, const void *bulk,
 	     size_t len, struct past_sum *out);
 
 struct past_status {
+	uint64_t log;
 	uint64_t epoch;
 	uint64_t first_pos;    /* of the newest stretch; 0: nothing was put yet */
 	uint64_t complete_pos; /* its end */
@@ -103,6 +106,8 @@ struct past_check {
 	uint64_t bad;
 	char first_bad[256]; /* a sentence */
 };
+/** As a member of the object @w is in. */
+void past_print_log(struct jsonw *w, uint64_t log);
 /** Every chunk against its hash; sequences and chains of every stream from its begin.
  */
 int past_verify(struct past *p, struct past_check *out);

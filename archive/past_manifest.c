@@ -44,7 +44,8 @@ static int take(struct past *p, const struct json *root)
 	uint64_t version;
 
 	if (json_u64(json_get(root, "schema_version"), &version) < 0 ||
-	    version != VERSION || json_u64(json_get(root, "epoch"), &p->epoch) < 0 ||
+	    version != VERSION || json_u64(json_get(root, "log"), &p->log) < 0 ||
+	    json_u64(json_get(root, "epoch"), &p->epoch) < 0 ||
 	    take_stretches(p, json_get(root, "stretches")) < 0)
 		return -EBADMSG;
 	for (unsigned k = 0; k < EVENT_KINDS; k++)
@@ -54,6 +55,14 @@ static int take(struct past *p, const struct json *root)
 			     &p->said[k]) < 0)
 			return -EBADMSG;
 	return 0;
+}
+
+void past_print_log(struct jsonw *w, uint64_t log)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)log);
+	jsonw_str(w, "log", text); /* no double holds it */
 }
 
 int past_manifest_read(struct past *p)
@@ -95,6 +104,7 @@ int past_manifest_write(struct past *p)
 	jsonw_init(&w, &text);
 	jsonw_object(&w, NULL);
 	jsonw_u64(&w, "schema_version", VERSION);
+	past_print_log(&w, p->log);
 	jsonw_u64(&w, "epoch", p->epoch);
 	jsonw_array(&w, "stretches");
 	for (size_t i = 0; i < p->stretches.len / sizeof(*s); i++) {

@@ -35,6 +35,7 @@ struct past {
 	size_t chunk_bytes;
 	bool is_loaded;
 	bool has_manifest;
+	uint64_t log; /* 0: none yet */
 	uint64_t epoch;
 	struct buf stretches;       /* struct past_stretch, ascending */
 	uint64_t said[EVENT_KINDS]; /* how many chunks, by the manifest */

@@ -152,7 +152,7 @@ static void events_that_do_not_follow_are_refused_and_nothing_changes(void **sta
 {
 	struct past *p = opened(*state);
 	struct buf before = {0}, after = {0}, bulk;
-	struct past_range r = {1, 501, 520};
+	struct past_range r = {7, 1, 501, 520};
 	struct past_sum sum;
 
 	assert_int_equal(put_range(p, 1, 0, 1, 500, &sum), 0);
@@ -169,6 +169,10 @@ static void events_that_do_not_follow_are_refused_and_nothing_changes(void **sta
 	bulk = world_range(0, 501, 520);
 	assert_int_equal(past_put(p, &r, bulk.data, bulk.len - 1, &sum), -EINVAL);
 	assert_int_equal(past_put(p, &r, "abc", 3, &sum), -EINVAL);
+	r.log = 8;
+	assert_int_equal(past_put(p, &r, bulk.data, bulk.len, &sum), -EINVAL);
+	assert_non_null(strstr(err_text(), "another log"));
+	r.log = 7;
 	r.to_pos = 510;
 	assert_int_equal(past_put(p, &r, bulk.data, bulk.len, &sum), -EINVAL);
 	buf_free(&bulk);

@@ -114,7 +114,7 @@ static struct buf world_range(uint64_t salt, uint64_t from, uint64_t to)
 static int put_range(struct past *p, uint64_t epoch, uint64_t salt, uint64_t from,
 		     uint64_t to, struct past_sum *sum)
 {
-	struct past_range r = {epoch, from, to};
+	struct past_range r = {7, epoch, from, to};
 	struct buf bulk = world_range(salt, from, to);
 	int rc = past_put(p, &r, bulk.data, bulk.len, sum);
 

@@ -195,10 +195,16 @@ static int clear(struct past *p, const struct past_range *r)
 	const struct past_stretch *newest = past_newest(p);
 	uint64_t behind = newest ? newest->to_pos + 1 : 1;
 
+	if (p->log != 0 && r->log != p->log)
+		return err_set(-EINVAL,
+			       "%s holds the events of another log: give every log an "
+			       "archive of its own, or move that folder away",
+			       p->dir);
 	if (r->epoch < p->epoch)
 		return err_set(-EINVAL, "epoch %llu is over, the archive knows %llu",
 			       (unsigned long long)r->epoch,
 			       (unsigned long long)p->epoch);
+	p->log = r->log;
 	if (!p->has_manifest) { /* from now on a chunk without it is one too many */
 		int rc = past_manifest_write(p);
 

@@ -23,7 +23,7 @@
  *	                                         all of them texts
  *	{"do": "query", "sql": "SELECT ...", "format": "csv", "out": "/path"}
  *	{"do": "status"}  {"do": "verify"}
- *	{"do": "put_past", "epoch": 1, "from_pos": 1, "to_pos": 900}
+ *	{"do": "put_past", "log": "7", "epoch": 1, "from_pos": 1, "to_pos": 900}
  *	                                         bulk: u32 length, frame, ...
  *	{"do": "read_past", "kind": "bar", "from_pos": 1, "max_bytes": 1048576,
  *	 "names": ["AAPL"]}                      answered by "to_pos" and such a bulk

@@ -50,6 +50,8 @@ int serve_put_past(struct archive *a, const struct pipeframe *f, struct jsonw *w
 
 	(void)bulk;
 	if (rc == 0)
+		rc = number(f->doc, "log", &range.log);
+	if (rc == 0)
 		rc = number(f->doc, "epoch", &range.epoch);
 	if (rc == 0)
 		rc = number(f->doc, "from_pos", &range.from_pos);
@@ -201,6 +203,7 @@ int serve_past_status(struct archive *a, const struct pipeframe *f, struct jsonw
 		return rc;
 	if (f)
 		jsonw_bool(w, "ok", true);
+	past_print_log(w, s.log);
 	jsonw_u64(w, "epoch", s.epoch);
 	jsonw_u64(w, "first_pos", s.first_pos);
 	jsonw_u64(w, "complete_pos", s.complete_pos);

@@ -44,6 +44,7 @@ struct catchup_env {
 	uint64_t ticks_reached;       /* up to which position these two are right */
 	uint32_t symbols_max;         /* of the index */
 	uint64_t epoch;
+	uint64_t until_pos;        /* nothing behind it is given; 0: no limit */
 	struct catchup_past *past; /* borrowed; NULL: there is no archive */
 	/** Every event of a derived kind at or below is in the store. */
 	uint64_t complete[EVENT_KINDS];

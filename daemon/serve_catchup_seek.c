@@ -290,6 +290,8 @@ ON_STORE static int find_bounds(struct query *q)
 	tickstore_status(q->env->store, &q->log);
 	tick_index_trim(q->env->ticks, q->log.begin_pos);
 	q->horizon = q->log.last_pos;
+	if (q->env->until_pos > 0 && q->env->until_pos < q->horizon)
+		q->horizon = q->env->until_pos;
 	for (unsigned k = EVENT_TICK + 1; k < EVENT_KINDS; k++) {
 		uint64_t complete;
 

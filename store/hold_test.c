@@ -52,7 +52,12 @@ static void age_does_not_move_what_is_held(void **state)
 	assert_int_equal(0, tickstore_derived_expire(f->ts, f->now_ns, 100, &n));
 	assert_int_equal(2, n);
 	assert_int_equal(3, first_batch(f, 3));
+	tickstore_hold_set(f->ts, 300);
+	assert_int_equal(0, tickstore_derived_expire(f->ts, f->now_ns, 100, &n));
+	assert_int_equal(3, first_batch(f, 3)); /* the next begins at 301 */
 	tickstore_hold_set(f->ts, 301);
+	assert_int_equal(0, tickstore_derived_expire(f->ts, f->now_ns, 100, &n));
+	assert_int_equal(4, first_batch(f, 3));
 	assert_int_equal(0, tickstore_retain(f->ts, f->now_ns, UINT64_MAX, 100, &n));
 	assert_int_equal(301, first_of(f));
 	tickstore_hold_set(f->ts, UINT64_MAX);

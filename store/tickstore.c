@@ -463,6 +463,7 @@ void tickstore_status(const struct tickstore *ts, struct store_status *out)
 {
 	*out = ts->status;
 	out->durability = ts->params.durability;
+	out->store_id = ts->store_id;
 	out->begin_pos = ts->retired_pos + 1;
 	out->wal_bytes = sq_wal_bytes(ts->db);
 	out->producers = producers_count(ts->producers);

@@ -103,6 +103,7 @@ struct store_names {
 
 /** What the store knows about itself; a copy by tickstore_status(). */
 struct store_status {
+	uint64_t store_id;  /* which log this is; a backup's copy has the same */
 	uint64_t epoch;     /* +1 at each loss or restored backup */
 	uint64_t first_pos; /* oldest held; 0: the log is empty */
 	uint64_t begin_pos; /* what lies before it was retired; lost ones may follow */

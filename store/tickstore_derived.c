@@ -37,7 +37,8 @@ static uint32_t row_crc(const struct tickstore *ts, const struct store_batch *b,
 	return rowcrc_bytes(crc, b->data, b->len);
 }
 
-/* The oldest row of the kind from @serial on: id, high_pos, total_bytes, length. */
+/* The oldest row of the kind from @serial on: id, high_pos, total_bytes, length,
+   first_pos. */
 static int first_from(struct tickstore *ts, unsigned kind, uint64_t serial)
 {
 	sq_bind_u64(ts->derived_first, 1, row_id(kind, serial));
@@ -126,7 +127,10 @@ static bool is_over(const struct tickstore *ts, unsigned kind,
 	       (l->bytes && d->total_bytes - d->first_bytes > l->bytes);
 }
 
-/* It holds what must stay. */
+/*
+ * It holds what must stay, or would leave a first batch that begins behind it: then
+ * nobody could tell that there was nothing between the two.
+ */
 static bool is_held(struct tickstore *ts, unsigned kind, const struct derived_state *d)
 {
 	bool is_it;
@@ -135,6 +139,11 @@ static bool is_held(struct tickstore *ts, unsigned kind, const struct derived_st
 		return false;
 	is_it = first_from(ts, kind, d->first_serial) == SQ_ROW &&
 		sq_u64(ts->derived_first, 1) >= ts->hold_pos;
+	sq_reset(ts->derived_first);
+	if (is_it)
+		return true;
+	is_it = first_from(ts, kind, d->first_serial + 1) == SQ_ROW &&
+		sq_u64(ts->derived_first, 4) > ts->hold_pos;
 	sq_reset(ts->derived_first);
 	return is_it;
 }

@@ -101,9 +101,10 @@ static int prepare(struct tickstore *ts)
 		{&ts->derived_get, "SELECT * FROM derived WHERE id >= ? AND id <= ?"
 				   " ORDER BY id LIMIT ?"},
 		{&ts->derived_delete, "DELETE FROM derived WHERE id = ?"},
-		{&ts->derived_first, "SELECT id, high_pos, total_bytes, length(data)"
-				     " FROM derived WHERE id >= ? AND id <= ?"
-				     " ORDER BY id LIMIT 1"},
+		{&ts->derived_first,
+		 "SELECT id, high_pos, total_bytes, length(data), first_pos"
+		 " FROM derived WHERE id >= ? AND id <= ?"
+		 " ORDER BY id LIMIT 1"},
 		{&ts->snapshot_put,
 		 "INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?, ?, ?)"},
 		{&ts->snapshot_get,
