@@ -128,7 +128,7 @@ static void time_sql(struct buf *sql, const struct enquiry *q)
 {
 	struct buf zone = {0};
 
-	if (q->format == ENQUIRY_PARQUET)
+	if (q->format == ENQUIRY_PARQUET || q->format == ENQUIRY_ARROW)
 		return;
 	buf_printf(sql, " REPLACE (");
 	if (!q->zone[0]) {

@@ -3,21 +3,12 @@
  * own, so nothing of its C++ meets the daemon, and a loader at run time would only make
  * a missing library a late error instead of an early one.
  */
-#include "archive/duck.h"
+#include "archive/duck_own.h"
 #include "base/err.h"
-#include <duckdb.h>
 #include <errno.h>
 #include <math.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-struct duck {
-	duckdb_database db;
-	duckdb_connection con;
-};
 
 static int fault(int rc, const char *what, const char *text)
 {
@@ -135,7 +126,7 @@ const char *duck_version(void)
 	return duckdb_library_version();
 }
 
-static int failed(duckdb_result *r)
+int duck_failed(duckdb_result *r)
 {
 	switch (duckdb_result_error_type(r)) {
 	case DUCKDB_ERROR_INTERRUPT:
@@ -157,74 +148,20 @@ int duck_run(struct duck *d, const char *sql, uint64_t *out_rows)
 	int rc = 0;
 
 	if (duckdb_query(d->con, sql, &r) != DuckDBSuccess)
-		rc = failed(&r);
+		rc = duck_failed(&r);
 	else if (out_rows)
 		*out_rows = duckdb_rows_changed(&r);
 	duckdb_destroy_result(&r);
 	return rc;
 }
 
-struct watchdog {
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	struct timespec until;
-	duckdb_connection con;
-	bool done;
-	bool barked;
-};
-
-static void *watch(void *arg)
-{
-	struct watchdog *w = arg;
-
-	pthread_mutex_lock(&w->lock);
-	while (!w->done && !w->barked) {
-		if (pthread_cond_timedwait(&w->wake, &w->lock, &w->until) != ETIMEDOUT)
-			continue;
-		w->barked = true;
-		duckdb_interrupt(w->con);
-	}
-	pthread_mutex_unlock(&w->lock);
-	return NULL;
-}
-
 int duck_run_for(struct duck *d, const char *sql, uint64_t limit_ms, uint64_t *out_rows)
 {
-	struct watchdog w = {.con = d->con};
-	pthread_condattr_t attr;
-	pthread_t thread;
-	int rc;
+	struct duck_watch *w;
+	int rc = duck_watch_start(d, limit_ms, &w);
 
-	clock_gettime(CLOCK_MONOTONIC, &w.until);
-	w.until.tv_sec += (time_t)(limit_ms / 1000);
-	w.until.tv_nsec += (long)(limit_ms % 1000) * 1000000;
-	if (w.until.tv_nsec >= 1000000000) {
-		w.until.tv_sec++;
-		w.until.tv_nsec -= 1000000000;
-	}
-	pthread_mutex_init(&w.lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w.wake, &attr);
-	rc = pthread_create(&thread, NULL, watch, &w);
-	if (rc != 0) {
-		rc = err_set(-rc, "no thread for the time limit: %s", strerror(rc));
-	} else {
-		rc = duck_run(d, sql, out_rows);
-		pthread_mutex_lock(&w.lock);
-		w.done = true;
-		pthread_cond_signal(&w.wake);
-		pthread_mutex_unlock(&w.lock);
-		pthread_join(thread, NULL);
-	}
-	if (rc == -ETIMEDOUT)
-		err_set(rc,
-			"stopped after its limit of %llu ms: ask for less, or "
-			"raise the limit",
-			(unsigned long long)limit_ms);
-	pthread_cond_destroy(&w.wake);
-	pthread_condattr_destroy(&attr);
-	pthread_mutex_destroy(&w.lock);
+	if (rc == 0)
+		rc = duck_watch_stop(w, duck_run(d, sql, out_rows));
 	return rc;
 }
 
@@ -234,7 +171,7 @@ int duck_row_i64(struct duck *d, const char *sql, int64_t null, int64_t *out, si
 	int rc = 0;
 
 	if (duckdb_query(d->con, sql, &r) != DuckDBSuccess)
-		rc = failed(&r);
+		rc = duck_failed(&r);
 	else if (duckdb_row_count(&r) == 0)
 		rc = err_set(-ENODATA, "no row");
 	for (idx_t i = 0; rc == 0 && i < n; i++)
@@ -251,7 +188,7 @@ int duck_each_text(struct duck *d, const char *sql,
 	int rc = 0;
 
 	if (duckdb_query(d->con, sql, &r) != DuckDBSuccess)
-		rc = failed(&r);
+		rc = duck_failed(&r);
 	for (idx_t i = 0; rc == 0 && i < duckdb_row_count(&r); i++) {
 		char *text = duckdb_value_varchar(&r, 0, i);
 

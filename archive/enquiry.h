@@ -18,7 +18,13 @@ enum enquiry_align {
 	ENQUIRY_FFILL,     /* outer, each cell's last value carried on */
 	ENQUIRY_LONG, /* not aligned: a symbol column, one symbol after the other */
 };
-enum enquiry_format { ENQUIRY_CSV = 0, ENQUIRY_JSON, ENQUIRY_PARQUET };
+enum enquiry_format {
+	ENQUIRY_CSV = 0,
+	ENQUIRY_JSON,
+	ENQUIRY_PARQUET,
+	ENQUIRY_ARROW, /* archive/arrow_ipc.h */
+	ENQUIRY_TABLE, /* for people */
+};
 
 struct enquiry {
 	char symbols[ENQUIRY_SYMBOLS_MAX][SYMBOL_MAX + 1]; /* in the order asked for */
@@ -69,6 +75,8 @@ struct enquiry_answer {
 /** Write the answer to q->out.  The old file stays when there is an error.  The symbols
     of an index become those of @q. */
 int enquiry_export(struct archive *a, struct enquiry *q, struct enquiry_answer *out);
+/** One SELECT over the views; EXPLAIN [ANALYZE] SELECT gives its plan, in any format.
+ */
 int enquiry_query(struct archive *a, struct enquiry *q, struct enquiry_answer *out);
 
 /** The SELECT of an export (archive/align.c); -ENOENT: a symbol has no bars. @out_raw:

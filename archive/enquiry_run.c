@@ -1,8 +1,10 @@
 /* enquiry_run - the answer is written into the archive's own place, then moved. */
 #include "archive/archive_own.h"
+#include "archive/arrow_ipc.h"
 #include "archive/enquiry.h"
 #include "archive/layout.h"
 #include "archive/membership.h"
+#include "archive/text_table.h"
 #include "archive/views.h"
 #include "base/err.h"
 #include <errno.h>
@@ -10,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -66,24 +69,56 @@ static int deliver(const char *tmp, const char *out, struct enquiry_answer *answ
 	return rc < 0 ? err_set(rc, "%s: %s", out, strerror(-rc)) : 0;
 }
 
+/* What DuckDB does not write itself. */
+static int write_rows(struct duck *d, const struct enquiry *q, const char *select,
+		      const char *tmp, uint64_t *out_rows)
+{
+	bool is_table = q->format == ENQUIRY_TABLE;
+	struct duck_rows *rows = NULL;
+	FILE *f = fopen(tmp, "we");
+	int rc = f ? 0 : err_set(-errno, "%s: %s", tmp, strerror(errno));
+
+	if (rc == 0)
+		rc = duck_rows_open(d, select, is_table, q->limit_ms, &rows);
+	if (rc == 0)
+		rc = is_table ? text_table_write(f, rows, out_rows)
+			      : arrow_ipc_write(f, rows, out_rows);
+	rc = duck_rows_close(rows, rc);
+	if (f && (ferror(f) | fclose(f)) != 0 && rc == 0)
+		rc = err_set(-EIO, "%s: %s", tmp, strerror(errno));
+	return rc;
+}
+
+static int copy_rows(struct duck *d, const struct enquiry *q, const char *select,
+		     const char *tmp, uint64_t *out_rows)
+{
+	struct buf sql = {0};
+	int rc;
+
+	buf_printf(&sql, "COPY (%s) TO ", select);
+	duck_quote(&sql, tmp, strlen(tmp));
+	buf_printf(&sql, " (%s)", options[q->format]);
+	rc = duck_run_for(d, buf_text(&sql), q->limit_ms, out_rows);
+	buf_free(&sql);
+	return rc;
+}
+
 static int copy_to(struct archive *a, const struct enquiry *q, const char *select,
 		   struct enquiry_answer *out)
 {
-	struct buf sql = {0};
+	bool is_ours = q->format == ENQUIRY_TABLE || q->format == ENQUIRY_ARROW;
 	struct buf tmp = {0};
 	struct duck *d;
 	int rc = archive_reader(a, &d);
 
 	archive_tmp(a, &tmp, ".answer");
-	buf_printf(&sql, "COPY (%s) TO ", select);
-	duck_quote(&sql, buf_text(&tmp), tmp.len);
-	buf_printf(&sql, " (%s)", options[q->format]);
+	buf_text(&tmp);
 	if (rc == 0)
-		rc = duck_run_for(d, buf_text(&sql), q->limit_ms, &out->rows);
+		rc = (is_ours ? write_rows : copy_rows)(d, q, select, (char *)tmp.data,
+							&out->rows);
 	if (rc == 0)
-		rc = deliver(buf_text(&tmp), q->out, out);
-	unlink(buf_text(&tmp));
-	buf_free(&sql);
+		rc = deliver((char *)tmp.data, q->out, out);
+	unlink((char *)tmp.data);
 	buf_free(&tmp);
 	return rc;
 }
@@ -168,10 +203,55 @@ static size_t trimmed(const char *sql)
 	return len;
 }
 
+/* EXPLAIN and EXPLAIN ANALYZE of a SELECT: NULL when it is neither. */
+static const char *explained(const char *sql)
+{
+	static const char *const words[] = {"EXPLAIN", "ANALYZE"};
+
+	for (size_t i = 0; i < 2; i++) {
+		size_t len = strlen(words[i]);
+		const char *at = sql + strspn(sql, " \t\r\n");
+
+		if (strncasecmp(at, words[i], len) != 0 || !strchr(" \t\r\n", at[len]))
+			return i ? sql : NULL;
+		sql = at + len;
+	}
+	return sql;
+}
+
+static int write_plan(const char *path, const struct buf *plan)
+{
+	FILE *f = fopen(path, "we");
+	bool good = f && fwrite(plan->data, 1, plan->len, f) == plan->len;
+
+	if (f && fclose(f) != 0)
+		good = false;
+	return good ? 0 : err_set(-EIO, "%s: %s", path, strerror(errno));
+}
+
+static int explain(struct archive *a, struct duck *d, const struct enquiry *q,
+		   struct enquiry_answer *out)
+{
+	struct buf plan = {0};
+	struct buf tmp = {0};
+	int rc = duck_explain(d, q->sql, q->limit_ms, &plan);
+
+	archive_tmp(a, &tmp, ".plan");
+	if (rc == 0)
+		rc = write_plan(buf_text(&tmp), &plan);
+	if (rc == 0)
+		rc = deliver(buf_text(&tmp), q->out, out);
+	unlink(buf_text(&tmp));
+	buf_free(&plan);
+	buf_free(&tmp);
+	return rc;
+}
+
 int enquiry_query(struct archive *a, struct enquiry *q, struct enquiry_answer *out)
 {
 	struct buf select = {0};
 	struct duck *d;
+	const char *plain;
 	int64_t more = 0;
 	int len = q->sql ? (int)trimmed(q->sql) : 0;
 	int rc = archive_reader(a, &d);
@@ -179,8 +259,11 @@ int enquiry_query(struct archive *a, struct enquiry *q, struct enquiry_answer *o
 	*out = (struct enquiry_answer){0};
 	if (rc == 0)
 		rc = views_make(a, d);
+	plain = q->sql ? explained(q->sql) : NULL;
 	if (rc == 0)
-		rc = duck_check_select(d, q->sql ? q->sql : "");
+		rc = duck_check_select(d, plain ? plain : q->sql ? q->sql : "");
+	if (rc == 0 && plain)
+		return explain(a, d, q, out);
 	/* The line breaks end a comment of theirs. */
 	buf_printf(&select, "SELECT * FROM (%.*s\n) LIMIT %llu", len,
 		   q->sql ? q->sql : "", (unsigned long long)q->max_rows);

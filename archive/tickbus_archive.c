@@ -20,8 +20,10 @@ static const char usage_text[] =
 	"           [--start T] [--end T] [--timeframe 1m] [--resample 15m]\n"
 	"           [--align outer|inner|ffill] [--tolerance 5m] [--age] [--long]\n"
 	"           [--source S] [--feed F] [--adjust raw|split|all] [--zone Z]\n"
-	"           [--format csv|json|parquet] [--limit 60s] [--out FILE]\n"
-	"  query    [--format csv|json|parquet] [--rows N] [--limit 60s] [--out FILE] "
+	"           [--format csv|json|parquet|arrow|table] [--limit 60s] [--out "
+	"FILE]\n"
+	"  query    [--format csv|json|parquet|arrow|table] [--rows N] [--limit 60s] "
+	"[--out FILE] "
 	"SQL\n"
 	"  status   what is there\n"
 	"  verify   every file against its manifest\n";

@@ -68,15 +68,22 @@ int cmd_export(struct cli *c, int argc, char **argv)
 	return archive_run_exec(c, &r);
 }
 
+/* A person reads a table; a file or a pipe gets what programs read. */
 int cmd_query(struct cli *c, int argc, char **argv)
 {
 	struct archive_run r = {.dir = NULL};
 	int rc = read_line(c, argc, argv, query_longs, &r);
+	bool has_format = false;
 
 	if (rc != CLI_OK)
 		return rc == CLI_OPTION_HELP ? CLI_OK : rc;
 	if (optind + 1 != argc)
 		return cli_usage_error(c, "it takes one SELECT, in quotes");
-	rc = archive_run_add(&r, argv[optind]);
+	for (size_t i = 0; i < r.n_args; i++)
+		has_format |= strcmp(r.args[i], "--format") == 0;
+	if (!has_format && c->is_terminal)
+		rc = archive_run_option(&r, "format", "table");
+	if (rc == CLI_OK)
+		rc = archive_run_add(&r, argv[optind]);
 	return rc == CLI_OK ? archive_run_exec(c, &r) : rc;
 }

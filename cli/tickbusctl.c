@@ -118,14 +118,14 @@ static const struct command commands[] = {
 	 "  --source, --feed whose bars, when there are several\n"
 	 "  --adjust HOW     raw, split, all: by the corporate actions beside the bars\n"
 	 "  --zone ZONE      of times in CSV and JSON; default: UTC\n"
-	 "  --format F       csv (default), json, parquet\n"
+	 "  --format F       csv (default), json, parquet, arrow, table\n"
 	 "  -o, --out FILE   default: standard output\n"
 	 "  --limit D        give up after this, 60s\n"
 	 "  --archive DIR    default: the daemon's, which first hands over what is new\n"
 	 "  --no-flush       ... or not\n"
 	 "  --memory MIB, --threads N   what it may take, 512 and 2\n", cmd_export},
-	{"query", "\"SELECT ...\"", "Ask the archive in SQL: views bars_1m, bars_1d, ...",
-	 "  --format F       csv (default), json, parquet\n"
+	{"query", "\"SELECT ...\"", "Ask the archive in SQL: views bars_1m ... bars_1d, ticks, features, ...",
+	 "  --format F       table (on a terminal), csv (else), json, parquet, arrow\n"
 	 "  --rows N         at most, 100000\n"
 	 "  --limit, --out, --archive, --no-flush, --memory, --threads as for export\n", cmd_query},
 	{"quality", "SYMBOL", "Judge these bars: gaps inside sessions, outliers, coverage",

@@ -11,6 +11,7 @@ import json
 import math
 import os
 import random
+import shutil
 import sys
 import tempfile
 import traceback
@@ -406,6 +407,101 @@ def recorded_bars_align_as_pandas_aligns_them(d):
                     _, got = export(a, d, s, resample=tf, fields="open,high,low,close,volume")
                     same_frame(got, resampled(r, minutes)[["open", "high", "low", "close", "volume"]], s)
     return f"{rows} rows compared"
+
+
+# ---- other formats ----
+
+@test
+def another_reader_of_arrow_finds_the_same_columns(d):
+    import subprocess
+    modules = os.path.join(world.DUCKDB, "js/node_modules")
+    if not shutil.which("node") or not os.path.isdir(os.path.join(modules, "apache-arrow")):
+        return "node or apache-arrow is absent (tools/setup-archive): not read by another reader"
+    fields = ["close", "vwap", "volume", "trade_count", "bar_start", "revision", "final", "source", "is_outlier"]
+    bars = {"AAPL": make_bars(SEED, range(70000), drop=0.05), "MSFT": make_bars(1, range(0, 90000, 7), drop=0.1)}
+    with Archive(os.path.join(d, "a")) as a:
+        for s, rows in bars.items():
+            good(a.put(s, rows))
+        out = os.path.join(d, "x.arrow")
+
+        def read():
+            done = subprocess.run(["node", os.path.join(world.HERE, "arrow_read.mjs"), modules, out],
+                                  capture_output=True, text=True, timeout=100)
+            assert done.returncode == 0, done.stderr
+            return json.loads(done.stdout)
+
+        good(a.ask({"do": "export", "symbols": "AAPL,MSFT", "fields": ",".join(fields), "out": out,
+                    "format": "arrow"}))
+        got = read()
+        at = sorted({r[0] for rows in bars.values() for r in rows})
+        assert got["batches"] == 2 and got["columns"]["timestamp"] == [str(t + 60 * NS) for t in at]
+        kinds = dict(got["schema"])
+        assert kinds["timestamp"] == "Timestamp<NANOSECOND, UTC>" and kinds["AAPL_close"] == "Float64"
+        assert kinds["AAPL_revision"] == "Int32" and kinds["AAPL_final"] == "Bool" and kinds["AAPL_source"] == "Utf8"
+        for s, rows in bars.items():
+            by = {r[0]: r for r in rows}
+            for name, want in (("close", lambda r: r[4] / 1e9), ("volume", lambda r: r[5] / 1e8),
+                               ("vwap", lambda r: None if r[6] == NULL else r[6] / 1e9),
+                               ("trade_count", lambda r: r[7]), ("bar_start", lambda r: str(r[0])),
+                               ("revision", lambda r: 0), ("final", lambda r: True),
+                               ("source", lambda r: "alpaca"), ("is_outlier", lambda r: None)):
+                assert got["columns"][f"{s}_{name}"] == [want(by[t]) if t in by else None for t in at], (s, name)
+        good(a.ask({"do": "query", "format": "arrow", "out": out, "sql":
+                    "SELECT DATE '1969-12-31' AS d, 1.5::DECIMAL(9,2) AS n, 12345678901::UBIGINT AS u, sum(i) AS s, "
+                    "'\u00e9' || i AS t, [i] AS l, 3::TINYINT AS k, i::UINTEGER AS w, i AS i, i AS i FROM "
+                    "range(3) r(i) GROUP BY i ORDER BY i"}))
+        got = read()
+        assert [k for _, k in got["schema"]] == ["Date32<DAY>", "Float64", "Float64", "Float64", "Utf8", "Utf8",
+                                                 "Int32", "Int64", "Int64", "Int64"], got["schema"]
+        columns = got["columns"]
+        assert columns["d"] == [-1] * 3 and columns["n"] == [1.5] * 3 and columns["u"] == [12345678901] * 3
+        assert columns["s"] == [0, 1, 2] and columns["t"] == ["\u00e90", "\u00e91", "\u00e92"]
+        assert columns["l"] == ["[0]", "[1]", "[2]"] and columns["w"] == ["0", "1", "2"]
+        good(a.ask({"do": "query", "format": "arrow", "out": out, "sql": "SELECT 1 AS x WHERE false"}))
+        assert read()["columns"] == {"x": []}
+
+
+@test
+def a_table_is_for_people(d):
+    with Archive(os.path.join(d, "a")) as a:
+        good(a.put("BRK/B", make_bars(SEED, range(10))))
+        out = os.path.join(d, "x.txt")
+        good(a.ask({"do": "query", "format": "table", "out": out, "sql":
+                    "SELECT 'a' || chr(27) || 'b' AS text, 1.5 AS n, NULL AS none UNION ALL "
+                    "SELECT '\u00e9\u00e9\u00e9\u00e9', 12345, 'x' ORDER BY n"}))
+        with open(out) as f:
+            assert f.read() == "text        n  none\na?b       1.5  NULL\n\u00e9\u00e9\u00e9\u00e9  12345.0  x\n"
+        for bad in ("SELEC 1", "SELECT * FROM nothing", "SELECT error('no')"):
+            answer = a.ask({"do": "query", "format": "table", "out": out, "sql": bad})
+            assert answer["ok"] is False and "Error" in answer["error"], answer
+        for form in ("table", "arrow"):
+            answer = a.ask({"do": "query", "format": form, "out": out, "limit": "200ms", "sql":
+                            "SELECT count(*) FROM range(10000000000) a, range(100000) b WHERE a.range * 7 % 13 = b.range"})
+            assert answer["ok"] is False and "200 ms" in answer["error"], answer
+
+
+@test
+def only_the_files_that_are_asked_for_are_read(d):
+    with Archive(os.path.join(d, "a")) as a:
+        for s in ("AAPL", "MSFT", "BRK/B"):
+            good(a.put(s, make_bars(SEED, range(0, 130000, 10))))
+        out = os.path.join(d, "x.txt")
+
+        def files(where):
+            good(a.ask({"do": "query", "out": out, "sql":
+                        f"EXPLAIN ANALYZE SELECT count(*), sum(close) FROM bars_1m WHERE {where}"}))
+            with open(out) as f:
+                plan = f.read()
+            read = [int(x.split("Total Files Read:")[1].split()[0]) for x in plan.split("\n")
+                    if "Total Files Read:" in x]
+            scanned = [x for x in plan.split("\n") if "Scanning Files:" in x]
+            return (int(scanned[0].split(":")[1].split("/")[0]) if scanned else None), read
+
+        assert files("symbol = 'BRK/B' AND month = 2") == (1, [1])
+        assert files("symbol IN ('AAPL', 'MSFT') AND year = 2024 AND month <= 2") == (4, [4])
+        assert files("true")[1] == [9]
+        assert a.ask({"do": "query", "out": out, "sql": "EXPLAIN ANALYZE DROP VIEW bars_1m"})["ok"] is False
+        assert a.ask({"do": "query", "out": out, "sql": "EXPLAIN SELECT 1; DROP VIEW bars_1m"})["ok"] is False
 
 
 # ---- what stands beside the bars ----

@@ -33,7 +33,7 @@ KEEPERS = {
     r"nng/.*": ["daemon/serve_*", "daemon/guard", "client/python/sample_pub", VERSIONS],
     r"microhttpd\.h": ["daemon/serve_http*", VERSIONS],
     r"sqlite3\.h": ["store/sqlite*", VERSIONS],
-    r"duckdb\.h": ["archive/duck"],
+    r"duckdb\.h": ["archive/duck*"],
     r"curl/.*": ["feeds/http", VERSIONS],
     r"libwebsockets\.h": ["feeds/ws", VERSIONS],
     r"yaml\.h": ["daemon/config*", VERSIONS],
