@@ -125,7 +125,10 @@ void http_each_query(struct http_request *r,
 						on_query, &q);
 }
 
-/* "box" and "box.lan" on the machine named box. */
+/*
+ * The machine's own name, whole or its first part alone.  "box.anything" is not ours:
+ * whoever owns "anything" can make it lead here, and read (DNS rebinding).
+ */
 static bool is_machine(const char *name)
 {
 	char machine[65] = {0};
@@ -134,8 +137,8 @@ static bool is_machine(const char *name)
 	if (gethostname(machine, sizeof(machine) - 1) != 0)
 		return false;
 	len = strcspn(machine, ".");
-	return len > 0 && strncasecmp(name, machine, len) == 0 &&
-	       (name[len] == '\0' || name[len] == '.');
+	return len > 0 && (strcasecmp(name, machine) == 0 ||
+			   (strncasecmp(name, machine, len) == 0 && name[len] == '\0'));
 }
 
 /* An address, localhost, the machine, what is listened on; HTTP/1.0 may leave it out.
@@ -308,6 +311,39 @@ static int parse_endpoint(const char *s, struct sockaddr_storage *out)
 	return -EINVAL;
 }
 
+/*
+ * Who comes to a full house is sent away at once.  MHD's own limit would leave him in
+ * the kernel's queue, and of one that wrote half a request and went it would not hear
+ * the end (its epoll is edge-triggered): a thousand of those took each place for the
+ * full time-out, one after the other, more than a minute in all.
+ */
+static enum MHD_Result may_enter(void *arg, const struct sockaddr *from, socklen_t len)
+{
+	const struct http *h = arg;
+
+	role_assert_loop();
+	(void)from;
+	(void)len;
+	if (h->clients < h->clients_max)
+		return MHD_YES;
+	stats_add(STAT_HTTP_TURNED_AWAY, 1);
+	return MHD_NO;
+}
+
+static void on_connection(void *arg, struct MHD_Connection *conn, void **ctx,
+			  enum MHD_ConnectionNotificationCode what)
+{
+	struct http *h = arg;
+
+	role_assert_loop();
+	(void)conn;
+	(void)ctx;
+	if (what == MHD_CONNECTION_NOTIFY_STARTED)
+		h->clients++;
+	else
+		h->clients--;
+}
+
 static struct MHD_Daemon *start_mhd(struct http *h, struct sockaddr_storage *sa,
 				    unsigned clients_max)
 {
@@ -315,11 +351,15 @@ static struct MHD_Daemon *start_mhd(struct http *h, struct sockaddr_storage *sa,
 
 	if (sa->ss_family == AF_INET6)
 		flags |= MHD_USE_IPv6;
-	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, h,
+	h->clients_max = clients_max;
+	/* One more: MHD's limit must never be reached, or it stops accepting. */
+	return MHD_start_daemon(flags, 0, may_enter, h, on_request, h,
 				MHD_OPTION_SOCK_ADDR, sa, MHD_OPTION_CONNECTION_LIMIT,
-				clients_max, MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S,
-				MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADER_BYTES + 4096,
+				clients_max + 1, MHD_OPTION_CONNECTION_TIMEOUT,
+				TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+				HEADER_BYTES + 4096, MHD_OPTION_STRICT_FOR_CLIENT, 1,
 				MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+				MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
 				MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
 }
 

@@ -15,6 +15,7 @@ struct http {
 	unsigned handles; /* uv handles still to close */
 	http_fn fn;
 	void *arg;
+	unsigned clients, clients_max;
 	char host[64];                /* what is listened on */
 	struct http_request *waiting; /* set aside, not answered */
 	struct http_stream *streams;

@@ -276,6 +276,13 @@ def http_clients_of_every_bad_kind_get_an_error_or_are_cut(d):
                            (b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n" + b"X: y\r\n" * 10_000 + b"\r\n", (431, 413, 400, None)),
                            (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n" + head + b"\r\n", (414, 431, 404, None)),
                            (b"POST /readyz HTTP/1.1\r\n" + head + b"Transfer-Encoding: chunked\r\n\r\nfffffffff\r\n", (400, 405, 413, None)),
+                           (b"GET /..%2f..%2f..%2fetc/passwd HTTP/1.1\r\n" + head + b"\r\n", (404,)),
+                           (b"GET //etc/passwd HTTP/1.1\r\n" + head + b"\r\n", (404,)),
+                           (b"GET /metrics%00.html HTTP/1.1\r\n" + head + b"\r\n", (404, 400, 200)),
+                           (b"GET /api/../metrics HTTP/1.1\r\n" + head + b"\r\n", (404,)),
+                           (b"GET /api/shutdown HTTP/1.1\r\n" + head + b"\r\n", (404,)),
+                           (b"GET http://evil.example/metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n", (404, 421)),
+                           (b"GET /metrics HTTP/1.1\r\n\r\n", (400,)),
                            (b"\x16\x03\x01\x02\x00\x01\x00", (400, None)),
                            (b"\r\n\r\n\r\n", (400, None)),
                            (b"GET /readyz\r\n\r\n", (200, 400, 505, None)))
@@ -317,6 +324,34 @@ def a_slow_loris_is_cut_and_others_are_served(d):
     for s in crowd:
         s.close()
     print(f"# cut after {took:.1f} s")
+
+
+@test
+def a_thousand_connections_cost_others_a_wait_and_nothing_else(d):
+    pulse, crowd, before = Pulse(d), [], d.counter("process_open_fds")
+    for i in range(1000):
+        s = socket.socket()
+        s.setblocking(False)
+        try:
+            s.connect(("127.0.0.1", d.port["http"]))
+        except BlockingIOError:
+            pass
+        crowd.append(s)
+    for i, s in enumerate(crowd):
+        try:
+            s.sendall((b"", b"GET /metrics HTTP/1.1\r\nHost: loc", b"GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n")[i % 3])
+        except OSError:  # not taken yet: it waits in the kernel's queue
+            pass
+    begin = time.monotonic()
+    assert d.admin("status")["ok"] and d.admin("status")["result"]["state"] == "ready"
+    taken = sum(1 for f in os.listdir(f"/proc/{d.process.pid}/fd")) - before
+    assert taken <= 64 + 16, f"{taken} descriptors for a crowd"
+    for s in crowd:
+        s.close()
+    until("others", lambda: d.http("/readyz")[0] == 200, 20)
+    print(f"# {taken:.0f} of 1000 were let in; others are served {time.monotonic() - begin:.1f} s later")
+    until("descriptors", lambda: d.counter("process_open_fds") <= before + 2, 20)
+    pulse.end(1.0)
 
 
 @test

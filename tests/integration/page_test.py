@@ -119,7 +119,8 @@ def what_changes_something_is_not_there(d):
 
 @test
 def a_page_of_another_name_reads_nothing(d):
-    for host in ("evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "", "a" * 300):
+    for host in ("evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "", "a" * 300,
+                 socket.gethostname().split(".")[0] + ".evil.example", "localhost@evil.example", "[evil.example"):
         for path in ("/", "/api/status", "/live", "/metrics"):
             answer = raw(d, f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n")
             assert answer.startswith("HTTP/1.1 421"), (host, answer[:200])
