@@ -15,6 +15,7 @@
 #pragma once
 #include "archive/barrow.h"
 #include "archive/duck.h"
+#include "archive/kinds.h"
 #include "base/buf.h"
 #include <stdint.h>
 
@@ -88,3 +89,26 @@ int archive_each(const struct archive *a, int (*fn)(void *arg, const char *part_
 		 void *arg);
 /** Every file and its manifest, also of whole events; @deep: also its bytes. */
 int archive_verify(struct archive *a, bool deep, struct archive_check *out);
+
+struct archive_compacted {
+	uint64_t files; /* looked at */
+	uint64_t rewritten;
+	uint64_t rows; /* in those */
+	uint64_t bytes_before;
+	uint64_t bytes_after;
+};
+/**
+ * Write anew what would be written otherwise today; each file's rows are proven to be
+ * the same before it is replaced.  Stops at the first damaged one: see
+ * archive_verify().
+ */
+int archive_compact(struct archive *a, struct archive_compacted *out);
+
+struct archive_retained {
+	uint64_t files; /* gone */
+	uint64_t rows;
+	uint64_t bytes;
+};
+/** Remove the partitions of a kind that end at or before a time. */
+int archive_retain(struct archive *a, enum kinds kind, int64_t before_ns,
+		   struct archive_retained *out);

@@ -2,28 +2,11 @@
  * archive_put - read, merge, de-duplicate, write beside, replace.
  */
 #include "archive/archive_own.h"
+#include "archive/partfile.h"
 #include "base/err.h"
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-
-#define ROW_GROUP 61440 /* more than a month of minutes */
-
-static void to_sql(struct buf *sql, const char *tmp)
-{
-	buf_printf(sql, ") TO ");
-	duck_quote(sql, tmp, strlen(tmp));
-	buf_printf(sql,
-		   " (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2, "
-		   "ROW_GROUP_SIZE %d)",
-		   ROW_GROUP);
-}
-
-static void names_sql(struct buf *sql, const struct kind *k)
-{
-	for (size_t i = 0; i < k->n_columns; i++)
-		buf_printf(sql, "%s%s", i ? ", " : "", k->columns[i].name);
-}
 
 /* The columns of a file, of staged cells. */
 static void values_sql(struct buf *sql, const struct kind *k)
@@ -47,7 +30,7 @@ static void merge_sql(struct buf *sql, const struct kind *k, size_t part,
 		      const char *old, const char *tmp)
 {
 	buf_printf(sql, "COPY (SELECT ");
-	names_sql(sql, k);
+	partfile_names_sql(sql, k);
 	buf_printf(sql, " FROM (SELECT idx AS word, ");
 	values_sql(sql, k);
 	buf_printf(sql, " FROM staged_%s WHERE part = %zu", k->name, part);
@@ -62,7 +45,7 @@ static void merge_sql(struct buf *sql, const struct kind *k, size_t part,
 		   ") QUALIFY row_number() OVER (PARTITION BY %s ORDER BY word DESC) = "
 		   "1 ORDER BY %s",
 		   k->key, k->key);
-	to_sql(sql, tmp);
+	partfile_to_sql(sql, tmp);
 }
 
 /*
@@ -76,69 +59,7 @@ static void plain_sql(struct buf *sql, const struct kind *k, size_t part,
 	buf_printf(sql, "COPY (SELECT ");
 	values_sql(sql, k);
 	buf_printf(sql, " FROM staged_%s WHERE part = %zu", k->name, part);
-	to_sql(sql, tmp);
-}
-
-/* What was written is read back before it replaces anything. */
-static int describe(struct archive *a, const struct kind *k, const char *path,
-		    struct layout_state *out)
-{
-	struct buf sql = {0};
-	int64_t v[3];
-	int rc;
-
-	buf_printf(&sql,
-		   "SELECT count(*), epoch_ns(min(%s)), epoch_ns(max(%s)) FROM "
-		   "read_parquet(",
-		   k->time, k->time);
-	duck_quote(&sql, path, strlen(path));
-	buf_printf(&sql, ", hive_partitioning=false)");
-	rc = duck_row_i64(a->writer, buf_text(&sql), 0, v, 3);
-	buf_free(&sql);
-	if (rc < 0)
-		return rc;
-	*out = (struct layout_state){
-		.rows = (uint64_t)v[0], .first_ns = v[1], .last_ns = v[2]};
-	return layout_hash(path, out->sha256);
-}
-
-/* The state of the file that is there; 1: none is. */
-static int present(struct archive *a, const struct kind *k, const char *dir,
-		   const char *file, struct layout_state *out, bool *out_manifest)
-{
-	struct layout_manifest m;
-	char sum[65];
-	int there = layout_hash(file, sum);
-	int known = there < 0 ? there : layout_read(dir, &m);
-
-	*out = (struct layout_state){0};
-	*out_manifest = known == 0;
-	if (known < 0)
-		return known;
-	if (there == 1 && known == 1)
-		return 1;
-	if (known == 0 && m.version > k->version)
-		return err_set(-EBADMSG,
-			       "of version %llu; this program knows %llu: a newer "
-			       "tickbus-archive is needed",
-			       (unsigned long long)m.version,
-			       (unsigned long long)k->version);
-	if (there == 1)
-		return err_set(-EBADMSG,
-			       "gone; its manifest knows %llu rows: restore "
-			       "it, or remove its folder and ingest the month again",
-			       (unsigned long long)m.now.rows);
-	if (known == 1)
-		return describe(a, k, file, out);
-	if (strcmp(sum, m.now.sha256) == 0)
-		*out = m.now;
-	else if (strcmp(sum, m.before.sha256) == 0)
-		*out = m.before;
-	else
-		return err_set(-EBADMSG,
-			       "not what its manifest says: restore it, or "
-			       "remove its folder and ingest the month again");
-	return 0;
+	partfile_to_sql(sql, tmp);
 }
 
 static int write_part(struct archive *a, size_t i, struct archive_put *sum)
@@ -150,17 +71,17 @@ static int write_part(struct archive *a, size_t i, struct archive_put *sum)
 	struct buf file = {0};
 	struct buf tmp = {0};
 	struct buf sql = {0};
-	bool has_manifest = false;
+	uint64_t version = 0;
 	int there;
 	int rc = layout_path(&dir, a->dir, &p->key);
 
 	buf_printf(&file, "%s/data.parquet", buf_text(&dir));
 	archive_tmp(a, &tmp, ".parquet");
 	there = rc < 0 ? rc
-		       : present(a, k, buf_text(&dir), buf_text(&file), &m.before,
-				 &has_manifest);
+		       : partfile_present(a, k, buf_text(&dir), buf_text(&file),
+					  &m.before, &version);
 	rc = there < 0 ? there : 0;
-	if (there == 1 && p->is_plain && p->rows <= ROW_GROUP)
+	if (there == 1 && p->is_plain && p->rows <= PARTFILE_ROW_GROUP)
 		plain_sql(&sql, k, i, buf_text(&tmp));
 	else
 		merge_sql(&sql, k, i, there == 0 ? buf_text(&file) : NULL,
@@ -168,12 +89,13 @@ static int write_part(struct archive *a, size_t i, struct archive_put *sum)
 	if (rc == 0)
 		rc = duck_run(a->writer, buf_text(&sql), NULL);
 	if (rc == 0)
-		rc = describe(a, k, buf_text(&tmp), &m.now);
+		rc = partfile_describe(a, k, buf_text(&tmp), &m.now);
 	if (rc == 0 && m.now.rows < m.before.rows)
 		rc = err_set(-EIO, "%llu rows would replace %llu: refused",
 			     (unsigned long long)m.now.rows,
 			     (unsigned long long)m.before.rows);
-	if (rc == 0 && has_manifest && strcmp(m.now.sha256, m.before.sha256) == 0)
+	if (rc == 0 && version == k->version &&
+	    strcmp(m.now.sha256, m.before.sha256) == 0)
 		sum->unchanged++;
 	else if (rc == 0)
 		rc = layout_replace(buf_text(&dir), buf_text(&tmp), &m);
@@ -206,7 +128,7 @@ static int write_live(struct archive *a, size_t i, struct archive_put *sum)
 	buf_printf(&file, "%s/data.parquet", buf_text(&dir));
 	archive_tmp(a, &tmp, ".parquet");
 	there = access(buf_text(&file), F_OK) == 0;
-	if (!there && p->is_plain && p->rows <= ROW_GROUP)
+	if (!there && p->is_plain && p->rows <= PARTFILE_ROW_GROUP)
 		plain_sql(&sql, k, i, buf_text(&tmp));
 	else
 		merge_sql(&sql, k, i, there ? (char *)file.data : NULL, buf_text(&tmp));

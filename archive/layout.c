@@ -209,7 +209,7 @@ int layout_unpath(const char *part_dir, struct layout_part *out)
 	return err_set(-EINVAL, "%s is no folder of this archive", part_dir);
 }
 
-static int sync_dir(const char *path)
+int layout_sync_dir(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc = fd < 0 || fsync(fd) < 0 ? -errno : 0;
@@ -257,7 +257,7 @@ static int make_dirs(const char *path, bool synced)
 	if (rc == 0 && mkdir(path, 0755) < 0 && errno != EEXIST)
 		rc = err_set(-errno, "%s: %s", path, strerror(errno));
 	else if (rc == 0 && synced)
-		rc = sync_dir(buf_text(&up));
+		rc = layout_sync_dir(buf_text(&up));
 	buf_free(&up);
 	return rc;
 }
@@ -291,7 +291,7 @@ static int rename_over(const char *from, const char *to)
 		rc = err_set(-errno, "%s -> %s: %s", from, to, strerror(errno));
 	parent(&up, to);
 	if (rc == 0)
-		rc = sync_dir(buf_text(&up));
+		rc = layout_sync_dir(buf_text(&up));
 	buf_free(&up);
 	return rc;
 }

@@ -84,6 +84,8 @@ int layout_replace(const char *part_dir, const char *tmp,
 		   const struct layout_manifest *m);
 /** The same without a manifest and without any sync; @tmp stays on error. */
 int layout_place(const char *part_dir, const char *tmp);
+/** What was made, renamed or removed in it is so after a power cut. */
+int layout_sync_dir(const char *path);
 /** mkdir -p, each new directory's parent synced. */
 int layout_mkdirs(const char *path);
 /** Write @path by way of @tmp (same directory tree), synced. */

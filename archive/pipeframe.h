@@ -22,7 +22,8 @@
  *	{"do": "export", "symbols": "A,B", ...}  keys of enquiry_set(),
  *	                                         all of them texts
  *	{"do": "query", "sql": "SELECT ...", "format": "csv", "out": "/path"}
- *	{"do": "status"}  {"do": "verify"}
+ *	{"do": "status"}  {"do": "verify"}  {"do": "compact"}
+ *	{"do": "retain", "kind": "ticks", "before": "2024-01-01"}
  *	{"do": "put_past", "log": "7", "epoch": 1, "from_pos": 1, "to_pos": 900}
  *	                                         bulk: u32 length, frame, ...
  *	{"do": "read_past", "kind": "bar", "from_pos": 1, "max_bytes": 1048576,

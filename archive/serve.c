@@ -3,6 +3,7 @@
 #include "archive/serve.h"
 #include "archive/enquiry.h"
 #include "archive/pipeframe.h"
+#include "archive/serve_keep.h"
 #include "archive/serve_meta.h"
 #include "archive/serve_past.h"
 #include "archive/serve_put.h"
@@ -104,6 +105,8 @@ static const struct {
 	{"live_frames", serve_live_frames},
 	{"export", do_export},
 	{"query", do_query},
+	{"compact", serve_compact},
+	{"retain", serve_retain},
 	{"status", do_status},
 	{"verify", do_verify},
 };

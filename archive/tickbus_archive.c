@@ -2,6 +2,7 @@
 #include "archive/archive.h"
 #include "archive/enquiry.h"
 #include "archive/serve.h"
+#include "archive/serve_keep.h"
 #include "base/err.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +26,8 @@ static const char usage_text[] =
 	"  query    [--format csv|json|parquet|arrow|table] [--rows N] [--limit 60s] "
 	"[--out FILE] "
 	"SQL\n"
+	"  compact  write anew what would be written otherwise today\n"
+	"  retain   KIND --before T   remove the partitions that end before\n"
 	"  status   what is there\n"
 	"  verify   every file against its manifest\n";
 
@@ -142,12 +145,46 @@ static int run_check(struct archive *a, bool deep)
 	return c.bad > 0 ? EX_DATAERR : 0;
 }
 
+static int run_compact(struct archive *a)
+{
+	struct archive_compacted c;
+	int rc = archive_compact(a, &c);
+
+	if (rc < 0)
+		return failed(rc);
+	printf("%llu files, %llu of them made anew: %llu rows, %llu bytes, now %llu\n",
+	       (unsigned long long)c.files, (unsigned long long)c.rewritten,
+	       (unsigned long long)c.rows, (unsigned long long)c.bytes_before,
+	       (unsigned long long)c.bytes_after);
+	return 0;
+}
+
+static int run_retain(struct archive *a, int argc, char **argv)
+{
+	struct archive_retained r;
+	int rc;
+
+	if (argc != 4 || strcmp(argv[2], "--before") != 0)
+		return usage();
+	rc = serve_retain_texts(a, argv[1], argv[3], &r);
+	if (rc < 0)
+		return failed(rc);
+	printf("%llu files removed: %llu rows, %llu bytes\n",
+	       (unsigned long long)r.files, (unsigned long long)r.rows,
+	       (unsigned long long)r.bytes);
+	return 0;
+}
+
 static int command(struct archive *a, int argc, char **argv)
 {
 	if (strcmp(argv[0], "export") == 0 || strcmp(argv[0], "query") == 0)
 		return run_ask(a, argc, argv);
+	if (strcmp(argv[0], "retain") == 0)
+		return run_retain(a, argc, argv);
 	if (argc > 1)
 		return usage();
+	if (strcmp(argv[0], "compact") == 0)
+		return run_compact(a);
 	if (strcmp(argv[0], "serve") == 0) {
 		int rc = serve_run(a, STDIN_FILENO, STDOUT_FILENO);
 
@@ -158,8 +195,8 @@ static int command(struct archive *a, int argc, char **argv)
 
 static bool is_command(const char *word)
 {
-	static const char *const words[] = {"serve", "export", "query", "status",
-					    "verify"};
+	static const char *const words[] = {"serve",  "export",  "query", "status",
+					    "verify", "compact", "retain"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(word, words[i]) == 0)
@@ -206,7 +243,9 @@ int main(int argc, char **argv)
 	if (!o.dir || optind == argc || !is_command(argv[optind]) || o.threads < 1 ||
 	    o.threads > 64 || o.memory_bytes < 64u << 20)
 		return usage();
-	o.writer = strcmp(argv[optind], "serve") == 0;
+	o.writer = strcmp(argv[optind], "serve") == 0 ||
+		   strcmp(argv[optind], "compact") == 0 ||
+		   strcmp(argv[optind], "retain") == 0;
 	int rc = archive_open(&o, &a);
 
 	if (rc < 0)
