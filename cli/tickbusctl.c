@@ -22,6 +22,7 @@
  *	cmd_past.c      bars, quality, cache, index, vendors
  *	cmd_export.c    export, query; archive_run.[ch] becoming tickbus-archive
  *	cmd_indicators.c  indicators
+ *	cmd_sentiment.c  sentiment
  *	cmd_feed.c      feed; feeder.[ch] batches, progress.[ch] its bar
  */
 #include "cli/cli.h"
@@ -142,6 +143,11 @@ static const struct command commands[] = {
 	{"indicators", "", "List the indicators that `indicators:` may name, with their parameters",
 	 "  --list           the default\n"
 	 "  --json           as one array\n", cmd_indicators},
+	{"sentiment", "HEADLINE... | -", "Score headlines (-: of standard input, one a line), without a daemon",
+	 "  --flavour F      finance (default), vader (as the npm package) or vader-py (as\n"
+	 "                   the original)\n"
+	 "  --vader FILE     VADER's lexicon; default: where tools/setup-news puts it\n"
+	 "  --json           one object a line\n", cmd_sentiment},
 	{"vendors", "", "List whom can be asked, and how often they were",
 	 "  --json           as the daemon sends it\n", cmd_vendors},
 	{"log", "[count | range FROM TO | tail [N]]", "Look into the log of ticks",
