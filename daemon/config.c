@@ -70,6 +70,8 @@ static void default_fetching(struct config *c)
 					 .stall_ns = 20 * NS_PER_S,
 					 .body_bytes_max = 256 * MIB,
 					 .connections = 64};
+	c->archive = (struct config_archive){
+		.program = "tickbus-archive", .memory_bytes = 512 * MIB, .threads = 2};
 	c->ingest =
 		(struct config_ingest){.settle_ns = 1200 * NS_PER_S, .jobs_max = 100};
 }

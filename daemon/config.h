@@ -181,6 +181,13 @@ struct config_fetch {                  /* HTTP, of all vendors */
 	uint32_t connections;
 };
 
+struct config_archive {
+	char dir[CONFIG_TEXT_MAX];     /* "": there is none */
+	char program[CONFIG_TEXT_MAX]; /* a path, or looked for in PATH */
+	uint64_t memory_bytes;         /* of the helper */
+	uint32_t threads;              /* ... for reading */
+};
+
 struct config_ingest {
 	uint32_t workers;   /* symbols at once; 0: by cores */
 	int64_t settle_ns;  /* a bar so old does not change any more */
@@ -232,6 +239,7 @@ struct config {
 				off */
 	char credentials[CONFIG_TEXT_MAX]; /* directory of keys; "": none */
 	struct config_fetch fetch;
+	struct config_archive archive;
 	struct config_ingest ingest;
 	struct config_vendor vendors[CONFIG_VENDORS_MAX]; /* as written */
 	size_t n_vendors;

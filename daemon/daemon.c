@@ -310,6 +310,9 @@ ON_LOOP static int start(struct daemon *d)
 	rc = restore_state(d);
 	if (rc < 0)
 		return rc;
+	rc = daemon_open_archive(d);
+	if (rc < 0)
+		return rc;
 	rc = daemon_open_sockets(d);
 	if (rc < 0)
 		return rc;
@@ -319,6 +322,8 @@ ON_LOOP static int start(struct daemon *d)
 		return rc;
 	daemon_start_timers(d);
 	rc = daemon_start_threads(d);
+	if (rc == 0)
+		rc = daemon_start_archive(d);
 	return rc < 0 ? rc : daemon_start_history(d);
 }
 
@@ -370,6 +375,7 @@ ON_LOOP static void stop(struct daemon *d)
 	verify_job_end(d); /* it asks the store thread */
 	backup_job_end(d); /* ... as this does, and the history thread */
 	daemon_stop_history(d);
+	daemon_stop_archive(d);
 	if (d->ingest != NULL)
 		ingest_server_quiesce(d->ingest);
 	store_thread_stop(d->store);
@@ -385,6 +391,7 @@ ON_LOOP static void stop(struct daemon *d)
 		;
 	(void)uv_loop_close(&d->loop);
 	daemon_close_history(d);
+	daemon_close_archive(d);
 	live_thread_free(d->live);
 	daemon_close_parts(d);
 }

@@ -15,6 +15,7 @@
 #include "bus/outbox.h"
 #include "bus/ring.h"
 #include "bus/symtab.h"
+#include "daemon/archive_carrier.h"
 #include "daemon/config.h"
 #include "daemon/derived.h"
 #include "daemon/derived_rows.h"
@@ -25,6 +26,7 @@
 #include "daemon/live_thread.h"
 #include "daemon/newest.h"
 #include "daemon/page_live.h"
+#include "daemon/past_handover.h"
 #include "daemon/publisher.h"
 #include "daemon/serve_admin.h"
 #include "daemon/serve_http.h"
@@ -69,7 +71,11 @@ struct daemon {
 	struct feed_thread *feed;       /* owned; NULL: no vendor is configured */
 	struct history_thread *history; /* owned; NULL: history_why says */
 	char history_why[ERR_TEXT_MAX];
-	struct live_thread *live;      /* owned; NULL: no live feeds */
+	struct live_thread *live;        /* owned; NULL: no live feeds */
+	struct archive_carrier *carrier; /* owned; NULL: no archive is configured */
+	struct archive_asker archive;    /* whom to ask; .ask NULL: nobody */
+	struct past_handover *handover;  /* owned; with it; store thread */
+	uint64_t handover_marks[EVENT_KINDS]; /* store thread: of the page to come */
 	uint64_t sim_last_seq;         /* of its producer, when the log was opened */
 	struct tick_index *tick_index; /* owned; store thread */
 	struct newest *newest;         /* owned; store thread */

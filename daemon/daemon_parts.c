@@ -218,6 +218,7 @@ static void store_care(void *arg)
 
 	role_assert_store();
 	derived_rows_step(d->derived_rows);
+	daemon_archive_care(d);
 }
 
 int daemon_open_store(struct daemon *d)

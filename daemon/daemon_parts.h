@@ -49,6 +49,15 @@ ON_LOOP int daemon_start_history(struct daemon *d);
 ON_LOOP void daemon_stop_history(struct daemon *d);
 ON_LOOP void daemon_close_history(struct daemon *d);
 
+/* ---- daemon_archive.c: the helper, and what is handed over to it ---- */
+ON_LOOP int daemon_open_archive(struct daemon *d);
+ON_LOOP int daemon_start_archive(struct daemon *d);
+/** Nothing is asked any more; before the store thread ends. */
+ON_LOOP void daemon_stop_archive(struct daemon *d);
+ON_LOOP void daemon_close_archive(struct daemon *d);
+/** Some times a second. */
+ON_STORE void daemon_archive_care(struct daemon *d);
+
 /** Timers of daemon_timers.c: heartbeats, guards, watchdog, the wall's clock records.
  */
 ON_LOOP void daemon_start_timers(struct daemon *d);

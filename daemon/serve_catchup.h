@@ -79,6 +79,13 @@ struct store_thread;
 ANY_THREAD void catchup_complete(const struct daemon *d,
 				 uint64_t complete[EVENT_KINDS]);
 /** catchup_answer() with everything the daemon has. */
+/**
+ * What the daemon's store, tables and counts give to a request with these marks; no
+ * archive.
+ */
+ON_STORE void catchup_env_of(struct store_thread *st, const struct daemon *d,
+			     const uint64_t complete[EVENT_KINDS],
+			     struct catchup_env *out);
 ON_STORE int catchup_page(struct store_thread *st, const struct daemon *d,
 			  const uint64_t complete[EVENT_KINDS], const void *req,
 			  size_t len, struct buf *out);

@@ -22,7 +22,9 @@ MAY = {
     # feeds: `tickbusctl feed` reads files on the user's side.
     # analysis: what is said of indicators and computed of files, without a daemon.
     "cli": {"base", "proto", "client", "feeds", "analysis"},
-    "daemon": {"base", "proto", "bus", "store", "feeds", "workers", "analysis"},
+    "daemon": {"base", "proto", "bus", "store", "feeds", "workers", "analysis",
+               # The frames of its pipe; files and DuckDB are the helper's alone.
+               "archive"},
 }
 
 # A third-party header belongs to one unit, so that it can be replaced in one place.
