@@ -156,8 +156,8 @@ static int set_shape(struct enquiry *q, const char *key, const char *value)
 	static const char *const aligns[] = {"outer", "inner", "ffill", NULL};
 	static const char *const adjusts[] = {"raw", "split", "all", NULL};
 	static const char *const bools[] = {"false", "true", NULL};
-	static const char *const formats[] = {"csv",   "json",  "parquet",
-					      "arrow", "table", NULL};
+	static const char *const formats[] = {"csv",   "json",  "parquet", "arrow",
+					      "table", "jsonl", NULL};
 	unsigned w = 0;
 	int rc;
 
@@ -165,8 +165,8 @@ static int set_shape(struct enquiry *q, const char *key, const char *value)
 		rc = set_word(key, value, aligns, "outer, inner or ffill", &w);
 		q->align = (enum enquiry_align)w;
 	} else if (strcmp(key, "format") == 0) {
-		rc = set_word(key, value, formats, "csv, json, parquet, arrow or table",
-			      &w);
+		rc = set_word(key, value, formats,
+			      "csv, json, jsonl, parquet, arrow or table", &w);
 		q->format = (enum enquiry_format)w;
 	} else if (strcmp(key, "zone") == 0) {
 		rc = set_zone(key, value, q->zone);

@@ -24,6 +24,7 @@ enum enquiry_format {
 	ENQUIRY_PARQUET,
 	ENQUIRY_ARROW, /* archive/arrow_ipc.h */
 	ENQUIRY_TABLE, /* for people */
+	ENQUIRY_JSONL, /* an object per line */
 };
 
 struct enquiry {
@@ -46,6 +47,7 @@ struct enquiry {
 	char zone[ENQUIRY_NAME_MAX + 1]; /* of times as text; "": UTC */
 	enum enquiry_format format;
 	bool is_frugal;    /* the slower way, for what does not fit into memory */
+	const char *live;  /* root of what is not closed yet, or NULL; set by the run */
 	const char *out;   /* borrowed */
 	const char *sql;   /* borrowed; of a query */
 	uint64_t max_rows; /* of a query */
@@ -75,6 +77,13 @@ struct enquiry_answer {
 /** Write the answer to q->out.  The old file stays when there is an error.  The symbols
     of an index become those of @q. */
 int enquiry_export(struct archive *a, struct enquiry *q, struct enquiry_answer *out);
+/**
+ * The raw bars of one symbol, whoever made them, one for each time: of a time that
+ * several have, the one that tickbus made of ticks, unless it is missing, then the
+ * first source by name; the newest revision.  So a vendor's past goes on in what was
+ * seen live, without seam or doubles.  Numbers are texts, times are of bar_start.
+ */
+int enquiry_bars(struct archive *a, struct enquiry *q, struct enquiry_answer *out);
 /** One SELECT over the views; EXPLAIN [ANALYZE] SELECT gives its plan, in any format.
  */
 int enquiry_query(struct archive *a, struct enquiry *q, struct enquiry_answer *out);

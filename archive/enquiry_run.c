@@ -4,6 +4,7 @@
 #include "archive/enquiry.h"
 #include "archive/layout.h"
 #include "archive/membership.h"
+#include "archive/onesymbol.h"
 #include "archive/text_table.h"
 #include "archive/views.h"
 #include "base/err.h"
@@ -20,6 +21,7 @@
 static const char *const options[] = {
 	[ENQUIRY_CSV] = "FORMAT csv, HEADER true",
 	[ENQUIRY_JSON] = "FORMAT json, ARRAY true",
+	[ENQUIRY_JSONL] = "FORMAT json",
 	[ENQUIRY_PARQUET] = "FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2",
 };
 
@@ -156,41 +158,84 @@ static int pick_members(struct archive *a, struct enquiry *q)
 	return rc;
 }
 
-int enquiry_export(struct archive *a, struct enquiry *q, struct enquiry_answer *out)
+static int check_export(const struct enquiry *q)
+{
+	if (q->start_ns >= q->end_ns)
+		return err_set(-EINVAL, "the export's start is not before its end");
+	if (q->age && q->align != ENQUIRY_FFILL)
+		return err_set(-EINVAL, "age goes with align ffill: nothing else has "
+					"an age");
+	if (q->tolerance_ns != INT64_MAX && q->align != ENQUIRY_FFILL)
+		return err_set(-EINVAL, "tolerance goes with align ffill");
+	if (q->index[0] && q->n_symbols > 0)
+		return err_set(-EINVAL, "symbols, or those of an index: not both");
+	if (!q->index[0] && q->n_symbols == 0)
+		return err_set(-EINVAL, "an export needs symbols");
+	if (!q->index[0] && q->as_of_ns != INT64_MAX)
+		return err_set(-EINVAL, "as-of goes with an index");
+	return 0;
+}
+
+/* What is live stays what it was until the answer is there. */
+static int hold_live(struct archive *a, struct enquiry *q, struct buf *root)
+{
+	int rc = archive_live(a, root);
+
+	q->live = rc == 0 ? buf_text(root) : NULL;
+	return rc < 0 ? rc : 0;
+}
+
+static int export_once(struct archive *a, const struct enquiry *q,
+		       struct enquiry_answer *out)
 {
 	struct buf select = {0};
-	int rc = 0;
+	int rc = enquiry_align_sql(a, q, &select, &out->raw);
 
-	*out = (struct enquiry_answer){0};
-	if (q->index[0] && q->n_symbols > 0)
-		rc = err_set(-EINVAL, "symbols, or those of an index: not both");
-	else if (q->index[0])
-		rc = pick_members(a, q);
-	else if (q->n_symbols == 0)
-		rc = err_set(-EINVAL, "an export needs symbols");
-	else if (q->as_of_ns != INT64_MAX)
-		rc = err_set(-EINVAL, "as-of goes with an index");
-	if (rc < 0)
-		return rc;
-	if (q->start_ns >= q->end_ns)
-		rc = err_set(-EINVAL, "the export's start is not before its end");
-	else if (q->age && q->align != ENQUIRY_FFILL)
-		rc = err_set(-EINVAL, "age goes with align ffill: nothing else has an "
-				      "age");
-	else if (q->tolerance_ns != INT64_MAX && q->align != ENQUIRY_FFILL)
-		rc = err_set(-EINVAL, "tolerance goes with align ffill");
-	if (rc == 0)
-		rc = enquiry_align_sql(a, q, &select, &out->raw);
 	if (rc == 0)
 		rc = copy_to(a, q, buf_text(&select), out);
+	buf_free(&select);
+	return rc;
+}
+
+int enquiry_export(struct archive *a, struct enquiry *q, struct enquiry_answer *out)
+{
+	struct buf live = {0};
+	int rc = check_export(q);
+
+	*out = (struct enquiry_answer){0};
+	if (rc == 0 && q->index[0])
+		rc = pick_members(a, q);
+	if (rc == 0)
+		rc = hold_live(a, q, &live);
+	if (rc == 0)
+		rc = export_once(a, q, out);
 	if (rc == -ENOMEM && !q->is_frugal) {
 		q->is_frugal = true;
-		select.len = 0;
-		rc = enquiry_align_sql(a, q, &select, &out->raw);
-		if (rc == 0)
-			rc = copy_to(a, q, buf_text(&select), out);
+		rc = export_once(a, q, out);
 	}
+	q->live = NULL;
+	buf_free(&live);
+	return rc;
+}
+
+int enquiry_bars(struct archive *a, struct enquiry *q, struct enquiry_answer *out)
+{
+	struct buf select = {0};
+	struct buf live = {0};
+	int rc = q->n_symbols == 1 ? 0 : err_set(-EINVAL, "bars are of one symbol");
+
+	*out = (struct enquiry_answer){0};
+	if (rc == 0 && q->start_ns >= q->end_ns)
+		rc = err_set(-EINVAL, "the start is not before the end");
+	if (rc == 0)
+		rc = hold_live(a, q, &live);
+	if (rc == 0)
+		rc = onesymbol_joined_sql(a, q, &select);
+	if (rc == 0)
+		rc = copy_to(a, q, buf_text(&select), out);
+	q->live = NULL;
 	buf_free(&select);
+	buf_free(&live);
 	return rc;
 }
 

@@ -12,27 +12,38 @@
 static const uint32_t steps[] = {86400, 14400, 7200, 3600, 1800, 900, 600, 300,
 				 120,   60,    30,   15,   10,   5,   1};
 
-/* "DIR/equities_1min/symbol=BRK%2FB" */
-static int folder_of(const struct series *s, uint32_t step_s, struct buf *out)
+/* "ROOT/equities_1min/symbol=BRK%2FB" */
+static int folder_of(const struct series *s, const char *root, uint32_t step_s,
+		     struct buf *out)
 {
 	struct layout_part part = {.step_s = step_s};
 	int rc;
 
 	snprintf(part.symbol, sizeof(part.symbol), "%s", s->symbol);
-	rc = layout_path(out, s->a->dir, &part);
+	rc = layout_path(out, root, &part);
 	if (rc == 0)
 		out->len =
 			(size_t)(strstr(buf_text(out), "/year=") - (char *)out->data);
 	return rc;
 }
 
+/* Closed bars, and those that are not yet. */
+static const char *root_of(const struct series *s, size_t i)
+{
+	return i == 0 ? s->a->dir : s->q->live;
+}
+
 static bool has_bars(const struct series *s, uint32_t step_s)
 {
-	struct buf path = {0};
-	bool yes =
-		folder_of(s, step_s, &path) == 0 && access(buf_text(&path), F_OK) == 0;
+	bool yes = false;
 
-	buf_free(&path);
+	for (size_t i = 0; i < 2 && root_of(s, i); i++) {
+		struct buf path = {0};
+
+		yes |= folder_of(s, root_of(s, i), step_s, &path) == 0 &&
+		       access(buf_text(&path), F_OK) == 0;
+		buf_free(&path);
+	}
 	return yes;
 }
 
@@ -79,14 +90,25 @@ int32_t onesymbol_month(const char *path)
 
 static int find_files(struct series *s)
 {
-	struct buf pattern = {0};
-	int rc = folder_of(s, s->from_s, &pattern);
+	size_t closed = 0;
+	int rc = 0;
 
-	buf_printf(&pattern, "/year=*/month=*/data.parquet");
-	if (rc == 0 && glob(buf_text(&pattern), 0, NULL, &s->files) != 0)
+	for (size_t i = 0; rc == 0 && i < 2 && root_of(s, i); i++) {
+		struct buf pattern = {0};
+
+		closed = s->files.gl_pathc;
+		rc = folder_of(s, root_of(s, i), s->from_s, &pattern);
+		buf_printf(&pattern, "/year=*/month=*/data.parquet");
+		if (rc == 0)
+			(void)glob(buf_text(&pattern), i ? GLOB_APPEND : 0, NULL,
+				   &s->files);
+		buf_free(&pattern);
+		if (i == 1)
+			s->has_doubles = s->files.gl_pathc > closed;
+	}
+	if (rc == 0 && s->files.gl_pathc == 0)
 		rc = err_set(-ENOENT, "the archive has no bars of %s over %s",
 			     s->symbol, timeframe_name(s->from_s));
-	buf_free(&pattern);
 	return rc;
 }
 
@@ -156,7 +178,7 @@ static int another_maker(void *arg, const char *text)
 			       s->symbol, s->maker[0], s->maker[1], s->maker[2],
 			       s->maker[3], part[0], part[1], part[2], part[3]);
 	memcpy(s->maker, part, sizeof(s->maker));
-	s->has_doubles = strcmp(part[4], "true") == 0;
+	s->has_doubles |= strcmp(part[4], "true") == 0;
 	return 0;
 }
 
@@ -276,10 +298,59 @@ static int select_sql(struct series *s, const char *files, struct buf *sql,
 	/* A sort of all that there is, for the few series that need one. */
 	if (s->has_doubles)
 		buf_printf(sql, " QUALIFY row_number() OVER (PARTITION BY bar_start "
-				"ORDER BY revision DESC) = 1");
+				"ORDER BY revision DESC, final DESC) = 1");
 	buf_printf(sql, ")%s))%s",
 		   s->has_doubles ? " WHERE NOT coalesce(is_missing, false)" : "",
 		   is_coarser ? " GROUP BY b" : "");
+	return rc;
+}
+
+/* What joins makers into one series: semantics are in enquiry.h. */
+static void joined_sql(const struct series *s, const char *files, struct buf *sql)
+{
+	static const char *const numbers[][2] = {
+		{"open", "open"},         {"high", "high"},     {"low", "low"},
+		{"close", "close"},       {"volume", "volume"}, {"vwap", "vwap"},
+		{"trades", "trade_count"}};
+
+	buf_printf(sql,
+		   "SELECT strftime(bar_start, '%%Y-%%m-%%dT%%H:%%M:%%SZ') AS time");
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		buf_printf(sql, ", regexp_replace(%s::VARCHAR, '\\.0$', '') AS %s",
+			   numbers[i][1], numbers[i][0]);
+	buf_printf(sql, ", source, feed, revision, final FROM %s", files);
+	range_sql(s, sql);
+	buf_printf(sql, " AND adjust = 'raw'");
+	equals_sql(sql, "source", s->q->source);
+	equals_sql(sql, "feed", s->q->feed);
+	buf_printf(sql, " AND NOT coalesce(is_missing, false) QUALIFY row_number() "
+			"OVER (PARTITION BY bar_start ORDER BY feed = "
+			"'" BARROW_OWN "' DESC, source, feed, price_type, revision "
+			"DESC, final DESC) = 1 ORDER BY bar_start");
+}
+
+int onesymbol_joined_sql(struct archive *a, const struct enquiry *q, struct buf *sql)
+{
+	struct series s = {.a = a,
+			   .q = q,
+			   .symbol = q->symbols[0],
+			   .from_s = q->step_s,
+			   .start_ns = q->start_ns,
+			   .end_ns = q->end_ns};
+	struct buf files = {0};
+	int rc = find_files(&s);
+
+	if (rc == 0)
+		rc = files_sql(&s, &files);
+	if (rc == 1)
+		rc = err_set(-ENOENT,
+			     "the archive has no bars of %s over %s in this "
+			     "range",
+			     s.symbol, timeframe_name(s.from_s));
+	if (rc == 0)
+		joined_sql(&s, buf_text(&files), sql);
+	globfree(&s.files);
+	buf_free(&files);
 	return rc;
 }
 

@@ -18,3 +18,5 @@
  */
 int onesymbol_sql(struct archive *a, const struct enquiry *q, const char *symbol,
 		  struct buf *sql, bool *out_is_raw);
+/** Append the SELECT of enquiry_bars(); -ENOENT: there are none. */
+int onesymbol_joined_sql(struct archive *a, const struct enquiry *q, struct buf *sql);

@@ -19,8 +19,9 @@
  *	                       may stand in between, or carry first and last as well
  *	{"do": "put_index", "name": "sp500",
  *	 "members": {"AAPL": "2016-01-04T00:00:00Z"}}
+ *	{"do": "put_actions", ...}  {"do": "put_metadata", ...}  archive/serve_meta.h
  *	{"do": "export", "symbols": "A,B", ...}  keys of enquiry_set(),
- *	                                         all of them texts
+ *	{"do": "bars", "symbols": "A", ...}      all of them texts
  *	{"do": "query", "sql": "SELECT ...", "format": "csv", "out": "/path"}
  *	{"do": "status"}  {"do": "verify"}  {"do": "compact"}
  *	{"do": "retain", "kind": "ticks", "before": "2024-01-01"}

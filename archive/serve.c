@@ -57,6 +57,11 @@ static int do_export(struct archive *a, const struct pipeframe *f, struct jsonw 
 	return answer(a, f, w, enquiry_export);
 }
 
+static int do_bars(struct archive *a, const struct pipeframe *f, struct jsonw *w)
+{
+	return answer(a, f, w, enquiry_bars);
+}
+
 static int do_query(struct archive *a, const struct pipeframe *f, struct jsonw *w)
 {
 	return answer(a, f, w, enquiry_query);
@@ -104,6 +109,7 @@ static const struct {
 	{"put_frames", serve_put_frames},
 	{"live_frames", serve_live_frames},
 	{"export", do_export},
+	{"bars", do_bars},
 	{"query", do_query},
 	{"compact", serve_compact},
 	{"retain", serve_retain},

@@ -23,6 +23,8 @@ static const char usage_text[] =
 	"           [--source S] [--feed F] [--adjust raw|split|all] [--zone Z]\n"
 	"           [--format csv|json|parquet|arrow|table] [--limit 60s] [--out "
 	"FILE]\n"
+	"  bars     [--start T] [--end T] [--timeframe 1m] [--source S] [--format F] "
+	"SYMBOL\n"
 	"  query    [--format csv|json|parquet|arrow|table] [--rows N] [--limit 60s] "
 	"[--out FILE] "
 	"SQL\n"
@@ -89,6 +91,8 @@ static int parse_ask(int argc, char **argv, struct enquiry *q)
 			rc = enquiry_set(q, argv[i] + 2, argv[i + 1]), i++;
 		else if (!is_option && strcmp(argv[0], "query") == 0 && !q->sql)
 			rc = enquiry_set(q, "sql", argv[i]);
+		else if (!is_option && strcmp(argv[0], "bars") == 0 && !q->n_symbols)
+			rc = enquiry_set(q, "symbols", argv[i]);
 		else
 			rc = err_set(-EINVAL, "'%.64s' is not understood", argv[i]);
 		if (rc < 0)
@@ -100,6 +104,7 @@ static int parse_ask(int argc, char **argv, struct enquiry *q)
 static int run_ask(struct archive *a, int argc, char **argv)
 {
 	bool is_query = strcmp(argv[0], "query") == 0;
+	bool is_bars = strcmp(argv[0], "bars") == 0;
 	struct enquiry_answer got;
 	struct buf tmp = {0};
 	struct enquiry q;
@@ -111,8 +116,9 @@ static int run_ask(struct archive *a, int argc, char **argv)
 		q.out = buf_text(&tmp);
 	}
 	if (rc == 0)
-		rc = is_query ? enquiry_query(a, &q, &got)
-			      : enquiry_export(a, &q, &got);
+		rc = (is_query  ? enquiry_query
+		      : is_bars ? enquiry_bars
+				: enquiry_export)(a, &q, &got);
 	if (rc == 0 && is_pipe)
 		rc = to_stdout(q.out);
 	if (rc == 0 && got.cut)
@@ -177,7 +183,8 @@ static int run_retain(struct archive *a, int argc, char **argv)
 
 static int command(struct archive *a, int argc, char **argv)
 {
-	if (strcmp(argv[0], "export") == 0 || strcmp(argv[0], "query") == 0)
+	if (strcmp(argv[0], "export") == 0 || strcmp(argv[0], "query") == 0 ||
+	    strcmp(argv[0], "bars") == 0)
 		return run_ask(a, argc, argv);
 	if (strcmp(argv[0], "retain") == 0)
 		return run_retain(a, argc, argv);
@@ -195,8 +202,8 @@ static int command(struct archive *a, int argc, char **argv)
 
 static bool is_command(const char *word)
 {
-	static const char *const words[] = {"serve",  "export",  "query", "status",
-					    "verify", "compact", "retain"};
+	static const char *const words[] = {"serve",  "export", "bars",    "query",
+					    "status", "verify", "compact", "retain"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(word, words[i]) == 0)

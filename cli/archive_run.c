@@ -102,33 +102,55 @@ static int flush(struct cli *c)
 	return rc > 1 ? rc : CLI_OK;
 }
 
+/* Of the answer to archive_status; false: it has none. */
+static bool dir_of(const struct json_token *result, struct buf *out)
+{
+	struct json_token archive, dir;
+	char path[PATH_MAX];
+
+	if (!query_member(result, "archive", &archive))
+		archive = *result;
+	if (!query_member(&archive, "dir", &dir) || dir.type != JSON_STRING ||
+	    dir.len == 0 || dir.len >= sizeof(path))
+		return false;
+	buf_printf(out, "%s", query_text(&dir, path, sizeof(path)));
+	return true;
+}
+
+bool archive_run_has(struct cli *c)
+{
+	struct json_token result;
+	struct buf why = {0};
+	struct buf dir = {0};
+	char *answer = NULL;
+	bool yes = ask(&c->options, "archive_status", &answer, &result, &why) == 0 &&
+		   dir_of(&result, &dir);
+
+	tickbus_free(answer);
+	buf_free(&why);
+	buf_free(&dir);
+	return yes;
+}
+
 static int find_dir(struct cli *c, struct buf *out)
 {
-	struct json_token result, archive, dir;
+	struct json_token result;
 	struct buf why = {0};
 	char *answer = NULL;
-	char path[PATH_MAX];
 	int rc = ask(&c->options, "archive_status", &answer, &result, &why);
 
-	if (rc < 0) {
+	if (rc < 0)
 		rc = cli_unavailable(c, rc);
-	} else if (rc == 1) {
+	else if (rc == 1)
 		rc = cli_error(CLI_NEGATIVE,
 			       "the daemon names no archive (%s): say which with "
 			       "--archive DIR",
 			       buf_text(&why));
-	} else {
-		if (!query_member(&result, "archive", &archive))
-			archive = result;
-		if (query_member(&archive, "dir", &dir) && dir.type == JSON_STRING &&
-		    dir.len > 0 && dir.len < sizeof(path))
-			buf_printf(out, "%s", query_text(&dir, path, sizeof(path)));
-		else
-			rc = cli_error(CLI_NEGATIVE,
-				       "the daemon keeps no archive: give it one "
-				       "(archive: dir: in its configuration), or name "
-				       "one with --archive DIR");
-	}
+	else if (!dir_of(&result, out))
+		rc = cli_error(CLI_NEGATIVE,
+			       "the daemon keeps no archive: give it one (archive: "
+			       "dir: in its configuration), or name one with "
+			       "--archive DIR");
 	tickbus_free(answer);
 	buf_free(&why);
 	return rc;

@@ -44,6 +44,8 @@ bool archive_run_take(struct archive_run *r, int option);
 int archive_run_add(struct archive_run *r, const char *word);
 /** "--name" and, when it is not NULL, @value. */
 int archive_run_option(struct archive_run *r, const char *name, const char *value);
+/** The daemon has an archive; says nothing when there is none, or no daemon. */
+bool archive_run_has(struct cli *c);
 /**
  * Become tickbus-archive, COMMAND first in @r->args.  Returns an exit code, after the
  * reason was printed, when it cannot.

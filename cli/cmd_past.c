@@ -2,6 +2,7 @@
  * whom. */
 #include "base/buf.h"
 #include "base/jsonw.h"
+#include "cli/archive_run.h"
 #include "cli/query.h"
 #include "cli/render.h"
 #include <stdio.h>
@@ -16,6 +17,8 @@ enum {
 	OPT_JSON,
 	OPT_CSV,
 	OPT_ALL,
+	OPT_STORE,
+	OPT_ARCHIVE,
 	OPTIONS
 };
 
@@ -28,6 +31,8 @@ static const struct option longs[] = {
 	{"json", no_argument, NULL, OPT_JSON},
 	{"csv", no_argument, NULL, OPT_CSV},
 	{"all", no_argument, NULL, OPT_ALL},
+	{"store", no_argument, NULL, OPT_STORE},
+	{"archive", required_argument, NULL, OPT_ARCHIVE},
 	{0}};
 
 struct wish {
@@ -115,6 +120,37 @@ static void show_bars(const struct json_token *rows, const struct wish *o,
 	}
 }
 
+/* Adjusted bars are what a vendor sent: the archive adjusts when it exports. */
+static bool is_archived(struct cli *c, const struct wish *o)
+{
+	const char *adjust = o->values[OPT_ADJUST];
+
+	return o->values[OPT_STORE] == NULL &&
+	       (adjust == NULL || strcmp(adjust, "raw") == 0) &&
+	       (o->values[OPT_ARCHIVE] != NULL || archive_run_has(c));
+}
+
+/* The whole past up to now is in the archive, once the daemon has handed it over. */
+static int bars_of_archive(struct cli *c, const struct wish *o)
+{
+	static const int passed[] = {OPT_START, OPT_END, OPT_TIMEFRAME, OPT_SOURCE};
+	const char *format = o->values[OPT_CSV] != NULL    ? "csv"
+			     : o->values[OPT_JSON] != NULL ? "jsonl"
+							   : "table";
+	struct archive_run r = {.dir = o->values[OPT_ARCHIVE]};
+	int rc = archive_run_add(&r, "bars");
+
+	for (size_t i = 0; rc == CLI_OK && i < sizeof(passed) / sizeof(passed[0]); i++)
+		if (o->values[passed[i]] != NULL)
+			rc = archive_run_option(&r, longs[passed[i] - 1].name,
+						o->values[passed[i]]);
+	if (rc == CLI_OK)
+		rc = archive_run_option(&r, "format", format);
+	if (rc == CLI_OK)
+		rc = archive_run_add(&r, o->symbol);
+	return rc == CLI_OK ? archive_run_exec(c, &r) : rc;
+}
+
 int cmd_bars(struct cli *c, int argc, char **argv)
 {
 	char from[48] = "";
@@ -127,6 +163,8 @@ int cmd_bars(struct cli *c, int argc, char **argv)
 	if (optind + 1 != argc)
 		return cli_usage_error(c, "it takes one symbol");
 	o.symbol = argv[optind];
+	if (is_archived(c, &o))
+		return bars_of_archive(c, &o);
 	while (more) {
 		struct json_token bars, rows, next;
 		struct query q;

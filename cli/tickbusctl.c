@@ -99,12 +99,14 @@ static const struct command commands[] = {
 	 "  --json           as the daemon sends it\n"
 	 "Exit code 1: a symbol failed; 75: it goes on.\n", cmd_job},
 	{"cancel", "N", "End a job; what it has stored stays", "", cmd_cancel},
-	{"bars", "SYMBOL", "Print bars that vendors sent",
+	{"bars", "SYMBOL", "Print bars: what vendors sent, going on in what was seen live",
 	 "  --start TIME     a day or a time\n"
 	 "  --end TIME       likewise, exclusive\n"
 	 "  --timeframe TF   1m\n"
-	 "  --source NAME    the vendor; default: the first that has some\n"
-	 "  --adjust HOW     raw (default), split, all\n"
+	 "  --source NAME    whose; default: ours where there is one, else the first vendor's\n"
+	 "  --adjust HOW     raw (default), split, all: as a vendor sent them\n"
+	 "  --store          only what vendors sent, all digits exact; so it is without an archive\n"
+	 "  --archive DIR    of this archive\n"
 	 "  --json, --csv\n", cmd_bars},
 	{"export", "--symbols A,B", "Align bars of many symbols side by side, as a file (of the archive)",
 	 "  --symbols A,B    in this order; or --index NAME [--as-of DATE]: its members\n"

@@ -131,6 +131,7 @@ COMMANDS = {
     "cache_stats": lambda r: {"cache": {"bars": 5}},
     "cache_invalidate": lambda r: {"cache": {"bars": 7, "series": 1}},
     "index": lambda r: {"index": {"members": [{"symbol": "AAPL"}]} if "name" in r else {"indices": [{"name": "tech"}]}},
+    "archive_status": lambda r: {"archive": {}},  # none is kept
     "vendors": lambda r: {"vendors": [{"name": "alpaca", "problem": ""}]},
     "shutdown": lambda r: {},
     "reload": lambda r: None,  # answered with bytes that are no JSON

@@ -113,6 +113,45 @@ def a_daemon_that_cannot_flush_makes_the_answer_older_and_that_is_said(d):
     assert "did not hand over" in done.stderr, done
 
 
+def own(path, start, closes, missing=()):
+    """Bars of a minute that tickbus made (proto/event.h), of the symbol AAPL."""
+    bulk = b"".join(struct.pack(
+        "<4Q5qQq3d3Q3I2H6BH32s16sQ", 1, 1, (start + 60 * (i + 1)) * NS, (start + 60 * i) * NS, (start + 60 * i) * NS,
+        *[-2**63 if i in missing else c * NS] * 4, 5 * 10**8, 0, float("nan"), float("nan"), float(c), 3, 1, 2, 0, 60,
+        1, 1, 2, 8 | (1 if i in missing else 4), 2 if i in missing else 0, 0, 0, 1, 0, 0, b"AAPL", b"alpaca", 99)
+        for i, c in enumerate(closes))
+    doc = json.dumps({"do": "put_events"}).encode()
+    done = subprocess.run([EXE, "--archive", path, "serve"], capture_output=True, timeout=60,
+                          input=struct.pack("<II", len(doc), len(bulk)) + doc + bulk)
+    assert json.loads(done.stdout[8:])["ok"], done
+
+
+@test
+def bars_of_a_vendor_go_on_in_those_seen_live_without_seam_or_double(d):
+    a, s = os.path.join(d, "a"), os.path.join(d, "admin")
+    put(a, "AAPL", 6)
+    own(a, JAN + 240, [204, 205, 206, 207], missing=(1,))
+    admin = Admin(s, {"archive_flush": {}, "archive_status": {"archive": {"dir": a}}})
+    want = [("00:00", "100"), ("00:01", "101"), ("00:02", "102"), ("00:03", "103"), ("00:04", "204"),
+            ("00:05", "105"), ("00:06", "206"), ("00:07", "207")]
+    for more in ((), ("--archive", a)):
+        done = ctl("--admin", s, "bars", "AAPL", "--json", *more)
+        rows = [json.loads(x) for x in done.stdout.splitlines()]
+        assert [(r["time"][11:16], r["close"]) for r in rows] == want, done
+        assert [r["feed"] for r in rows] == ["sip"] * 4 + ["tickbus", "sip", "tickbus", "tickbus"]
+    assert admin.asked == ["archive_status", "archive_flush", "archive_status"], admin.asked
+    done = ctl("--admin", s, "bars", "AAPL", "--csv", "--start", "2024-01-01T00:05:00Z", "--end", "2024-01-01T00:06:00Z")
+    assert done.stdout == ("time,open,high,low,close,volume,vwap,trades,source,feed,revision,final\n"
+                           "2024-01-01T00:05:00Z,105,105,105,105,10,,5,alpaca,sip,0,true\n"), done
+    assert ctl("--admin", s, "bars", "AAPL").stdout.startswith("time                  open")
+    done = ctl("--admin", s, "bars", "NONE")
+    assert done.returncode == 66 and "no bars of NONE" in done.stderr, done
+    # Vendors' bars alone, and adjusted ones, are the daemon's.
+    for more in (["--store"], ["--adjust", "all"]):
+        ctl("--admin", s, "bars", "AAPL", *more)
+        assert admin.asked[-1] == "bars", admin.asked
+
+
 @test
 def without_an_archive_or_its_program_a_sentence_says_what_to_do(d):
     s = os.path.join(d, "admin")

@@ -154,6 +154,23 @@ def what_does_not_fit_into_memory_comes_out_the_same(d):
         assert len(outs) == 1 and len(outs.pop()) > 10**6, how
 
 
+@test
+def what_is_not_closed_yet_is_exported_as_well_and_once(d):
+    bars = make_bars(SEED, range(100))
+    with Archive(os.path.join(d, "a")) as a:
+        good(a.put("AAPL", bars[:60]))
+        good(a.put("AAPL", bars[50:100], live=True, first=True, last=True))
+        good(a.put("MSFT", bars[70:100], live=True, first=True, last=True))
+        _, got = export(a, d, "MSFT,AAPL")  # of AAPL nothing is live any more
+        assert list(got.AAPL_close.dropna()) == [r[4] / 1e9 for r in bars[:60]]
+        assert list(got.MSFT_close.dropna()) == [r[4] / 1e9 for r in bars[70:]]
+        good(a.put("AAPL", bars[50:100], live=True, first=True, last=True))
+        _, got = export(a, d, "AAPL")
+        assert list(got.AAPL_close) == [r[4] / 1e9 for r in bars]
+        _, got = export(a, d, "AAPL", resample="5m", fields="close,volume")
+        assert list(got.AAPL_volume) == [sum(r[5] for r in bars[i:i + 5]) / 1e8 for i in range(0, 100, 5)]
+
+
 # ---- zones ----
 
 @test
