@@ -42,7 +42,7 @@ struct past_handover {
 	struct buf page;
 };
 
-static void hold(struct past_handover *h, uint64_t pos)
+ON_STORE static void hold(struct past_handover *h, uint64_t pos)
 {
 	h->status.hold_pos = pos;
 	tickstore_hold_set(h->env.store, pos);
@@ -55,7 +55,7 @@ struct counts_head {
 	uint64_t n;
 };
 
-static void load_counts(struct past_handover *h)
+ON_STORE static void load_counts(struct past_handover *h)
 {
 	struct counts_head head;
 	const void *data;
@@ -80,7 +80,7 @@ static void load_counts(struct past_handover *h)
 }
 
 /* The newest counts at or before the archive's end become those to count on from. */
-static void save_counts(struct past_handover *h, int64_t now_ns)
+ON_STORE static void save_counts(struct past_handover *h, int64_t now_ns)
 {
 	uint64_t *counts = calloc(h->env.symbols_max, sizeof(*counts));
 	struct counts_head head = {0};
@@ -128,7 +128,7 @@ static void on_answer(void *arg, const struct json *doc, const void *bulk,
 	atomic_store(&h->has_come, true);
 }
 
-static void fail(struct past_handover *h, const char *why, int64_t now_ns)
+ON_STORE static void fail(struct past_handover *h, const char *why, int64_t now_ns)
 {
 	struct past_handover_status *s = &h->status;
 
@@ -151,7 +151,7 @@ static void fail(struct past_handover *h, const char *why, int64_t now_ns)
 	}
 }
 
-static void take_answer(struct past_handover *h, int64_t now_ns)
+ON_STORE static void take_answer(struct past_handover *h, int64_t now_ns)
 {
 	struct past_handover_status *s = &h->status;
 	const struct came *c = &h->came;
@@ -182,7 +182,7 @@ static void take_answer(struct past_handover *h, int64_t now_ns)
 
 /* ---- questions ---- */
 
-static void ask(struct past_handover *h, const struct buf *doc, int64_t now_ns)
+ON_STORE static void ask(struct past_handover *h, const struct buf *doc, int64_t now_ns)
 {
 	const struct archive_asker *a = &h->env.asker;
 	int rc = a->ask(a->to, (const char *)doc->data, doc->len, h->bulk.data,
@@ -194,7 +194,7 @@ static void ask(struct past_handover *h, const struct buf *doc, int64_t now_ns)
 		h->is_asking = true;
 }
 
-static void ask_status(struct past_handover *h, int64_t now_ns)
+ON_STORE static void ask_status(struct past_handover *h, int64_t now_ns)
 {
 	struct buf doc = {0};
 
@@ -204,7 +204,8 @@ static void ask_status(struct past_handover *h, int64_t now_ns)
 	buf_free(&doc);
 }
 
-static void ask_put(struct past_handover *h, uint64_t from, uint64_t to, int64_t now_ns)
+ON_STORE static void ask_put(struct past_handover *h, uint64_t from, uint64_t to,
+			     int64_t now_ns)
 {
 	struct store_status log;
 	struct buf doc = {0};
@@ -244,8 +245,8 @@ static void add_frames(struct past_handover *h, struct catchup_page_view *page)
  * Pages from @from on, until they end with a whole position; *@from is moved to where
  * all kinds are held.  0; -EAGAIN: not now.
  */
-static int collect(struct past_handover *h, uint64_t *from, uint64_t until,
-		   uint64_t *next)
+ON_STORE static int collect(struct past_handover *h, uint64_t *from, uint64_t until,
+			    uint64_t *next)
 {
 	struct catchup_request req = {
 		.root = {.from_type = CATCHUP_FROM_POS, .from = *from}};
@@ -301,7 +302,7 @@ void past_handover_work(struct past_handover *h, int64_t now_ns)
 	h->not_before_ns = now_ns; /* the next page at once */
 }
 
-static bool is_worth_it(const struct past_handover *h, int64_t now_ns)
+ON_STORE static bool is_worth_it(const struct past_handover *h, int64_t now_ns)
 {
 	uint64_t ahead = h->status.bounds.complete_pos;
 	struct store_status log;
