@@ -181,38 +181,59 @@ static void check_keys(struct doctor *d)
 			   "%u keys in %s, for their owner alone", n, dir);
 }
 
-/* tickbus-archive beside tickbusd or tickbusctl; it needs DuckDB, and is optional. */
+/* The archive's helper: a path, or a name beside tickbusd or where programs are. */
+static bool find_helper(const struct doctor *d, const char *program, char *path)
+{
+	static const char *const places[] = {"", "../bin/", "../archive/"};
+	const char *slash = strrchr(d->daemon_path, '/');
+	char dir[PATH_MAX - 300];
+
+	(void)snprintf(dir, sizeof(dir), "%.*s",
+		       slash == NULL ? 0 : (int)(slash - d->daemon_path),
+		       d->daemon_path);
+	(void)snprintf(path, PATH_MAX, "%s", program);
+	if (strchr(program, '/') != NULL)
+		return access(path, X_OK) == 0;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		(void)snprintf(path, PATH_MAX, "%s/%s%.255s", dir, places[i], program);
+		if (access(path, X_OK) == 0)
+			return true;
+	}
+	(void)snprintf(path, PATH_MAX, "/usr/bin/%s", program);
+	return access(path, X_OK) == 0;
+}
+
+/* Optional; when it is configured, its folder and its helper must be there. */
 static void check_archive(struct doctor *d)
 {
-	static const char *const beside[] = {"tickbus-archive",
-					     "../bin/tickbus-archive",
-					     "../archive/tickbus-archive"};
-	const char *slash = strrchr(d->daemon_path, '/');
+	char dir[256] = "off", program[256] = "tickbus-archive";
 	char path[PATH_MAX], *argv[] = {path, NULL};
 	struct buf out = {0};
-	size_t i;
+	bool is_on;
 	int rc;
 
-	for (i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
-		(void)snprintf(path, sizeof(path), "%.*s/%s",
-			       slash == NULL ? 0 : (int)(slash - d->daemon_path),
-			       d->daemon_path, beside[i]);
-		if (access(path, X_OK) == 0)
-			break;
-	}
-	if (i == sizeof(beside) / sizeof(beside[0])) {
-		doctor_add(d, DOCTOR_GOOD, "archive", "",
-			   "tickbus-archive is not installed (it is optional)");
+	(void)doctor_config(&d->config, "archive.dir", dir, sizeof(dir));
+	(void)doctor_config(&d->config, "archive.program", program, sizeof(program));
+	is_on = strcmp(dir, "off") != 0;
+	if (is_on && access(dir, F_OK) == 0)
+		(void)check_mode(d, "archive", dir, S_IWGRP | S_IWOTH);
+	if (!find_helper(d, program, path)) {
+		doctor_add(d, is_on ? DOCTOR_BAD : DOCTOR_GOOD, "archive",
+			   is_on ? "tools/setup-archive, build and install again; or "
+				   "archive.dir: off"
+				 : "",
+			   "%s is not installed%s", program,
+			   is_on ? "" : " (it is optional, and off)");
 		return;
 	}
 	rc = doctor_run(argv, false, &out);
 	buf_free(&out);
 	if (rc == NO_EXEC || rc < 0)
-		doctor_add(d, DOCTOR_BAD, "archive",
+		doctor_add(d, is_on ? DOCTOR_BAD : DOCTOR_WARN, "archive",
 			   "tools/setup-archive fetches DuckDB; then build again",
 			   "%s does not start: a library is missing", path);
 	else
-		doctor_add(d, DOCTOR_GOOD, "archive", "", "%s starts", path);
+		doctor_add(d, DOCTOR_GOOD, "archive", "", "%s starts; %s", path, dir);
 }
 
 void doctor_files(struct doctor *d)

@@ -102,6 +102,14 @@ def without_a_daemon_the_configuration_is_judged(d):
     assert done.returncode == 1 and "/nonexistent/tickbusd does not run" in done.stdout, done
 
 
+def an_archive_without_its_helper_is_found(d):
+    d.kill()
+    with open(d.config, "a", encoding="ascii") as f:
+        f.write(f"archive: {{dir: {d.dir}/archive, program: /nonexistent/helper}}\n")
+    code, checks = doctor(d, "--config", d.config)
+    assert code == 1 and bad(checks) == {"archive"} and "/nonexistent/helper" in checks["archive"][0][1], checks
+
+
 def a_listener_for_all_the_world_is_warned_of(d):
     d.kill()
     with open(d.config, encoding="ascii") as f:
@@ -127,4 +135,4 @@ def make():
 if __name__ == "__main__":
     sys.exit(tb.tap([a_healthy_daemon_has_nothing_bad, what_is_spoilt_is_named_and_nothing_else,
                      a_daemon_that_stands_still_is_found, without_a_daemon_the_configuration_is_judged,
-                     a_listener_for_all_the_world_is_warned_of], make))
+                     an_archive_without_its_helper_is_found, a_listener_for_all_the_world_is_warned_of], make))
