@@ -2,16 +2,13 @@
  * cmd_sentiment - how headlines score, without a daemon: those of the command line, or
  * of standard input, one a line.
  */
-#include "analysis/sentiment.h"
 #include "base/err.h"
 #include "base/jsonw.h"
 #include "cli/cli.h"
-#include <errno.h>
+#include "cli/scorer.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define LEXICON_BYTES_MAX (8u << 20)
 
 enum { OPT_FLAVOUR = 1, OPT_VADER, OPT_JSON };
 
@@ -26,74 +23,6 @@ struct view {
 	const char *path; /* --vader; NULL: where tools/setup-news puts it */
 	bool json;
 };
-
-/* Where tools/setup-news puts the lexicon; false: there is no home. */
-static bool usual_path(struct buf *out)
-{
-	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
-
-	if (data != NULL && *data != '\0')
-		buf_printf(out, "%s", data);
-	else if (home != NULL && *home != '\0')
-		buf_printf(out, "%s/.local/share", home);
-	else
-		return false;
-	buf_printf(out, "/tickbus/vader-1.1.3/vader_lexicon.txt");
-	return true;
-}
-
-static int read_file(const char *path, struct buf *out)
-{
-	FILE *f = fopen(path, "re");
-	size_t n;
-	bool failed;
-
-	if (f == NULL)
-		return err_set(-errno, "%s: %m", path);
-	do {
-		n = fread(buf_reserve(out, 65536), 1, 65536, f);
-		out->len += n;
-	} while (n > 0 && out->len <= LEXICON_BYTES_MAX);
-	failed = ferror(f) != 0;
-	(void)fclose(f);
-	if (failed)
-		return err_set(-EIO, "%s cannot be read", path);
-	if (out->len > LEXICON_BYTES_MAX)
-		return err_set(-E2BIG, "%s has more than %u MiB", path,
-			       LEXICON_BYTES_MAX >> 20);
-	return 0;
-}
-
-/* Without VADER's lexicon finance scores with our own words alone, and says so. */
-static int make_scorer(struct view *v)
-{
-	struct buf path = {0}, text = {0};
-	bool has = true;
-	int rc = 0;
-
-	if (v->path != NULL)
-		buf_printf(&path, "%s", v->path);
-	else
-		has = usual_path(&path);
-	if (has)
-		rc = read_file(buf_text(&path), &text);
-	if (v->path == NULL && (rc == -ENOENT || !has)) {
-		has = false;
-		rc = 0;
-		if (v->flavour == SENTIMENT_FINANCE)
-			(void)fprintf(stderr, "tickbusctl: VADER's lexicon is not "
-					      "installed (tools/setup-news): "
-					      "scoring with finance-1 alone\n");
-	}
-	if (rc == 0)
-		rc = sentiment_new(v->flavour, has ? (const char *)text.data : NULL,
-				   text.len, &v->scorer);
-	if (rc < 0)
-		(void)cli_error(CLI_IO, "%s", err_text());
-	buf_free(&path);
-	buf_free(&text);
-	return rc < 0 ? CLI_IO : CLI_OK;
-}
 
 static void show_json(const struct view *v, const char *text, size_t len,
 		      const struct sentiment_score *score)
@@ -169,7 +98,7 @@ int cmd_sentiment(struct cli *c, int argc, char **argv)
 		return option == CLI_OPTION_HELP ? CLI_OK : CLI_USAGE;
 	if (optind == argc)
 		return cli_usage_error(c, "no headline; - reads standard input");
-	code = make_scorer(&v);
+	code = scorer_open(v.flavour, v.path, &v.scorer);
 	if (code == CLI_OK && argc - optind == 1 && strcmp(argv[optind], "-") == 0)
 		code = show_lines(&v);
 	else

@@ -22,7 +22,8 @@
  *	cmd_past.c      bars, quality, cache, index, vendors
  *	cmd_export.c    export, query; archive_run.[ch] becoming tickbus-archive
  *	cmd_indicators.c  indicators
- *	cmd_sentiment.c  sentiment
+ *	cmd_news.c      news
+ *	cmd_sentiment.c  sentiment; scorer.[ch] the scorer with its lexicon
  *	cmd_feed.c      feed; feeder.[ch] batches, progress.[ch] its bar
  */
 #include "cli/cli.h"
@@ -145,6 +146,15 @@ static const struct command commands[] = {
 	{"indicators", "", "List the indicators that `indicators:` may name, with their parameters",
 	 "  --list           the default\n"
 	 "  --json           as one array\n", cmd_indicators},
+	{"news", "SYMBOL...", "Score what vendors wrote about symbols (ingest --what news), and sum it up",
+	 "  --start TIME     articles from then on\n"
+	 "  --end TIME       until then, exclusive\n"
+	 "  --half-life D    an article weighs half as much after D, 1d\n"
+	 "  --repeat D       the same headline again within D counts once, 1d\n"
+	 "  --all            every article, too\n"
+	 "  --vader FILE     VADER's lexicon; default: where tools/setup-news puts it\n"
+	 "  --json           one object\n"
+	 "Exit code 1: there was no article about one of them.\n", cmd_news},
 	{"sentiment", "HEADLINE... | -", "Score headlines (-: of standard input, one a line), without a daemon",
 	 "  --flavour F      finance (default), vader (as the npm package) or vader-py (as\n"
 	 "                   the original)\n"

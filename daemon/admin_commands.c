@@ -140,6 +140,8 @@ static const struct command commands[] = {
 	{"vendors", admin_vendors, "who can be asked, and what was"},
 	{"bars", admin_bars,
 	 "{symbol, source, timeframe, adjust, start, end, n}: bars of vendors"},
+	{"articles", admin_articles,
+	 "{symbol, start, end, after, n}: what vendors wrote of it, oldest first"},
 	{"quality", admin_quality,
 	 "{symbol, source, timeframe, adjust, start, end}: gaps, outliers, coverage"},
 	{"cache_list", admin_cache_list,

@@ -77,6 +77,10 @@ ON_LOOP void admin_job_cancel(struct daemon *d, const struct json *request,
 ON_LOOP void admin_vendors(struct daemon *d, const struct json *request,
 			   struct admin_call *call);
 
+/* ---- admin_commands_news.c ---- */
+ON_LOOP void admin_articles(struct daemon *d, const struct json *request,
+			    struct admin_call *call);
+
 /* ---- admin_commands_past.c ---- */
 ON_LOOP void admin_bars(struct daemon *d, const struct json *request,
 			struct admin_call *call);

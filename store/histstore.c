@@ -106,6 +106,11 @@ static const char *const sql[SQL_N] = {
 	[SQL_ARTICLE_SYMBOL] =
 		"INSERT OR IGNORE INTO article_symbol(symbol, source, id)"
 		" VALUES (?, ?, ?)",
+	[SQL_ARTICLE_LIST] =
+		"SELECT a.source, a.id, created_ns, updated_ns, headline, summary, url,"
+		" publisher FROM article_symbol s JOIN article a USING (source, id)"
+		" WHERE symbol = ? AND created_ns >= ? AND created_ns < ?"
+		" ORDER BY created_ns, a.source, a.id LIMIT ? OFFSET ?",
 	[SQL_ACTION_GET] = "SELECT new_symbol, currency, numerator_e9, denominator_e9,"
 			   " amount_e9 FROM action WHERE source = ? AND symbol = ?"
 			   " AND kind = ? AND ex_date = ?",

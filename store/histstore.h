@@ -112,6 +112,16 @@ ON_HISTORY int histstore_put_article(struct histstore *h, const char *source,
 ON_HISTORY int histstore_put_action(struct histstore *h, const char *source,
 				    const struct hist_action *a, bool *out_is_new);
 
+/** One article and who brought it; symbols are not filled in.  Not 0: stop, and return
+    that. */
+typedef int (*hist_article_fn)(void *arg, const char *source,
+			       const struct hist_article *a);
+/** Articles about @symbol that appeared in @r, by (time, source, id): at most @n of
+    them, the first @skip left out. */
+ON_HISTORY int histstore_articles(struct histstore *h, const char *symbol,
+				  const struct hist_range *r, uint64_t skip, uint64_t n,
+				  hist_article_fn fn, void *arg);
+
 /**
  * Source @name is reached as @reached says from now on (adapter, address).  When it was
  * reached otherwise before (@out_was is that, else ""), nothing of it counts as

@@ -188,6 +188,59 @@ static void an_article_is_replaced_by_its_later_edition_only(void **state)
 	end(&w);
 }
 
+struct found {
+	char text[256];
+	int stop_after;
+};
+
+static int note_article(void *arg, const char *source, const struct hist_article *a)
+{
+	struct found *f = arg;
+	size_t n = strlen(f->text);
+
+	(void)snprintf(f->text + n, sizeof(f->text) - n, "%s:%s@%lld=%s ", source,
+		       a->id, (long long)a->created_ns, a->headline);
+	return --f->stop_after == 0 ? 7 : 0;
+}
+
+static void articles_come_by_time_and_in_pages(void **state)
+{
+	static const struct hist_range all = {INT64_MIN, INT64_MAX}, some = {20, 30};
+	struct hist_article a = {.n_symbols = 2, .symbols = {"AAPL", "MSFT"}};
+	struct found f = {.text = ""};
+	struct world w;
+	bool is_new;
+
+	(void)state;
+	begin(&w);
+	assert_int_equal(0, histstore_begin(w.h));
+	for (int i = 3; i > 0; i--) {
+		(void)snprintf(a.id, sizeof(a.id), "n%d", i);
+		(void)snprintf(a.headline, sizeof(a.headline), "head%d", i);
+		a.created_ns = i * 10;
+		assert_int_equal(0, histstore_put_article(w.h, "alpaca", &a, &is_new));
+	}
+	a.n_symbols = 1;
+	assert_int_equal(0, histstore_put_article(w.h, "polygon", &a, &is_new));
+	assert_int_equal(0, histstore_commit(w.h));
+	assert_int_equal(0,
+			 histstore_articles(w.h, "AAPL", &all, 0, 9, note_article, &f));
+	assert_string_equal(f.text, "alpaca:n1@10=head1 polygon:n1@10=head1 "
+				    "alpaca:n2@20=head2 alpaca:n3@30=head3 ");
+	f = (struct found){.text = ""};
+	assert_int_equal(0,
+			 histstore_articles(w.h, "AAPL", &all, 1, 2, note_article, &f));
+	assert_string_equal(f.text, "polygon:n1@10=head1 alpaca:n2@20=head2 ");
+	f = (struct found){.text = ""};
+	assert_int_equal(
+		0, histstore_articles(w.h, "MSFT", &some, 0, 9, note_article, &f));
+	assert_string_equal(f.text, "alpaca:n2@20=head2 ");
+	f = (struct found){.stop_after = 1};
+	assert_int_equal(7,
+			 histstore_articles(w.h, "AAPL", &all, 0, 9, note_article, &f));
+	end(&w);
+}
+
 static void another_database_is_refused_with_what_to_do(void **state)
 {
 	struct world w;
@@ -304,6 +357,7 @@ int main(void)
 		cmocka_unit_test(
 			an_action_is_new_once_and_again_when_it_says_otherwise),
 		cmocka_unit_test(an_article_is_replaced_by_its_later_edition_only),
+		cmocka_unit_test(articles_come_by_time_and_in_pages),
 		cmocka_unit_test(another_database_is_refused_with_what_to_do),
 		cmocka_unit_test(a_kill_leaves_exactly_what_was_committed),
 		cmocka_unit_test(the_wal_stays_small_while_much_is_written),

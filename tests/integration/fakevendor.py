@@ -35,7 +35,8 @@ def bar(symbol, second):
 class FakeVendor:
     def __init__(self, page=1000, latency=0.0):
         self.page, self.latency = page, latency
-        self.requests = []  # (path, symbol, start, token)
+        self.requests = []
+        self.news = {}  # articles by symbol, as the vendor writes them  # (path, symbol, start, token)
         self.open = threading.Event()  # cleared: requests wait
         self.open.set()
         self.lock = threading.Lock()
@@ -80,6 +81,8 @@ class FakeVendor:
             self.send(h, 500, {"message": "internal error"})
         elif url.path == "/v1/corporate-actions":
             self.send(h, 200, {"corporate_actions": {}, "next_page_token": None})
+        elif url.path == "/v1beta1/news":
+            self.send(h, 200, {"news": self.news.get(symbol, []), "next_page_token": None})
         elif url.path == "/v2/stocks/bars":
             self.send(h, 200, self.bars(symbol, q))
         else:

@@ -307,6 +307,40 @@ def many_symbols_are_run_again_in_less_than_a_second(d):
     assert took < 5, took
 
 
+def what_was_written_is_scored_and_summed_up_per_symbol(d):
+    def article(n, symbol, day, headline):
+        at = f"2024-01-{day:02}T12:00:00Z"
+        return {"id": n, "headline": headline, "author": "", "created_at": at, "updated_at": at,
+                "summary": "", "content": "", "url": f"https://news.example/{n}", "images": [],
+                "symbols": [symbol], "source": "wire"}
+
+    d.vendor.news = {"AAPL": [article(1, "AAPL", 2, "Apple surges to record high"),
+                              article(2, "AAPL", 2, "APPLE surges -- to record high!"),
+                              article(3, "AAPL", 4, "Apple to present at a conference")],
+                     "MSFT": [article(4, "MSFT", 3, "Microsoft shares plunge after profit warning")]}
+    span = "--start", "2024-01-01", "--end", "2024-01-31"
+    d.fetch("AAPL", "MSFT", *span, "--what", "news")
+    none = os.devnull  # the suite's figures must not depend on what is installed
+    out = d.ctl("news", "AAPL", "MSFT", "--all", "--json", "--vader", none)
+    assert out == d.ctl("news", "AAPL", "MSFT", "--all", "--json", "--vader", none)
+    got = json.loads(out)
+    assert (got["status"], got["total_articles"], got["securities_with_news"]) == ("success", 3, 2), got
+    assert (got["positive_sentiment"], got["negative_sentiment"]) == (1, 1), got
+    apple, microsoft = got["tickers"]
+    assert apple["article_count"] == 2 and apple["repeats"] == 1, apple
+    assert [a["repeat"] for a in apple["articles"]] == [False, True, False], apple
+    first, _, last = (a["compound"] for a in apple["articles"])
+    assert first > 0.5 and last == 0 and abs(apple["avg_sentiment"] - first / 2) < 1e-12, apple
+    assert abs(apple["weighted_sentiment"] - first * 0.25 / 1.25) < 1e-12, apple  # two days: a quarter
+    assert microsoft["avg_sentiment"] < -0.5 and microsoft["negative_share"] == 1, microsoft
+    assert got["sentiment_by_ticker"] == {"AAPL": apple["avg_sentiment"],
+                                          "MSFT": microsoft["avg_sentiment"]}, got
+    text = d.ctl("news", "MSFT", "NONE", "--vader", none, code=1)
+    assert "MSFT                1        0" in text and "NONE                0" in text, text
+    late = json.loads(d.ctl("news", "AAPL", "--start", "2024-01-03", "--json", "--vader", none))
+    assert late["total_articles"] == 1, late
+
+
 def the_demonstration_works_as_it_is_written(d):
     """demo-vendors.yaml against tests/mock, but for ports and directories."""
     root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
@@ -339,6 +373,7 @@ def the_demonstration_works_as_it_is_written(d):
 
 
 TESTS = [what_a_vendor_has_arrives_exactly,
+         what_was_written_is_scored_and_summed_up_per_symbol,
          a_second_run_makes_no_request_and_a_wider_one_only_what_is_new,
          one_symbol_that_fails_stops_no_other, a_csv_file_names_symbols_and_index,
          a_kill_in_the_middle_changes_nothing_of_the_result,

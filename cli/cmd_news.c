@@ -1,0 +1,324 @@
+/*
+ * cmd_news - what vendors wrote about symbols: asked of the daemon, scored here, summed
+ * up per symbol by the news desk.  Nothing depends on the clock: age is counted back
+ * from the newest article of all that were asked for.
+ */
+#include "analysis/newsdesk.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/jsonw.h"
+#include "base/timetext.h"
+#include "cli/query.h"
+#include "cli/scorer.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPT_START = 1, OPT_END, OPT_HALF, OPT_REPEAT, OPT_ALL, OPT_VADER, OPT_JSON };
+
+static const struct option longs[] = {{"start", required_argument, NULL, OPT_START},
+				      {"end", required_argument, NULL, OPT_END},
+				      {"half-life", required_argument, NULL, OPT_HALF},
+				      {"repeat", required_argument, NULL, OPT_REPEAT},
+				      {"all", no_argument, NULL, OPT_ALL},
+				      {"vader", required_argument, NULL, OPT_VADER},
+				      {"json", no_argument, NULL, OPT_JSON},
+				      {0}};
+
+#define DAY_NS    (INT64_C(86400) * 1000000000)
+#define TITLE_MAX 1024
+
+struct ticker {
+	const char *symbol;
+	struct newsdesk desk;
+	struct newsdesk_total total;
+	struct buf articles; /* with --all: JSON, or lines */
+	struct jsonw w;
+};
+
+struct news {
+	struct sentiment *scorer;
+	struct ticker *tickers;
+	size_t n;
+	int64_t newest_ns;
+	int64_t half_life_ns, repeat_ns;
+	const char *start, *end, *vader;
+	bool all, json;
+};
+
+static int read_options(struct cli *c, int argc, char **argv, struct news *o)
+{
+	int option;
+
+	o->half_life_ns = o->repeat_ns = DAY_NS;
+	while ((option = cli_option(c, argc, argv, longs)) > 0) {
+		int64_t *duration = option == OPT_HALF     ? &o->half_life_ns
+				    : option == OPT_REPEAT ? &o->repeat_ns
+							   : NULL;
+
+		o->start = option == OPT_START ? optarg : o->start;
+		o->end = option == OPT_END ? optarg : o->end;
+		o->vader = option == OPT_VADER ? optarg : o->vader;
+		o->all = o->all || option == OPT_ALL;
+		o->json = o->json || option == OPT_JSON;
+		if (duration != NULL &&
+		    (timetext_duration(optarg, strlen(optarg), duration) != 0 ||
+		     *duration <= 0))
+			return cli_usage_error(c, "'%s' is no duration like 12h",
+					       optarg);
+	}
+	if (option != CLI_OPTION_END)
+		return option == CLI_OPTION_HELP ? CLI_OPTION_HELP : CLI_USAGE;
+	if (optind == argc)
+		return cli_usage_error(c, "it takes one or more symbols");
+	return CLI_OK;
+}
+
+static const char *text_of(const struct json_token *row, const char *key, char *out,
+			   size_t size)
+{
+	struct json_token t;
+
+	if (!query_member(row, key, &t))
+		return "";
+	return query_text(&t, out, size);
+}
+
+static void note(const struct news *o, struct ticker *t, const struct json_token *row,
+		 const char *headline, double compound, bool is_repeat)
+{
+	char time[64], source[64], url[TITLE_MAX];
+
+	(void)text_of(row, "time", time, sizeof(time));
+	if (!o->json) {
+		buf_printf(&t->articles, "%-20s  %-10s  %+.4f  %s%s\n", time, t->symbol,
+			   compound, headline, is_repeat ? "  (repeat)" : "");
+		return;
+	}
+	jsonw_object(&t->w, NULL);
+	jsonw_str(&t->w, "time", time);
+	jsonw_str(&t->w, "headline", headline);
+	jsonw_str(&t->w, "source", text_of(row, "source", source, sizeof(source)));
+	jsonw_str(&t->w, "url", text_of(row, "url", url, sizeof(url)));
+	jsonw_f64(&t->w, "compound", compound);
+	jsonw_bool(&t->w, "repeat", is_repeat);
+	jsonw_end(&t->w);
+}
+
+static int take(struct news *o, struct ticker *t, const struct json_token *row)
+{
+	struct sentiment_score score;
+	char time[64], headline[TITLE_MAX];
+	int64_t ns;
+	size_t len;
+	int rc;
+
+	(void)text_of(row, "time", time, sizeof(time));
+	(void)text_of(row, "headline", headline, sizeof(headline));
+	len = strlen(headline);
+	if (timetext_parse(time, strlen(time), &ns) != 0)
+		return cli_error(CLI_INTERNAL, "the daemon's answer has no time: '%s'",
+				 time);
+	rc = sentiment_score(o->scorer, headline, len, &score);
+	if (rc == 0)
+		rc = newsdesk_add(&t->desk, ns, newsdesk_title(headline, len),
+				  score.compound);
+	if (rc < 0)
+		return cli_error(CLI_INTERNAL, "%s", err_text());
+	if (ns > o->newest_ns)
+		o->newest_ns = ns;
+	if (o->all)
+		note(o, t, row, headline, score.compound, rc == NEWSDESK_REPEAT);
+	return CLI_OK;
+}
+
+static int take_page(struct news *o, struct ticker *t, const struct query *q,
+		     uint64_t *after, bool *more)
+{
+	struct json_token news, rows, next, key, row;
+	struct query_walk walk;
+	uint64_t place = 0;
+	int rc = CLI_OK;
+
+	if (!query_member(&q->result, "news", &news) ||
+	    !query_member(&news, "articles", &rows) || !query_walk(&walk, &rows))
+		return cli_error(CLI_INTERNAL, "the daemon's answer has no articles");
+	while (rc == CLI_OK && query_next(&walk, &key, &row))
+		rc = take(o, t, &row);
+	/* Pages only go on, so this ends. */
+	*more = query_member(&news, "next", &next) && json_scan_u64(&next, &place) &&
+		place > *after;
+	*after = place;
+	return rc;
+}
+
+static int fetch(struct cli *c, struct news *o, struct ticker *t)
+{
+	uint64_t after = 0;
+	bool more = true;
+
+	while (more) {
+		struct buf request = {0};
+		struct query q;
+		struct jsonw w;
+		int rc;
+
+		jsonw_init(&w, &request);
+		jsonw_object(&w, NULL);
+		jsonw_str(&w, "cmd", "articles");
+		jsonw_str(&w, "symbol", t->symbol);
+		if (o->start != NULL)
+			jsonw_str(&w, "start", o->start);
+		if (o->end != NULL)
+			jsonw_str(&w, "end", o->end);
+		jsonw_u64(&w, "after", after);
+		jsonw_end(&w);
+		rc = query_run(c, buf_text(&request), &q);
+		buf_free(&request);
+		if (rc != CLI_OK)
+			return rc;
+		rc = take_page(o, t, &q, &after, &more);
+		query_free(&q);
+		if (rc != CLI_OK)
+			return rc;
+	}
+	return CLI_OK;
+}
+
+static double share(uint64_t part, uint64_t whole)
+{
+	return whole > 0 ? (double)part / (double)whole : NAN;
+}
+
+static void put_ticker(struct jsonw *w, const struct news *o, struct ticker *t)
+{
+	const struct newsdesk_total *s = &t->total;
+
+	jsonw_object(w, NULL);
+	jsonw_str(w, "ticker", t->symbol);
+	jsonw_u64(w, "article_count", s->articles);
+	jsonw_u64(w, "repeats", t->desk.repeats);
+	jsonw_f64(w, "avg_sentiment", s->average);
+	jsonw_f64(w, "weighted_sentiment", s->weighted);
+	jsonw_f64(w, "positive_share", share(s->positive, s->articles));
+	jsonw_f64(w, "negative_share", share(s->negative, s->articles));
+	if (o->all) {
+		jsonw_end(&t->w);
+		jsonw_raw(w, "articles", buf_text(&t->articles), t->articles.len);
+	}
+	jsonw_end(w);
+}
+
+static void show_json(const struct news *o)
+{
+	uint64_t articles = 0, with = 0, positive = 0, negative = 0;
+	struct buf out = {0};
+	struct jsonw w;
+
+	jsonw_init(&w, &out);
+	jsonw_object(&w, NULL);
+	jsonw_object(&w, "sentiment_by_ticker");
+	for (size_t i = 0; i < o->n; i++) {
+		const struct newsdesk_total *s = &o->tickers[i].total;
+
+		articles += s->articles;
+		with += s->articles > 0;
+		positive += s->average >= SENTIMENT_THRESHOLD;
+		negative += s->average <= -SENTIMENT_THRESHOLD;
+		if (s->articles > 0)
+			jsonw_f64(&w, o->tickers[i].symbol, s->average);
+	}
+	jsonw_end(&w);
+	jsonw_str(&w, "status",
+		  with == o->n ? "success"
+		  : with > 0   ? "partial"
+			       : "none");
+	jsonw_u64(&w, "total_articles", articles);
+	jsonw_u64(&w, "securities_with_news", with);
+	jsonw_u64(&w, "positive_sentiment", positive);
+	jsonw_u64(&w, "negative_sentiment", negative);
+	jsonw_str(&w, "lexicon_version", sentiment_lexicon_version(o->scorer));
+	jsonw_array(&w, "tickers");
+	for (size_t i = 0; i < o->n; i++)
+		put_ticker(&w, o, &o->tickers[i]);
+	jsonw_end(&w);
+	jsonw_end(&w);
+	printf("%s\n", buf_text(&out));
+	buf_free(&out);
+}
+
+static void show_table(const struct news *o)
+{
+	for (size_t i = 0; i < o->n; i++)
+		printf("%s", buf_text(&o->tickers[i].articles));
+	printf("%-12s %8s %8s %9s %9s %9s %9s\n", "symbol", "articles", "repeats",
+	       "average", "weighted", "positive", "negative");
+	for (size_t i = 0; i < o->n; i++) {
+		const struct ticker *t = &o->tickers[i];
+		const struct newsdesk_total *s = &t->total;
+
+		printf("%-12s %8llu %8llu", t->symbol, (unsigned long long)s->articles,
+		       (unsigned long long)t->desk.repeats);
+		if (s->articles > 0)
+			printf(" %+9.4f %+9.4f %8.0f%% %8.0f%%\n", s->average,
+			       s->weighted, 100 * share(s->positive, s->articles),
+			       100 * share(s->negative, s->articles));
+		else
+			printf(" %9s %9s %9s %9s\n", "-", "-", "-", "-");
+	}
+}
+
+static int sum_up(struct news *o)
+{
+	int code = CLI_OK;
+
+	for (size_t i = 0; i < o->n; i++) {
+		struct ticker *t = &o->tickers[i];
+
+		newsdesk_total(&t->desk, o->newest_ns, INT64_MAX, o->half_life_ns,
+			       &t->total);
+		if (t->total.articles == 0)
+			code = CLI_NEGATIVE;
+	}
+	if (o->json)
+		show_json(o);
+	else
+		show_table(o);
+	return code;
+}
+
+int cmd_news(struct cli *c, int argc, char **argv)
+{
+	struct news o = {.newest_ns = INT64_MIN};
+	int rc = read_options(c, argc, argv, &o);
+
+	if (rc != CLI_OK)
+		return rc == CLI_OPTION_HELP ? CLI_OK : rc;
+	rc = scorer_open(SENTIMENT_FINANCE, o.vader, &o.scorer);
+	if (rc != CLI_OK)
+		return rc;
+	o.n = (size_t)(argc - optind);
+	o.tickers = calloc(o.n, sizeof(*o.tickers));
+	if (o.tickers == NULL)
+		rc = cli_error(CLI_INTERNAL, "no memory for %zu symbols", o.n);
+	for (size_t i = 0; o.tickers != NULL && i < o.n && rc == CLI_OK; i++) {
+		struct ticker *t = &o.tickers[i];
+
+		t->symbol = argv[optind + (int)i];
+		t->desk.repeat_ns = o.repeat_ns;
+		jsonw_init(&t->w, &t->articles);
+		if (o.json)
+			jsonw_array(&t->w, NULL);
+		rc = fetch(c, &o, t);
+	}
+	if (rc == CLI_OK)
+		rc = sum_up(&o);
+	for (size_t i = 0; o.tickers != NULL && i < o.n; i++) {
+		newsdesk_free(&o.tickers[i].desk);
+		buf_free(&o.tickers[i].articles);
+	}
+	free(o.tickers);
+	sentiment_free(o.scorer);
+	return rc;
+}

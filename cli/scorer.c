@@ -1,0 +1,75 @@
+/* scorer - see scorer.h. */
+#include "cli/scorer.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "cli/cli.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LEXICON_BYTES_MAX (8u << 20)
+
+/* Where tools/setup-news puts the lexicon; false: there is no home. */
+static bool usual_path(struct buf *out)
+{
+	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+
+	if (data != NULL && *data != '\0')
+		buf_printf(out, "%s", data);
+	else if (home != NULL && *home != '\0')
+		buf_printf(out, "%s/.local/share", home);
+	else
+		return false;
+	buf_printf(out, "/tickbus/vader-1.1.3/vader_lexicon.txt");
+	return true;
+}
+
+static int read_file(const char *path, struct buf *out)
+{
+	FILE *f = fopen(path, "re");
+	size_t n;
+	bool failed;
+
+	if (f == NULL)
+		return err_set(-errno, "%s: %m", path);
+	do {
+		n = fread(buf_reserve(out, 65536), 1, 65536, f);
+		out->len += n;
+	} while (n > 0 && out->len <= LEXICON_BYTES_MAX);
+	failed = ferror(f) != 0;
+	(void)fclose(f);
+	if (failed)
+		return err_set(-EIO, "%s cannot be read", path);
+	if (out->len > LEXICON_BYTES_MAX)
+		return err_set(-E2BIG, "%s has more than %u MiB", path,
+			       LEXICON_BYTES_MAX >> 20);
+	return 0;
+}
+
+/* Without VADER's lexicon finance scores with our own words alone. */
+int scorer_open(enum sentiment_flavour flavour, const char *path,
+		struct sentiment **out)
+{
+	struct buf usual = {0}, text = {0};
+	bool has = path != NULL || usual_path(&usual);
+	int rc = 0;
+
+	if (has)
+		rc = read_file(path != NULL ? path : buf_text(&usual), &text);
+	if (path == NULL && (rc == -ENOENT || !has)) {
+		has = false;
+		rc = 0;
+		if (flavour == SENTIMENT_FINANCE)
+			(void)fprintf(stderr, "tickbusctl: VADER's lexicon is not "
+					      "installed (tools/setup-news): "
+					      "scoring with finance-1 alone\n");
+	}
+	if (rc == 0)
+		rc = sentiment_new(flavour, has ? (const char *)text.data : NULL,
+				   text.len, out);
+	if (rc < 0)
+		(void)cli_error(CLI_IO, "%s", err_text());
+	buf_free(&usual);
+	buf_free(&text);
+	return rc < 0 ? CLI_IO : CLI_OK;
+}
