@@ -119,12 +119,17 @@ static bool dir_of(const struct json_token *result, struct buf *out)
 
 bool archive_run_has(struct cli *c)
 {
-	struct json_token result;
+	struct json_token result, archive, enabled;
 	struct buf why = {0};
 	struct buf dir = {0};
 	char *answer = NULL;
 	bool yes = ask(&c->options, "archive_status", &answer, &result, &why) == 0 &&
 		   dir_of(&result, &dir);
+
+	/* A directory that nobody hands anything over to is not up to date. */
+	if (yes && query_member(&result, "archive", &archive) &&
+	    query_member(&archive, "enabled", &enabled))
+		yes = enabled.type == JSON_TRUE;
 
 	tickbus_free(answer);
 	buf_free(&why);

@@ -146,6 +146,10 @@ def bars_of_a_vendor_go_on_in_those_seen_live_without_seam_or_double(d):
     assert ctl("--admin", s, "bars", "AAPL").stdout.startswith("time                  open")
     done = ctl("--admin", s, "bars", "NONE")
     assert done.returncode == 66 and "no bars of NONE" in done.stderr, done
+    off = os.path.join(d, "off")
+    idle = Admin(off, {"archive_status": {"archive": {"dir": a, "enabled": False}}})
+    ctl("--admin", off, "bars", "AAPL")
+    assert idle.asked == ["archive_status", "bars"], idle.asked
     # Vendors' bars alone, and adjusted ones, are the daemon's.
     for more in (["--store"], ["--adjust", "all"]):
         ctl("--admin", s, "bars", "AAPL", *more)
