@@ -10,5 +10,6 @@ struct role role_tier2 = {"tier2"};
 struct role role_feed = {"feed"};
 struct role role_history = {"history"};
 struct role role_live = {"live"};
+struct role role_archive = {"archive"};
 
 _Thread_local struct role *role_self;

@@ -2,11 +2,11 @@
  * role - which thread may run a function, checked by the compiler.
  *
  * A declaration starts with its role: ON_LOOP, ON_STORE, ON_WORKER, ON_TIER2,
- * ON_FEED, ON_HISTORY, ON_LIVE, ANY_THREAD or FOREIGN (a callback that a library runs
- * on a thread of its own: it may only post and return).  With clang the words are
- * thread-safety attributes on capabilities that nobody can lock, so a call across roles
- * does not compile; role_assert_x(), the first statement of a thread body or of a libuv
- * callback, tells clang the role and checks it at run time.
+ * ON_FEED, ON_HISTORY, ON_LIVE, ON_ARCHIVE, ANY_THREAD or FOREIGN (a callback that a
+ * library runs on a thread of its own: it may only post and return).  With clang the
+ * words are thread-safety attributes on capabilities that nobody can lock, so a call
+ * across roles does not compile; role_assert_x(), the first statement of a thread body
+ * or of a libuv callback, tells clang the role and checks it at run time.
  */
 #pragma once
 #include <assert.h>
@@ -28,6 +28,7 @@ extern struct role role_tier2;
 extern struct role role_feed;
 extern struct role role_history;
 extern struct role role_live;
+extern struct role role_archive;
 
 /** The role of the calling thread; NULL plays every role (tests, one thread). */
 extern _Thread_local struct role *role_self;
@@ -39,6 +40,7 @@ extern _Thread_local struct role *role_self;
 #define ON_FEED    ROLE_ATTR(requires_capability(role_feed))
 #define ON_HISTORY ROLE_ATTR(requires_capability(role_history))
 #define ON_LIVE    ROLE_ATTR(requires_capability(role_live))
+#define ON_ARCHIVE ROLE_ATTR(requires_capability(role_archive))
 #define OF_LOOP    ROLE_ATTR(guarded_by(role_loop))
 #define OF_STORE   ROLE_ATTR(guarded_by(role_store))
 #define OF_WORKER  ROLE_ATTR(guarded_by(role_worker))
@@ -59,4 +61,5 @@ ROLE_ASSERT(tier2)
 ROLE_ASSERT(feed)
 ROLE_ASSERT(history)
 ROLE_ASSERT(live)
+ROLE_ASSERT(archive)
 #undef ROLE_ASSERT

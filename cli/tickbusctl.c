@@ -9,6 +9,7 @@
  *	render.[ch]     answers as lines, tables and CSV
  *	cmd_status.c    status, config, pause, resume, reload, shutdown
  *	cmd_symbols.c   symbols
+ *	cmd_archive.c   archive
  *	cmd_gaps.c      gaps, sources
  *	cmd_metrics.c   metrics
  *	cmd_top.c       top; gauges.[ch] what it shows, rates and all
@@ -53,6 +54,11 @@ static const struct command commands[] = {
 	 "  --json           as the daemon sends it\n"
 	 "Exit code 1: something is missing (open: still to be fetched; lost: cannot be).\n",
 	 cmd_gaps},
+	{"archive", "[status|flush|verify|compact]", "Show how the archive is, or have it looked after",
+	 "  --json           as the daemon sends it\n"
+	 "flush: hand over what is committed by now. verify: every byte against its manifest.\n"
+	 "compact: rewrite what lies in small pieces.\n"
+	 "Exit code 1: something is damaged, or the last hand-over failed.\n", cmd_archive},
 	{"sub", "KIND[,KIND...] [SYMBOL...]",
 	 "Subscribe to tick, bar, tier1, tier2 (SYMBOL is then a universe) or status",
 	 "  --format F       pretty (default), json or csv (one kind)\n"

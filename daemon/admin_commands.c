@@ -152,6 +152,13 @@ static const struct command commands[] = {
 	{"index", admin_index,
 	 "{name}: its members, with the day they were added; without name: all "
 	 "indices"},
+	{"archive_status", admin_archive_status,
+	 "where the archive is and how far, and what the last hand-over met"},
+	{"archive_flush", admin_archive_flush,
+	 "hand over everything that is committed by now, then answer"},
+	{"archive_verify", admin_archive_verify,
+	 "every byte of the archive against its manifests"},
+	{"archive_compact", admin_archive_compact, "rewrite what lies in small pieces"},
 	{"reload", cmd_reload, "read the configuration again"},
 	{"shutdown", cmd_shutdown, "drain and end"},
 	{"help", cmd_help, "this list"},

@@ -76,6 +76,16 @@ ON_LOOP void admin_universes(struct daemon *d, const struct json *request,
 ON_LOOP void admin_matrix(struct daemon *d, const struct json *request,
 			  struct admin_call *call);
 
+/* ---- admin_commands_archive.c ---- */
+ON_LOOP void admin_archive_status(struct daemon *d, const struct json *request,
+				  struct admin_call *call);
+ON_LOOP void admin_archive_flush(struct daemon *d, const struct json *request,
+				 struct admin_call *call);
+ON_LOOP void admin_archive_verify(struct daemon *d, const struct json *request,
+				  struct admin_call *call);
+ON_LOOP void admin_archive_compact(struct daemon *d, const struct json *request,
+				   struct admin_call *call);
+
 /* ---- admin_commands_bus.c ---- */
 /** What the bus holds of the symbol: counts, and its newest {n} ticks. */
 ON_LOOP void admin_symbol(struct daemon *d, const struct json *request, uint32_t id,

@@ -70,8 +70,12 @@ static void default_fetching(struct config *c)
 					 .stall_ns = 20 * NS_PER_S,
 					 .body_bytes_max = 256 * MIB,
 					 .connections = 64};
-	c->archive = (struct config_archive){
-		.program = "tickbus-archive", .memory_bytes = 512 * MIB, .threads = 2};
+	c->archive = (struct config_archive){.program = "tickbus-archive",
+					     .memory_bytes = 512 * MIB,
+					     .threads = 2,
+					     .every_ns = 30 * NS_PER_S,
+					     .after_ns = 600 * NS_PER_S,
+					     .limit_ns = 600 * NS_PER_S};
 	c->ingest =
 		(struct config_ingest){.settle_ns = 1200 * NS_PER_S, .jobs_max = 100};
 }

@@ -186,6 +186,9 @@ struct config_archive {
 	char program[CONFIG_TEXT_MAX]; /* a path, or looked for in PATH */
 	uint64_t memory_bytes;         /* of the helper */
 	uint32_t threads;              /* ... for reading */
+	int64_t every_ns;              /* from one hand-over to the next */
+	int64_t after_ns;              /* a UTC day is over so long after its end */
+	int64_t limit_ns;              /* for one answer of the helper */
 };
 
 struct config_ingest {

@@ -16,6 +16,8 @@
 #include "bus/ring.h"
 #include "bus/symtab.h"
 #include "daemon/archive_carrier.h"
+#include "daemon/archive_handover.h"
+#include "daemon/archive_thread.h"
 #include "daemon/config.h"
 #include "daemon/derived.h"
 #include "daemon/derived_rows.h"
@@ -74,8 +76,10 @@ struct daemon {
 	struct live_thread *live;        /* owned; NULL: no live feeds */
 	struct archive_carrier *carrier; /* owned; NULL: no archive is configured */
 	struct archive_asker archive;    /* whom to ask; .ask NULL: nobody */
-	struct past_handover *handover;  /* owned; with it; store thread */
-	uint64_t handover_marks[EVENT_KINDS]; /* store thread: of the page to come */
+	struct archive_thread *archive_thread; /* owned; with it */
+	struct handover *rows;                 /* owned; with it; its thread's */
+	struct past_handover *handover;        /* owned; with it; store thread */
+	uint64_t handover_marks[EVENT_KINDS];  /* store thread: of the page to come */
 	uint64_t sim_last_seq;         /* of its producer, when the log was opened */
 	struct tick_index *tick_index; /* owned; store thread */
 	struct newest *newest;         /* owned; store thread */

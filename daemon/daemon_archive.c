@@ -1,5 +1,6 @@
 /*
- * daemon_archive - the helper process, and whole events on their way to it.  Without
+ * daemon_archive - the helper process, and what is on its way to it: whole events
+ * (past_handover.h) and rows (archive_handover.h).  Without
  * `archive:` in the configuration there is neither.
  */
 #include "base/clock.h"
@@ -41,18 +42,44 @@ static int make_page(void *arg, const struct catchup_request *req, uint64_t unti
 	return rc;
 }
 
+#define PATIENCE_NS (86400 * NS_PER_S)
+
+/* Rows that are not there yet hold as well, for a day of failing at most. */
+static uint64_t rows_hold(void *arg)
+{
+	const struct daemon *d = arg;
+	struct archive_thread_status s;
+
+	archive_thread_status(d->archive_thread, &s);
+	return s.failing_since != 0 && clock_mono_ns() - s.failing_since > PATIENCE_NS
+		       ? UINT64_MAX
+		       : handover_reached(d->rows);
+}
+
+static int open_rows(struct daemon *d)
+{
+	struct archive_env env = {.every_ns = d->config.archive.every_ns,
+				  .step = handover_step};
+	int rc = handover_new(d, d->config.archive.dir, &d->rows);
+
+	env.arg = d->rows;
+	return rc < 0 ? rc : archive_thread_new(&env, &d->archive_thread);
+}
+
 int daemon_open_archive(struct daemon *d)
 {
 	const struct config_archive *c = &d->config.archive;
 	const struct archive_carrier_options o = {.program = c->program,
 						  .dir = c->dir,
 						  .memory_bytes = c->memory_bytes,
-						  .threads = c->threads};
+						  .threads = c->threads,
+						  .answer_ns = c->limit_ns};
 	struct past_handover_env env = {.ticks = d->tick_index,
 					.symbols_max = d->config.limits.symbols_max,
 					.epoch = d->epoch,
 					.page = make_page,
 					.post = post_work,
+					.also = rows_hold,
 					.arg = d};
 	int rc;
 
@@ -63,6 +90,9 @@ int daemon_open_archive(struct daemon *d)
 	if (rc < 0)
 		return rc;
 	d->archive = (struct archive_asker){archive_carrier_ask, d->carrier};
+	rc = open_rows(d);
+	if (rc < 0)
+		return rc;
 	env.asker = d->archive;
 	env.store = store_log(d->store);
 	return past_handover_new(&env, &d->handover);
@@ -70,18 +100,27 @@ int daemon_open_archive(struct daemon *d)
 
 int daemon_start_archive(struct daemon *d)
 {
-	return d->carrier == NULL ? 0 : archive_carrier_start(d->carrier);
+	int rc = d->carrier == NULL ? 0 : archive_carrier_start(d->carrier);
+
+	return rc < 0 || d->carrier == NULL ? rc
+					    : archive_thread_start(d->archive_thread);
 }
 
 void daemon_stop_archive(struct daemon *d)
 {
-	archive_carrier_stop(d->carrier);
+	archive_thread_quiesce(d->archive_thread);
+	archive_carrier_stop(d->carrier); /* whoever waits for it goes on */
+	archive_thread_stop(d->archive_thread);
 }
 
 void daemon_close_archive(struct daemon *d)
 {
 	past_handover_free(d->handover);
 	d->handover = NULL;
+	archive_thread_free(d->archive_thread);
+	d->archive_thread = NULL;
+	handover_free(d->rows);
+	d->rows = NULL;
 	archive_carrier_free(d->carrier);
 	d->carrier = NULL;
 }

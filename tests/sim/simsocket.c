@@ -2,6 +2,7 @@
 #include "tests/sim/simsocket.h"
 #include "base/buf.h"
 #include "daemon/admin_commands.h"
+#include "daemon/archive_parts.h"
 #include "daemon/board.h"
 #include "daemon/http_routes.h"
 #include "daemon/page_live.h"
@@ -236,6 +237,39 @@ void daemon_http(void *arg, struct http_request *r)
 {
 	(void)arg;
 	(void)r;
+	abort();
+}
+
+/* There is no archive in these worlds, and no history. */
+int archive_seen_new(struct archive_seen **out)
+{
+	*out = NULL;
+	return 0;
+}
+
+void archive_seen_free(struct archive_seen *s)
+{
+	(void)s;
+}
+
+int archive_seen_add(struct archive_seen *s, const char *line)
+{
+	(void)s;
+	(void)line;
+	abort();
+}
+
+void archive_seen_write(const struct archive_seen *s, struct buf *out)
+{
+	(void)s;
+	(void)out;
+	abort();
+}
+
+int archive_bars_step(struct daemon *d, struct archive_seen *seen)
+{
+	(void)d;
+	(void)seen;
 	abort();
 }
 

@@ -1,0 +1,306 @@
+/* archive_handover - see archive_handover.h. */
+#include "daemon/archive_handover.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/jsonw.h"
+#include "base/log.h"
+#include "bus/stats.h"
+#include "daemon/archive_parts.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ROWS_BYTES   ((size_t)16 << 20)
+#define DAY_NS       (86400 * NS_PER_S)
+#define CURSOR_BYTES ((size_t)64 << 20)
+#define CURSOR_HEAD  "tickbus-archive-cursor 1"
+
+enum stage { STAGE_ROWS, STAGE_BARS, STAGE_LIVE };
+
+struct handover {
+	struct daemon *d;          /* borrowed */
+	const char *dir;           /* borrowed */
+	struct archive_seen *seen; /* owned */
+	enum stage stage;
+	bool is_loaded;
+	uint64_t rows_pos;  /* the next one of which the archive has no rows */
+	int64_t rows_day;   /* the UTC day that was open at the last rows */
+	uint64_t group_pos; /* where the next piece of a group begins; 0: a new group */
+	int64_t group_day;
+	int64_t clock_ns; /* the highest event time of the ticks told; INT64_MIN */
+	bool is_first;    /* of a group of frames */
+	struct archive_range read; /* reused */
+	_Atomic uint64_t reached;
+};
+
+int handover_new(struct daemon *d, const char *dir, struct handover **out)
+{
+	struct handover *h = calloc(1, sizeof(*h));
+	int rc;
+
+	if (h == NULL)
+		return err_set(-ENOMEM, "out of memory for the hand-over");
+	h->d = d;
+	h->dir = dir;
+	h->rows_pos = 1;
+	h->rows_day = INT64_MIN;
+	h->clock_ns = INT64_MIN;
+	rc = archive_seen_new(&h->seen);
+	if (rc < 0) {
+		free(h);
+		return rc;
+	}
+	*out = h;
+	return 0;
+}
+
+void handover_free(struct handover *h)
+{
+	if (h == NULL)
+		return;
+	archive_seen_free(h->seen);
+	buf_free(&h->read.frames);
+	free(h);
+}
+
+uint64_t handover_reached(const struct handover *h)
+{
+	return atomic_load(&h->reached);
+}
+
+/* ---- the cursor ---- */
+
+static int cursor_path(const struct handover *h, const char *suffix, char out[4096])
+{
+	return snprintf(out, 4096, "%s/.cursor%s", h->dir, suffix) < 4096
+		       ? 0
+		       : err_set(-ENAMETOOLONG, "%s is too long", h->dir);
+}
+
+static int save(struct handover *h)
+{
+	char path[4096], tmp[4096];
+	struct buf text = {0};
+	int rc = cursor_path(h, "", path), fd = -1, dir = -1;
+
+	if (rc == 0)
+		rc = cursor_path(h, ".new", tmp);
+	if (rc < 0)
+		return rc;
+	buf_printf(&text, CURSOR_HEAD " %llu %lld\n", (unsigned long long)h->rows_pos,
+		   (long long)h->rows_day);
+	archive_seen_write(h->seen, &text);
+	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	dir = open(h->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || dir < 0 || write(fd, text.data, text.len) != (ssize_t)text.len ||
+	    fsync(fd) < 0 || rename(tmp, path) < 0 || fsync(dir) < 0)
+		rc = err_set(errno == 0 ? -EIO : -errno, "%s cannot be written: %s",
+			     path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	if (dir >= 0)
+		close(dir);
+	buf_free(&text);
+	if (rc == 0)
+		atomic_store(&h->reached, h->rows_pos);
+	return rc;
+}
+
+/* What cannot be read means from the beginning: that costs time and no row. */
+static int parse(struct handover *h, char *text)
+{
+	char *rest = NULL;
+	char *line = strtok_r(text, "\n", &rest);
+	unsigned long long pos;
+	long long day;
+
+	if (line == NULL || sscanf(line, CURSOR_HEAD " %llu %lld", &pos, &day) != 2)
+		return -EBADMSG;
+	h->rows_pos = pos;
+	h->rows_day = day;
+	while ((line = strtok_r(NULL, "\n", &rest)) != NULL) {
+		int rc = archive_seen_add(h->seen, line);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int load(struct handover *h)
+{
+	char path[4096];
+	struct buf text = {0};
+	int rc = cursor_path(h, "", path);
+	FILE *f = rc < 0 ? NULL : fopen(path, "re");
+	size_t n;
+
+	if (f == NULL)
+		return rc;
+	do {
+		n = fread(buf_reserve(&text, 65536), 1, 65536, f);
+		text.len += n;
+	} while (n > 0 && text.len < CURSOR_BYTES);
+	(void)fclose(f);
+	rc = parse(h, buf_text(&text));
+	buf_free(&text);
+	if (rc == -EBADMSG) {
+		log_warn("archive", "%s is damaged: everything is handed over again",
+			 path);
+		rc = 0;
+	}
+	return rc;
+}
+
+/* ---- what is told ---- */
+
+static void put_sources(const struct handover *h, struct jsonw *w)
+{
+	char id[16];
+
+	jsonw_object(w, "sources");
+	for (uint32_t i = 1; i < symtab_count(h->d->sources); i++) {
+		const char *name = symtab_name(h->d->sources, i);
+
+		(void)snprintf(id, sizeof(id), "%u", i);
+		jsonw_strn(w, id, name, strnlen(name, SYMTAB_NAME_MAX));
+	}
+	jsonw_end(w);
+}
+
+/* From the first piece of a group to the last it is one whole. */
+ON_ARCHIVE static int tell_frames(struct handover *h, const char *what, bool is_last)
+{
+	struct buf doc = {0};
+	struct jsonw w;
+	uint64_t n = 0;
+	int rc;
+
+	jsonw_init(&w, &doc);
+	jsonw_object(&w, NULL);
+	jsonw_str(&w, "do", what);
+	jsonw_bool(&w, "first", h->is_first);
+	jsonw_bool(&w, "last", is_last);
+	put_sources(h, &w);
+	jsonw_end(&w);
+	rc = archive_tell(h->d, &doc, &h->read.frames, &n);
+	buf_free(&doc);
+	if (rc < 0)
+		return rc;
+	stats_add(STAT_ARCHIVE_ROWS, n);
+	h->is_first = is_last;
+	return 0;
+}
+
+/* ---- the stages ---- */
+
+/* How far time is, by the newest ticks. */
+ON_ARCHIVE static int look_at_clock(struct handover *h)
+{
+	int64_t ns = INT64_MIN;
+	int rc = archive_clock(h->d, &ns);
+
+	if (rc == 0 && ns > h->clock_ns)
+		h->clock_ns = ns;
+	return rc;
+}
+
+static int64_t open_day(const struct handover *h)
+{
+	int64_t ns = h->clock_ns - h->d->config.archive.after_ns;
+
+	return ns / DAY_NS - (ns % DAY_NS < 0);
+}
+
+/* A day is over: everything up to here, in one group, so that files merge once. */
+ON_ARCHIVE static int rows(struct handover *h)
+{
+	uint64_t from = h->group_pos != 0 ? h->group_pos : h->rows_pos;
+	int rc = h->group_pos != 0 ? 0 : look_at_clock(h);
+
+	if (rc < 0 || h->clock_ns == INT64_MIN ||
+	    (h->group_pos == 0 && open_day(h) <= h->rows_day))
+		return rc;
+	if (h->group_pos == 0)
+		h->group_day = open_day(h);
+	rc = archive_read(h->d, from, ROWS_BYTES, &h->read);
+	if (rc == 0)
+		rc = tell_frames(h, "put_frames", h->read.is_end);
+	if (rc < 0)
+		return rc;
+	h->group_pos = h->read.to_pos + 1;
+	if (!h->read.is_end)
+		return 1;
+	h->rows_pos = h->group_pos;
+	h->rows_day = h->group_day;
+	return save(h);
+}
+
+ON_ARCHIVE static int live(struct handover *h)
+{
+	uint64_t from = h->group_pos != 0 ? h->group_pos : h->rows_pos;
+	int rc = archive_read(h->d, from, ROWS_BYTES, &h->read);
+
+	if (rc == 0)
+		rc = tell_frames(h, "live_frames", h->read.is_end);
+	h->group_pos = h->read.to_pos + 1;
+	return rc < 0 ? rc : !h->read.is_end;
+}
+
+ON_ARCHIVE static int run_stage(struct handover *h, bool all)
+{
+	int rc;
+
+	switch (h->stage) {
+	case STAGE_ROWS:
+		return rows(h);
+	case STAGE_BARS:
+		rc = archive_bars_step(h->d, h->seen);
+		return rc == 1 && save(h) < 0 ? -EIO : rc;
+	default:
+		return all ? live(h) : 0;
+	}
+}
+
+ON_ARCHIVE static int begin(struct handover *h)
+{
+	int rc;
+
+	if (mkdir(h->dir, 0700) < 0 && errno != EEXIST)
+		return err_set(-errno, "%s cannot be made: %s", h->dir,
+			       strerror(errno));
+	rc = load(h);
+	if (rc < 0)
+		return rc;
+	h->is_loaded = true;
+	h->is_first = true;
+	atomic_store(&h->reached, h->rows_pos);
+	return 0;
+}
+
+int handover_step(void *handover, bool all)
+{
+	struct handover *h = handover;
+	int rc;
+
+	role_assert_archive();
+	rc = h->is_loaded ? 0 : begin(h);
+	if (rc < 0)
+		return rc;
+	rc = run_stage(h, all);
+	if (rc == 1)
+		return 1;
+	/* A group that broke off begins again; what is told twice is merged. */
+	h->group_pos = 0;
+	h->is_first = true;
+	if (rc < 0) {
+		h->stage = STAGE_ROWS;
+		return rc;
+	}
+	h->stage = h->stage == STAGE_LIVE ? STAGE_ROWS : h->stage + 1;
+	return h->stage == STAGE_ROWS ? 0 : 1;
+}

@@ -1,0 +1,42 @@
+/*
+ * archive_parts - what the files of the hand-over share: reading from the store's and
+ * from the history's thread, and telling the helper.  On ARCHIVE.
+ */
+#pragma once
+#include "base/buf.h"
+#include "base/role.h"
+#include "daemon/daemon.h"
+
+/** A range of the log as frames: u32 length, frame, ... */
+struct archive_range {
+	uint64_t epoch;
+	uint64_t from_pos;
+	uint64_t to_pos;  /* < from_pos: there is nothing */
+	bool is_end;      /* nothing more is complete at present */
+	int64_t clock_ns; /* the highest event time of its ticks; INT64_MIN: none */
+	struct buf frames;
+};
+
+/** From @pos, or from what is held, whole positions, about @bytes of them. */
+ON_ARCHIVE int archive_read(struct daemon *d, uint64_t pos, size_t bytes,
+			    struct archive_range *out);
+
+/**
+ * Tell the helper and wait: 0 it has it, @out_added (may be NULL) of it new;
+ * -EREMOTEIO: it says why not; -EPIPE: it died; -EAGAIN: not now.
+ */
+ON_ARCHIVE int archive_tell(struct daemon *d, const struct buf *doc,
+			    const struct buf *bulk, uint64_t *out_added);
+
+/** The highest event time among the newest ticks; untouched when there is none. */
+ON_ARCHIVE int archive_clock(struct daemon *d, int64_t *ns);
+
+struct archive_seen; /* which series were handed over, and as what */
+
+/** One changed series, or one index: 1; nothing has changed: 0. */
+ON_ARCHIVE int archive_bars_step(struct daemon *d, struct archive_seen *seen);
+int archive_seen_new(struct archive_seen **out);
+void archive_seen_free(struct archive_seen *s);
+/** A line of the cursor: "KEY SIGN". */
+int archive_seen_add(struct archive_seen *s, const char *line);
+void archive_seen_write(const struct archive_seen *s, struct buf *out);

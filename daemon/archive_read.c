@@ -1,0 +1,256 @@
+/*
+ * archive_read - the two who are waited for: the store thread, asked for pages of the
+ * log, and the helper, told (archive_parts.h).
+ */
+#include "base/err.h"
+#include "daemon/archive_parts.h"
+#include "daemon/serve_catchup.h"
+#include "proto/frame.h"
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PAGE_EVENTS 32768u
+#define CLOCK_LOOK  4096u              /* positions, of which some are ticks */
+#define RANGE_MAX   ((size_t)60 << 20) /* below PIPEFRAME_BULK_MAX */
+
+/* One page under way; ours until it is done. */
+struct page_job {
+	struct daemon *d;
+	uint64_t complete[EVENT_KINDS];
+	struct buf request;
+	struct buf page;
+	bool is_clock; /* the newest ticks alone */
+	int rc;
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	bool is_done;
+};
+
+static void ask_for(struct page_job *j, uint64_t pos, uint32_t skip, uint32_t kinds);
+
+static void look(struct store_thread *st, void *arg)
+{
+	struct page_job *j = arg;
+	struct catchup_env env;
+	struct store_status s;
+
+	role_assert_store();
+	tickstore_status(store_log(st), &s);
+	if (j->is_clock)
+		ask_for(j, s.last_pos > CLOCK_LOOK ? s.last_pos - CLOCK_LOOK : 1, 0,
+			1u << EVENT_TICK);
+	catchup_env_of(st, j->d, j->complete, &env);
+	/* What would not survive the power is not for files that do. */
+	env.until_pos = s.durable_pos;
+	j->rc = catchup_answer(&env, j->request.data, j->request.len, &j->page);
+	(void)pthread_mutex_lock(&j->lock);
+	j->is_done = true;
+	(void)pthread_cond_signal(&j->cond);
+	(void)pthread_mutex_unlock(&j->lock);
+}
+
+static void ask_for(struct page_job *j, uint64_t pos, uint32_t skip, uint32_t kinds)
+{
+	const struct catchup_request req = {.what = CATCHUP_EVENTS,
+					    .root = {.from = pos,
+						     .skip = skip,
+						     .limit = PAGE_EVENTS,
+						     .kinds = kinds,
+						     .from_type = CATCHUP_FROM_POS}};
+
+	j->request.len = 0;
+	j->page.len = 0;
+	j->is_done = false;
+	catchup_request_write(&req, &j->request);
+	catchup_complete(j->d, j->complete);
+}
+
+/* ---- to the helper ---- */
+
+struct tell {
+	int rc;
+	uint64_t added;
+	char why[256];
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	bool is_done;
+};
+
+static void told(void *arg, const struct json *doc, const void *bulk, size_t bulk_len)
+{
+	struct tell *t = arg;
+
+	(void)bulk;
+	(void)bulk_len;
+	(void)pthread_mutex_lock(&t->lock);
+	if (doc == NULL) {
+		t->rc = -EPIPE;
+		(void)snprintf(t->why, sizeof(t->why),
+			       "tickbus-archive did not answer");
+	} else if (!json_bool(json_get(doc, "ok"), false)) {
+		t->rc = -EREMOTEIO;
+		(void)snprintf(t->why, sizeof(t->why), "tickbus-archive: %s",
+			       json_str(json_get(doc, "error"), "it does not say why"));
+	} else {
+		(void)json_u64(json_get(doc, "added"), &t->added);
+	}
+	t->is_done = true;
+	(void)pthread_cond_signal(&t->cond);
+	(void)pthread_mutex_unlock(&t->lock);
+}
+
+int archive_tell(struct daemon *d, const struct buf *doc, const struct buf *bulk,
+		 uint64_t *out_added)
+{
+	struct tell t = {.rc = 0};
+	int rc;
+
+	(void)pthread_mutex_init(&t.lock, NULL);
+	(void)pthread_cond_init(&t.cond, NULL);
+	rc = d->archive.ask(d->archive.to, (const char *)doc->data, doc->len,
+			    bulk == NULL ? NULL : bulk->data,
+			    bulk == NULL ? 0 : bulk->len, told, &t);
+	if (rc < 0) {
+		rc = err_set(-EAGAIN, "the archive's helper takes no questions now");
+	} else {
+		(void)pthread_mutex_lock(&t.lock);
+		while (!t.is_done)
+			(void)pthread_cond_wait(&t.cond, &t.lock);
+		(void)pthread_mutex_unlock(&t.lock);
+		rc = t.rc < 0 ? err_set(t.rc, "%s", t.why) : 0;
+	}
+	(void)pthread_cond_destroy(&t.cond);
+	(void)pthread_mutex_destroy(&t.lock);
+	if (rc == 0 && out_added != NULL)
+		*out_added = t.added;
+	return rc;
+}
+
+/* ---- pages ---- */
+
+ON_ARCHIVE static int fetch(struct page_job *j, struct catchup_page_view *view)
+{
+	if (store_post(j->d->store, look, j) != 0)
+		return err_set(-EAGAIN, "the log is too busy for the archive");
+	(void)pthread_mutex_lock(&j->lock);
+	while (!j->is_done)
+		(void)pthread_cond_wait(&j->cond, &j->lock);
+	(void)pthread_mutex_unlock(&j->lock);
+	if (j->rc < 0)
+		return err_set(j->rc, "the log could not be read for the archive");
+	if (catchup_page_open(j->page.data, j->page.len, view) != 0)
+		return err_set(-EPROTO, "a page of catch-up cannot be read");
+	if (view->root.status == CATCHUP_BUSY || view->root.status == CATCHUP_REFUSED)
+		return err_set(-EAGAIN, "catch-up says %s: %.64s",
+			       catchup_status_name(view->root.status), view->root.text);
+	return 0;
+}
+
+/* How far the ticks of a frame say that time is. */
+static int64_t newest_tick(const void *frame, size_t len, int64_t ns)
+{
+	struct frame_view v;
+	struct event_tick tick;
+
+	if (frame_open(frame, len, &v) != 0 || v.kind != EVENT_TICK)
+		return ns;
+	while (frame_next(&v, &tick) == 0)
+		ns = tick.head.event_ns > ns ? tick.head.event_ns : ns;
+	return ns;
+}
+
+static void keep_frames(struct catchup_page_view *view, struct archive_range *r)
+{
+	struct buf *out = &r->frames;
+	const void *frame;
+	size_t len;
+
+	while (catchup_page_next(view, &frame, &len) == 0) {
+		uint32_t n = (uint32_t)len;
+
+		buf_add(out, &n, sizeof(n));
+		buf_add(out, frame, len);
+		r->clock_ns = newest_tick(frame, len, r->clock_ns);
+	}
+}
+
+ON_ARCHIVE static int read_pages(struct page_job *j, uint64_t pos, size_t bytes,
+				 struct archive_range *out)
+{
+	uint64_t at = pos;
+	uint32_t skip = 0;
+	bool is_first = true;
+
+	do {
+		struct catchup_page_view view;
+		int rc;
+
+		ask_for(j, at, skip,
+			1u << EVENT_TICK | 1u << EVENT_BAR | 1u << EVENT_TIER1 |
+				1u << EVENT_TIER2 | 1u << EVENT_STATUS);
+		rc = fetch(j, &view);
+		if (rc < 0)
+			return rc;
+		if (is_first) {
+			out->epoch = view.root.epoch;
+			if (view.root.first_held_pos > out->from_pos)
+				out->from_pos = view.root.first_held_pos;
+		}
+		is_first = false;
+		at = view.root.next_pos;
+		skip = view.root.next_skip;
+		out->is_end = view.root.done != 0;
+		keep_frames(&view, out);
+		if (out->frames.len > RANGE_MAX)
+			return err_set(-EMSGSIZE,
+				       "position %llu has more events than fit a frame",
+				       (unsigned long long)at);
+	} while (skip != 0 || (!out->is_end && out->frames.len < bytes));
+	out->to_pos = at - 1;
+	return 0;
+}
+
+int archive_read(struct daemon *d, uint64_t pos, size_t bytes,
+		 struct archive_range *out)
+{
+	struct page_job j = {.d = d};
+	int rc;
+
+	out->from_pos = pos;
+	out->to_pos = pos - 1;
+	out->frames.len = 0;
+	out->clock_ns = INT64_MIN;
+	(void)pthread_mutex_init(&j.lock, NULL);
+	(void)pthread_cond_init(&j.cond, NULL);
+	rc = read_pages(&j, pos, bytes, out);
+	(void)pthread_cond_destroy(&j.cond);
+	(void)pthread_mutex_destroy(&j.lock);
+	buf_free(&j.request);
+	buf_free(&j.page);
+	return rc;
+}
+
+int archive_clock(struct daemon *d, int64_t *ns)
+{
+	struct page_job j = {.d = d, .is_clock = true};
+	struct archive_range r = {.clock_ns = INT64_MIN};
+	struct catchup_page_view view;
+	int rc;
+
+	(void)pthread_mutex_init(&j.lock, NULL);
+	(void)pthread_cond_init(&j.cond, NULL);
+	catchup_complete(d, j.complete);
+	rc = fetch(&j, &view);
+	if (rc == 0)
+		keep_frames(&view, &r);
+	if (rc == 0 && r.clock_ns != INT64_MIN)
+		*ns = r.clock_ns;
+	(void)pthread_cond_destroy(&j.cond);
+	(void)pthread_mutex_destroy(&j.lock);
+	buf_free(&j.request);
+	buf_free(&j.page);
+	buf_free(&r.frames);
+	return rc;
+}
