@@ -145,20 +145,27 @@ static int read_lines(FILE *f, const char *path, struct buf *out)
 	return ferror(f) ? err_set(-EIO, "%s: cannot be read", path) : 0;
 }
 
+int actions_read_file(const char *path, struct buf *out)
+{
+	FILE *f = fopen(path, "re");
+	int rc;
+
+	if (!f)
+		return errno == ENOENT
+			       ? 1
+			       : err_set(-errno, "%s: %s", path, strerror(errno));
+	rc = read_lines(f, path, out);
+	fclose(f);
+	return rc;
+}
+
 int actions_read(const char *dir, const char *symbol, struct buf *out)
 {
 	struct buf path = {0};
 	int rc = path_of(&path, dir, symbol);
-	FILE *f = rc == 0 ? fopen(buf_text(&path), "re") : NULL;
 
-	if (rc == 0 && !f)
-		rc = errno == ENOENT ? 1
-				     : err_set(-errno, "%s: %s", (char *)path.data,
-					       strerror(errno));
-	if (f) {
-		rc = read_lines(f, buf_text(&path), out);
-		fclose(f);
-	}
+	if (rc == 0)
+		rc = actions_read_file(buf_text(&path), out);
 	buf_free(&path);
 	return rc;
 }

@@ -43,6 +43,7 @@ int actions_parse(const char *ex_date, const char *kind, const char *value,
 		  const char *zone, struct action *out);
 /** Add what is known of @symbol to @out (struct action); 1: there is no file.
     -EBADMSG: a line is none. */
+int actions_read_file(const char *path, struct buf *out);
 int actions_read(const char *dir, const char *symbol, struct buf *out);
 /**
  * Add @n actions.  What comes for a date is all that there is of that date, so that the

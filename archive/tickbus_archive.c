@@ -1,8 +1,10 @@
 /* tickbus-archive - the process: options, then one of its commands. */
+#include "archive/actions.h"
 #include "archive/archive.h"
 #include "archive/enquiry.h"
 #include "archive/serve.h"
 #include "archive/serve_keep.h"
+#include "archive/symbolmeta.h"
 #include "base/err.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +32,7 @@ static const char usage_text[] =
 	"SQL\n"
 	"  compact  write anew what would be written otherwise today\n"
 	"  retain   KIND --before T   remove the partitions that end before\n"
+	"  import   actions SYMBOL FILE | symbols FILE\n"
 	"  status   what is there\n"
 	"  verify   every file against its manifest\n";
 
@@ -151,6 +154,58 @@ static int run_check(struct archive *a, bool deep)
 	return c.bad > 0 ? EX_DATAERR : 0;
 }
 
+/* "import actions SYMBOL FILE": a table as it is kept (archive/actions.h), merged. */
+static int import_actions(struct archive *a, const char *tmp, const char *symbol,
+			  const char *file, size_t *out)
+{
+	struct buf list = {0};
+	int rc = actions_read_file(file, &list);
+
+	if (rc == 1)
+		rc = err_set(-ENOENT, "%s: there is no such file", file);
+	if (rc == 0)
+		rc = actions_put(archive_dir(a), symbol, tmp, (const void *)list.data,
+				 list.len / sizeof(struct action), out);
+	buf_free(&list);
+	return rc;
+}
+
+/* "import symbols FILE": likewise (archive/symbolmeta.h). */
+static int import_symbols(struct archive *a, const char *tmp, const char *file,
+			  size_t *out)
+{
+	struct buf list = {0};
+	int rc = symbolmeta_read(file, &list);
+
+	if (rc == 1)
+		rc = err_set(-ENOENT, "%s: there is no such file", file);
+	if (rc == 0)
+		rc = symbolmeta_put(archive_dir(a), tmp, (const void *)list.data,
+				    list.len / sizeof(struct symbolmeta), out);
+	buf_free(&list);
+	return rc;
+}
+
+static int run_import(struct archive *a, int argc, char **argv)
+{
+	struct buf tmp = {0};
+	size_t n = 0;
+	int rc;
+
+	archive_tmp(a, &tmp, ".csv");
+	if (argc == 4 && strcmp(argv[1], "actions") == 0)
+		rc = import_actions(a, buf_text(&tmp), argv[2], argv[3], &n);
+	else if (argc == 3 && strcmp(argv[1], "symbols") == 0)
+		rc = import_symbols(a, buf_text(&tmp), argv[2], &n);
+	else
+		rc = err_set(-EINVAL, "import actions SYMBOL FILE, or symbols FILE");
+	buf_free(&tmp);
+	if (rc < 0)
+		return failed(rc);
+	printf("%zu %s are known now\n", n, argv[1]);
+	return 0;
+}
+
 static int run_compact(struct archive *a)
 {
 	struct archive_compacted c;
@@ -186,6 +241,8 @@ static int command(struct archive *a, int argc, char **argv)
 	if (strcmp(argv[0], "export") == 0 || strcmp(argv[0], "query") == 0 ||
 	    strcmp(argv[0], "bars") == 0)
 		return run_ask(a, argc, argv);
+	if (strcmp(argv[0], "import") == 0)
+		return run_import(a, argc, argv);
 	if (strcmp(argv[0], "retain") == 0)
 		return run_retain(a, argc, argv);
 	if (argc > 1)
@@ -202,8 +259,9 @@ static int command(struct archive *a, int argc, char **argv)
 
 static bool is_command(const char *word)
 {
-	static const char *const words[] = {"serve",  "export", "bars",    "query",
-					    "status", "verify", "compact", "retain"};
+	static const char *const words[] = {"serve",   "export", "bars",
+					    "query",   "status", "verify",
+					    "compact", "retain", "import"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(word, words[i]) == 0)
@@ -251,6 +309,7 @@ int main(int argc, char **argv)
 	    o.threads > 64 || o.memory_bytes < 64u << 20)
 		return usage();
 	o.writer = strcmp(argv[optind], "serve") == 0 ||
+		   strcmp(argv[optind], "import") == 0 ||
 		   strcmp(argv[optind], "compact") == 0 ||
 		   strcmp(argv[optind], "retain") == 0;
 	int rc = archive_open(&o, &a);

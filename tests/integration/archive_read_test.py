@@ -559,6 +559,31 @@ def what_is_known_of_symbols_is_kept_and_can_be_asked(d):
         assert f.read() == "symbol,market_cap,sector\nAAPL,large,Technology\nXOM,,Energy\n"
 
 
+@test
+def tables_of_actions_and_symbols_are_imported(d):
+    import subprocess
+    path, table = os.path.join(d, "a"), os.path.join(d, "in.csv")
+
+    def run(text, *args):
+        with open(table, "w") as f:
+            f.write(text)
+        return subprocess.run([EXE, "--archive", path, "import", *args], capture_output=True, text=True, timeout=60)
+
+    actions = "ex_date,kind,value,zone\n2024-01-10,split,2,America/New_York\n2024-02-09,dividend,0.24,UTC\n"
+    for _ in range(2):
+        done = run(actions, "actions", "AAPL", table)
+        assert (done.returncode, done.stdout) == (0, "2 actions are known now\n"), done
+    with open(os.path.join(path, "metadata/actions/AAPL.csv")) as f:
+        assert f.read() == actions
+    done = run("symbol,sector\nAAPL,Technology\n", "symbols", table)
+    assert (done.returncode, done.stdout) == (0, "1 symbols are known now\n"), done
+    for text, args, want in (("x\n", ("actions", "AAPL", table), "in.csv:1"), (actions, ("actions", "a b", table), "symbol"),
+                             ("name\nx\n", ("symbols", table), "first column symbol"), ("", ("bars", table), "import actions"),
+                             ("", ("symbols", table + "x"), "no such file")):
+        done = run(text, *args)
+        assert done.returncode != 0 and want in done.stderr, (text, args, done)
+
+
 def main():
     if not EXE:
         print("1..1\nok 1 - libduckdb is absent, so there is no archive to read; "
