@@ -6,6 +6,9 @@
  * "up <pct>" and need not know any figure.  Then phrases, from left to right; of those
  * that begin at a word the one that covers most, and of these the one with most words.
  * The words of a phrase weigh nothing but together: its first carries the valence.
+ *
+ * "$0.65 vs $0.43 Est" is a phrase that must be reckoned: above what was expected is
+ * good.  A figure in brackets is a loss.
  */
 #include "analysis/sentiment_parts.h"
 #include <string.h>
@@ -76,6 +79,66 @@ static const struct lexicon_phrase *longest(const struct sentiment *s, size_t at
 	return best;
 }
 
+/* The valence of a result beyond or short of what was expected. */
+#define REPORTED 2.0
+
+/* The value of a figure with its unit; false: a unit that is not known. */
+static bool value_of(const struct sentiment_word *w, double *out)
+{
+	const char *s = w->text, *end = s + w->text_len;
+	double value = 0, unit = 1, sign = w->is_bracketed ? -1 : 1;
+	bool is_fraction = false;
+
+	for (; s < end && !(*s >= '0' && *s <= '9') && *s != '.'; s++)
+		if (*s == '-')
+			sign = -1;
+	for (; s < end && is_figure(*s); s++) {
+		if (*s == '.')
+			is_fraction = true;
+		if (*s == '.' || *s == ',')
+			continue;
+		value = value * 10 + (*s - '0');
+		if (is_fraction)
+			unit /= 10;
+	}
+	if (end - s > 1)
+		return false;
+	if (s < end) {
+		const char *units = "KkMmBbTt", *u = strchr(units, *s);
+
+		if (u == NULL || *u == '\0')
+			return false;
+		for (long i = (u - units) / 2; i >= 0; i--)
+			unit *= 1000;
+	}
+	*out = sign * value * unit;
+	return true;
+}
+
+static bool is_any(const struct sentiment_word *w, const char *const *names)
+{
+	while (*names != NULL && !sentiment_word_is(w, *names))
+		names++;
+	return *names != NULL;
+}
+
+/* FIGURE vs FIGURE est: 4 words, and the valence; else 0. */
+static size_t reported(const struct sentiment *s, size_t at, double *valence)
+{
+	static const char *const versus[] = {"vs", "versus", NULL};
+	static const char *const expected[] = {"est",       "estimate", "estimates",
+					       "consensus", "expected", NULL};
+	const struct sentiment_word *w = &s->words[at];
+	double is, was;
+
+	if (s->n - at < 4 || !sentiment_word_is(w, "<num>") || !is_any(w + 1, versus) ||
+	    !sentiment_word_is(w + 2, "<num>") || !is_any(w + 3, expected) ||
+	    !value_of(w, &is) || !value_of(w + 2, &was))
+		return 0;
+	*valence = is > was ? REPORTED : is < was ? -REPORTED : 0;
+	return 4;
+}
+
 static void name_figures(struct sentiment *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
@@ -84,11 +147,30 @@ static void name_figures(struct sentiment *s)
 
 		if (name == NULL)
 			continue;
+		w->text_len = w->len;
 		w->lower = w->match = name;
 		w->len = (uint32_t)strlen(name);
 		w->is_upper = false;
 		w->is_known = lexicon_find(s->lexicon, name, w->len, &w->valence);
 	}
+}
+
+/* What is said at @at: its words, and the valence; 1 and nothing else: no phrase. */
+static size_t said(const struct sentiment *s, size_t at, bool *is_phrase,
+		   double *valence)
+{
+	const struct lexicon_phrase *p;
+	size_t n = reported(s, at, valence);
+
+	*is_phrase = true;
+	if (n > 0)
+		return n;
+	p = longest(s, at, &n);
+	*is_phrase = p != NULL;
+	if (p == NULL)
+		return 1;
+	*valence = p->valence;
+	return n;
 }
 
 void sentiment_join(struct sentiment *s)
@@ -97,18 +179,18 @@ void sentiment_join(struct sentiment *s)
 
 	name_figures(s);
 	for (size_t i = 0; i < s->n; i += n, kept++) {
-		const struct lexicon_phrase *p = longest(s, i, &n);
+		bool is_phrase;
+		double valence = 0;
 
+		n = said(s, i, &is_phrase, &valence);
 		s->words[kept] = s->words[i];
-		if (p == NULL) {
-			n = 1;
+		if (!is_phrase)
 			continue;
-		}
-		s->words[kept].is_known = p->valence != 0;
+		s->words[kept].is_known = valence != 0;
 		s->words[kept].is_booster = false;
 		s->words[kept].negates = false;
 		s->words[kept].is_upper = false;
-		s->words[kept].valence = p->valence;
+		s->words[kept].valence = valence;
 	}
 	s->n = kept;
 }

@@ -10,9 +10,11 @@ struct sentiment_word {
 	const char *lower;
 	const char *match; /* the one that negations and phrases are looked for in */
 	uint32_t len;
-	bool is_upper; /* has capitals and no small letter (ASCII) */
-	bool is_known; /* in the lexicon */
+	uint32_t text_len; /* of a figure, whose other texts are its name */
+	bool is_upper;     /* has capitals and no small letter (ASCII) */
+	bool is_known;     /* in the lexicon */
 	bool negates;
+	bool is_bracketed; /* stands between ( and ): of a figure, a loss */
 	bool is_booster;
 	double valence;
 	double boost;

@@ -168,6 +168,28 @@ static void finance_hears_what_vader_is_deaf_to(void **state)
 	check(SENTIMENT_FINANCE, "Acme shares", 0);
 }
 
+static void a_result_is_held_against_what_was_expected(void **state)
+{
+	static const char *const good[] = {"Acme Q3 EPS $0.65 vs $0.43 Est.",
+					   "Sales $1.1B Vs $900.5M Estimate",
+					   "Q1 EPS ($0.12) vs. ($0.15) Est",
+					   "Sales $1,200K versus $1,199.9K expected"};
+	static const char *const bad[] = {
+		"Acme Q3 EPS $0.43 vs $0.65 Est.", "EPS ($0.15) vs $0.01 Est",
+		"EPS -$0.15 vs $0.01 consensus", "Sales $900M vs $1.1B est"};
+	static const char *const neutral[] = {"EPS $0.50 vs $0.5 Est",
+					      "EPS $0.50 vs $0.40 YoY",
+					      "Sales 5x vs 4M est"};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		assert_true(compound(SENTIMENT_FINANCE, good[i]) > 0.4);
+		assert_true(compound(SENTIMENT_FINANCE, bad[i]) < -0.4);
+	}
+	for (size_t i = 0; i < 3; i++)
+		check(SENTIMENT_FINANCE, neutral[i], 0);
+}
+
 static void the_version_names_lexicon_and_rules(void **state)
 {
 	struct sentiment *with, *without;
@@ -212,6 +234,7 @@ int main(void)
 		cmocka_unit_test(a_headline_that_is_too_long_is_refused),
 		cmocka_unit_test(only_finance_works_without_the_lexicon_of_vader),
 		cmocka_unit_test(finance_hears_what_vader_is_deaf_to),
+		cmocka_unit_test(a_result_is_held_against_what_was_expected),
 		cmocka_unit_test(the_version_names_lexicon_and_rules),
 		cmocka_unit_test(a_lexicon_refuses_what_is_no_line_of_it),
 	};

@@ -218,6 +218,8 @@ void sentiment_split(struct sentiment *s, const char *text, size_t len)
 		else if (!port)
 			cut_original(&word, &word_len);
 		*w = (struct sentiment_word){.text = word, .len = (uint32_t)word_len};
+		w->is_bracketed = word > text && word[-1] == '(' &&
+				  word + word_len < text + len && word[word_len] == ')';
 		fill(s, w, s->lower + (word - text));
 		s->n++;
 	}
