@@ -42,24 +42,35 @@ class World:
         self.dir = tempfile.mkdtemp(prefix="tickbus-package-")
         self.root = CHROOT or os.path.join(self.dir, "root")
 
-    def build(self, name, version=None):
+    def build(self):
         """The packages of a copy of the tree, in a folder."""
-        folder = os.path.join(self.dir, name)
+        folder = os.path.join(self.dir, "built")
         tree = os.path.join(folder, "tickbus")
         os.makedirs(tree)
         files = run("git", "ls-files", "-coz", "--exclude-standard", cwd=SOURCE).stdout.split("\0")
         for f in filter(None, files):
             os.makedirs(os.path.dirname(os.path.join(tree, f)), exist_ok=True)
             shutil.copy2(os.path.join(SOURCE, f), os.path.join(tree, f), follow_symlinks=False)
-        if version:
-            path = os.path.join(tree, "debian", "changelog")
-            with open(path, encoding="utf-8") as f:
-                text = f.read()
-            with open(path, "w", encoding="utf-8") as f:
-                f.write(re.sub(r"\(.*?\)", f"({version})", text, count=1) + "\n" + text)
         run("nice", "dpkg-buildpackage", "-us", "-uc", "-b", cwd=tree,
             env={**os.environ, "DEB_BUILD_OPTIONS": "parallel=2 noautodbgsym"})
         shutil.rmtree(tree)
+        return folder
+
+    def next_release(self, version):
+        """The same packages under a higher version."""
+        folder = os.path.join(self.dir, "next")
+        os.mkdir(folder)
+        for deb in glob.glob(os.path.join(self.debs, "*.deb")):
+            tree = os.path.join(folder, "tree")
+            run("dpkg-deb", "-R", deb, tree)
+            path = os.path.join(tree, "DEBIAN", "control")
+            with open(path, encoding="utf-8") as f:
+                text = f.read()
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(re.sub(r"^Version: .*$", f"Version: {version}", text, flags=re.M)
+                        .replace("(= 0.1.0)", f"(= {version})"))
+            run("dpkg-deb", "-b", tree, os.path.join(folder, os.path.basename(deb)))
+            shutil.rmtree(tree)
         return folder
 
     def inside(self, command, ok=True):
@@ -71,7 +82,8 @@ class World:
         os.mkdir(os.path.join(self.root, "debs"))
         for deb in glob.glob(os.path.join(folder, "*.deb")):
             shutil.copy(deb, os.path.join(self.root, "debs"))
-        self.inside("apt-get -q update && apt-get -q install -y --no-install-recommends /debs/*.deb")
+        self.inside("apt-get -q update && apt-get -q install -y --no-install-recommends "
+                    "-o Dpkg::Options::=--force-confold /debs/*.deb")
 
     def files(self):
         out = self.inside("find / -xdev \\( -path /proc -o -path /sys -o -path /debs -o -path /var/cache -o -path /var/lib/apt "
@@ -85,7 +97,7 @@ class World:
 
 
 def packages_are_built_and_hold_what_they_should(w):
-    w.debs = w.build("first")
+    w.debs = w.build()
     for name, files in PACKAGES.items():
         deb = glob.glob(os.path.join(w.debs, f"{name}_*.deb"))
         assert len(deb) == 1, (name, os.listdir(w.debs))
@@ -135,6 +147,7 @@ def the_manual_is_followed_in_a_system_of_its_own(w):
     for place, kind in (("proc", ["-t", "proc", "proc"]), ("dev", ["--bind", "/dev"])):
         run("mount", *kind, os.path.join(w.root, place))
     # Dependencies first, so that what the packages themselves leave can be seen.
+    w.inside("dpkg --purge --force-all tickbus libtickbus-dev python3-tickbus libtickbus0", ok=False)
     w.install(w.debs)
     w.inside("apt-get -q purge -y tickbus libtickbus0 libtickbus-dev python3-tickbus")
     w.inside("rm -rf /var/lib/tickbus /run/tickbus")
@@ -164,7 +177,7 @@ def the_manual_is_followed_in_a_system_of_its_own(w):
 
     # An upgrade keeps what the operator changed, and the log.
     w.inside("sed -i 's/level: info/level: debug/' /etc/tickbusd/tickbusd.yaml")
-    w.install(w.build("second", "0.1.0+next1"))
+    w.install(w.next_release("0.1.0+next1"))
     assert "0.1.0+next1" in w.inside("dpkg-query -W tickbus").stdout
     assert "level: debug" in w.inside("cat /etc/tickbusd/tickbusd.yaml").stdout
     daemon = start(w)
@@ -173,7 +186,7 @@ def the_manual_is_followed_in_a_system_of_its_own(w):
 
     w.inside("apt-get -q remove -y tickbus libtickbus0 libtickbus-dev python3-tickbus")
     w.inside("test -e /etc/tickbusd/tickbusd.yaml && test ! -e /usr/sbin/tickbusd")
-    said = w.inside("apt-get -q purge -y tickbus libtickbus0 libtickbus-dev python3-tickbus").stdout
+    said = w.inside("apt-get -q purge -y tickbus").stdout
     assert "holds a log and stays" in said, said
     w.inside("rm -rf /srv/backup")
     left = {f for f in w.files() - before if not f.startswith("/var/lib/tickbus")}
