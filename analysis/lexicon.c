@@ -106,7 +106,7 @@ static int grow(struct lexicon *l)
 static int entry_for(struct lexicon *l, const char *word, size_t len,
 		     struct entry **out)
 {
-	struct entry *e;
+	struct entry *e = NULL;
 
 	if (len == 0 || len > LEXICON_WORD_MAX)
 		return err_set(-E2BIG, "a word of %zu bytes is not in 1..%d", len,
@@ -135,7 +135,7 @@ static int entry_for(struct lexicon *l, const char *word, size_t len,
 
 int lexicon_put(struct lexicon *l, const char *word, size_t len, double valence)
 {
-	struct entry *e;
+	struct entry *e = NULL;
 	int rc = entry_for(l, word, len, &e);
 
 	if (rc < 0)
@@ -150,7 +150,7 @@ static int put_phrase(struct lexicon *l, const char *text, size_t len, double va
 {
 	struct lexicon_phrase p = {.valence = valence};
 	const char *end = text + len;
-	struct entry *e;
+	struct entry *e = NULL;
 	int rc;
 
 	for (const char *at = text; at < end; p.n++) {
