@@ -1,6 +1,7 @@
 /* archive_test - what is put is there, once, in the same bytes, and never less. */
 #include "archive/archive_test.h"
 #include "archive/layout.h"
+#include "archive/views.h"
 #include "base/err.h"
 #include <errno.h>
 
@@ -109,6 +110,38 @@ static void a_bar_lies_in_the_month_in_which_it_starts(void **state)
 				     &m),
 			 0);
 	assert_true(m.now.first_ns == JAN_2024_NS + 31 * DAY_NS);
+	archive_close(a);
+}
+
+/* Names with everything that paths, hive readers and SQL give a meaning. */
+static void any_name_of_a_symbol_comes_back_unharmed(void **state)
+{
+	static const char *const names[] = {"EURUSD=X", "A/B",  "A%2FB", "%",  "100%3D",
+					    "...",      ".A.B", "A=B=",  "%%%"};
+	struct archive *a = test_open(*state, true);
+	struct archive_check c;
+	struct duck *d;
+	int64_t n;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		test_put(a, names[i], JAN_2024_NS, i + 1, 18000);
+	assert_int_equal(archive_reader(a, &d), 0);
+	assert_int_equal(views_make(a, d), 0);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct buf sql = {0};
+
+		buf_printf(&sql, "SELECT count(*) FROM bars_1m WHERE symbol = ");
+		duck_quote(&sql, names[i], strlen(names[i]));
+		assert_int_equal(duck_row_i64(d, buf_text(&sql), -1, &n, 1), 0);
+		assert_int_equal(n, i + 1);
+		buf_free(&sql);
+	}
+	assert_int_equal(duck_row_i64(d, "SELECT count(DISTINCT symbol) FROM bars_1m",
+				      -1, &n, 1),
+			 0);
+	assert_int_equal(n, sizeof(names) / sizeof(names[0]));
+	assert_int_equal(archive_verify(a, true, &c), 0);
+	assert_int_equal(c.files, sizeof(names) / sizeof(names[0]));
 	archive_close(a);
 }
 
@@ -280,6 +313,7 @@ int main(void)
 		IN_DIR(pieces_in_any_order_make_the_file_of_the_whole),
 		IN_DIR(a_partial_month_adds_to_the_full_one_and_newer_words_win),
 		IN_DIR(a_bar_lies_in_the_month_in_which_it_starts),
+		IN_DIR(any_name_of_a_symbol_comes_back_unharmed),
 		IN_DIR(a_second_writer_is_refused_and_a_reader_is_not),
 		IN_DIR(a_reader_leaves_nothing_in_an_archive_that_nobody_writes),
 		IN_DIR(what_a_dead_writer_left_is_swept_and_what_a_living_reader_has_is_not),

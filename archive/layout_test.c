@@ -50,7 +50,7 @@ static void a_path_holds_any_symbol_and_no_other_text(void **state)
 			    "/d/equities_1min/symbol=A%2FB/year=2024/month=01");
 	snprintf(p.symbol, sizeof(p.symbol), "..");
 	assert_int_equal(layout_path(&b, "/d", &p), -EINVAL);
-	snprintf(p.symbol, sizeof(p.symbol), "A=B");
+	snprintf(p.symbol, sizeof(p.symbol), "A B");
 	assert_int_equal(layout_path(&b, "/d", &p), -EINVAL);
 	buf_free(&b);
 }

@@ -214,7 +214,7 @@ struct tickbus_tick {
 	char symbol[SYMBOL_MAX];
 };
 
-/** 0, or -EINVAL: no symbol ([A-Z0-9._:/-]{1,32}; "" for a clock record). */
+/** 0, or -EINVAL: no symbol ([A-Z0-9._:/=%-]{1,32}; "" for a clock record). */
 TICKBUS_API int tickbus_tick_init(struct tickbus_tick *tick, const char *symbol,
 				  int64_t event_ns);
 

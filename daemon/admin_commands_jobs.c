@@ -75,7 +75,8 @@ ON_LOOP static bool read_symbols(struct past *p, const struct json *request)
 		char name[SYMBOL_MAX + 1] = "";
 
 		if (!symbol_valid(s, strlen(s))) {
-			refuse_symbol(&w, s, "it is not a symbol [A-Z0-9._:/-]{1,32}");
+			refuse_symbol(&w, s,
+				      "it is not a symbol [A-Z0-9._:/=%-]{1,32}");
 			continue;
 		}
 		memcpy(name, s, strlen(s));
@@ -84,7 +85,7 @@ ON_LOOP static bool read_symbols(struct past *p, const struct json *request)
 	jsonw_end(&w);
 	if (p->names.len == 0) {
 		admin_fail(p->call, "bad_request",
-			   "not one of the symbols is a name [A-Z0-9._:/-]{1,32}");
+			   "not one of the symbols is a name [A-Z0-9._:/=%-]{1,32}");
 		return false;
 	}
 	drop_doubles(p);

@@ -112,7 +112,7 @@ static int walk_ticker(struct config_walk *w, int key, int value,
 	(void)snprintf(s->symbol, sizeof(s->symbol), "%s", name);
 	if (!symbol_valid(name, strlen(name)))
 		config_walk_complain(
-			w, key, "'%.40s' is not a symbol [A-Z0-9._:/-]{1,32}", name);
+			w, key, "'%.40s' is not a symbol [A-Z0-9._:/=%%-]{1,32}", name);
 	if (config_yaml_type(w->yaml, value) != CONFIG_MAP) {
 		if (!config_yaml_is_null(w->yaml, value))
 			config_walk_complain(w, value,

@@ -185,7 +185,7 @@ static void names_and_actions_are_checked(void **state)
 	assert_int_equal(with(MAP_SYMBOL, "aapl"), MAPPING_BAD);
 	assert_int_equal(with(MAP_SYMBOL, ""), MAPPING_BAD);
 	assert_int_equal(with(MAP_SYMBOL, "A\x1b[31m"), MAPPING_BAD);
-	assert_string_equal(why, "symbol 'A?[31m' is not [A-Z0-9._:/-]{1,32}");
+	assert_string_equal(why, "symbol 'A?[31m' is not [A-Z0-9._:/=%-]{1,32}");
 	assert_int_equal(with(MAP_SYMBOL, "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"), 0);
 	assert_int_equal(with(MAP_SYMBOL, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456"),
 			 MAPPING_BAD);

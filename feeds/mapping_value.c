@@ -220,7 +220,7 @@ static int names(const struct mapping_text *v, struct feed_tick *out, char *why)
 	if (!symbol->text || symbol->len == 0)
 		return bad(why, "there is no symbol");
 	if (!symbol_valid(symbol->text, symbol->len))
-		return bad(why, "symbol '%.*s' is not [A-Z0-9._:/-]{1,32}",
+		return bad(why, "symbol '%.*s' is not [A-Z0-9._:/=%%-]{1,32}",
 			   shown(symbol->len), symbol->text);
 	memcpy(out->symbol, symbol->text, symbol->len);
 	if (source->text && source->len > 0) {

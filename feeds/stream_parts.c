@@ -22,7 +22,7 @@ static int take_symbols(struct stream *st, const struct stream_want *w)
 
 		if (!symbol_valid(w->symbols[i], len))
 			return err_set(-EINVAL,
-				       "symbol '%.32s' is not [A-Z0-9._:/-]{1,32}",
+				       "symbol '%.32s' is not [A-Z0-9._:/=%%-]{1,32}",
 				       w->symbols[i]);
 		memcpy(st->symbols[i], w->symbols[i], len);
 	}

@@ -117,7 +117,7 @@ int vendor_check(const struct vendor_ops *ops, const struct vendor_ask *a)
 
 		if (!symbol_valid(symbol, strnlen(symbol, SYMBOL_MAX + 1)))
 			return err_set(-EINVAL,
-				       "symbol '%.32s' is not [A-Z0-9._:/-]{1,32}",
+				       "symbol '%.32s' is not [A-Z0-9._:/=%%-]{1,32}",
 				       symbol);
 	}
 	if (a->start_ns >= a->end_ns)

@@ -17,6 +17,8 @@ static const uint8_t allowed[256] = {
 	['-'] = IN_SYMBOL | IN_SOURCE,
 	[':'] = IN_SYMBOL,
 	['/'] = IN_SYMBOL,
+	['='] = IN_SYMBOL,
+	['%'] = IN_SYMBOL,
 };
 /* clang-format on */
 
@@ -50,7 +52,7 @@ size_t symbol_field_len(const char *field, size_t max)
 
 static bool escaped(char c, size_t at)
 {
-	return c == '/' || c == '%' || (c == '.' && at == 0);
+	return c == '/' || c == '%' || c == '=' || (c == '.' && at == 0);
 }
 
 size_t symbol_path(const char *s, size_t len, char *out)
@@ -71,11 +73,15 @@ size_t symbol_path(const char *s, size_t len, char *out)
 	return n;
 }
 
-/* Only the three characters that symbol_path() escapes, in its upper case. */
+/* Only the four characters that symbol_path() escapes, in its upper case. */
 static int unescape(const char *s)
 {
 	if (memcmp(s, "2F", 2) == 0)
 		return '/';
+	if (memcmp(s, "25", 2) == 0)
+		return '%';
+	if (memcmp(s, "3D", 2) == 0)
+		return '=';
 	if (memcmp(s, "2E", 2) == 0)
 		return '.';
 	return -1;

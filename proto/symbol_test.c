@@ -18,6 +18,8 @@ static void symbols_are_upper_case_words_of_1_to_32(void **state)
 	VALID("BTC/USD");
 	VALID("X:EUR-USD_1");
 	VALID("...");
+	VALID("EURUSD=X");
+	VALID("100%");
 	VALID("12345678901234567890123456789012");
 	REFUSE("");
 	REFUSE(".");
@@ -61,6 +63,9 @@ static void paths_come_back_and_never_leave_their_folder(void **state)
 	goes_to("BRK.B", "BRK.B");
 	goes_to("BTC/USD", "BTC%2FUSD");
 	goes_to("...", "%2E..");
+	goes_to("EURUSD=X", "EURUSD%3DX");
+	goes_to("A%2FB", "A%252FB"); /* another symbol than A/B */
+	goes_to("%", "%25");
 	goes_to("////////////////////////////////",
 		"%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F"
 		"%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F%2F");
@@ -71,6 +76,7 @@ static void paths_come_back_and_never_leave_their_folder(void **state)
 	assert_false(symbol_unpath("A%2f", out)); /* one spelling only */
 	assert_false(symbol_unpath("A%2E", out)); /* a dot inside needs no escape */
 	assert_false(symbol_unpath("A%41", out));
+	assert_false(symbol_unpath("A=B", out));
 	assert_false(symbol_unpath("%2E", out));
 	assert_false(symbol_unpath("123456789012345678901234567890123", out));
 }

@@ -378,7 +378,7 @@ def what_is_no_frame_or_no_request_is_answered_with_a_sentence(d):
                 (b"[1]", b"", "no JSON object"), (b"{", b"xx", "document"),
                 ({"do": "put_bars", "source": "s", "symbol": "A", "step_s": 60}, b"", "0 bytes"),
                 ({"do": "put_bars", "source": "s", "symbol": "A", "step_s": 60}, b"x" * 65, "65"),
-                ({"do": "put_bars", "source": "s", "symbol": "A=B", "step_s": 60}, bytes(64),
+                ({"do": "put_bars", "source": "s", "symbol": "A B", "step_s": 60}, bytes(64),
                  "no symbol"),
                 ({"do": "put_bars", "source": "s", "symbol": "A", "step_s": 61}, bytes(64),
                  "no timeframe"),

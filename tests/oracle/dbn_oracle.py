@@ -29,7 +29,7 @@ NAMES = {"trades(mbp-0)": 0x00, "mbp-1/tbbo": 0x01, "mbp-10": 0x0A, "status": 0x
          "imbalance": 0x14, "error": 0x15, "symbol_mapping": 0x16, "system": 0x17, "statistics": 0x18,
          "ohlcv-1s": 0x20, "ohlcv-1m": 0x21, "ohlcv-1h": 0x22, "ohlcv-1d": 0x23, "mbo": 0xA0, "bbo-1s": 0xC3,
          "bbo-1m": 0xC4}
-SYMBOL = re.compile(r"[A-Z0-9._:/-]{1,32}$")
+SYMBOL = re.compile(r"[A-Z0-9._:/=%-]{1,32}$")
 results = []
 
 
