@@ -162,7 +162,8 @@ bool past_series(struct past *p, const struct json *request, bool needs_symbol)
 	if (needs_symbol && *symbol == '\0')
 		return fail(p, "symbol is missing");
 	if (*symbol != '\0' && !symbol_valid(symbol, strlen(symbol)))
-		return fail(p, "'%.40s' is not a symbol [A-Z0-9._:/=%%-]{1,32}", symbol);
+		return fail(p, "'%.40s' is not a symbol [A-Z0-9._:/=%%-]{1,32}",
+			    symbol);
 	if (*source != '\0' && !source_valid(source, strlen(source)))
 		return fail(p, "'%.40s' is not a source [a-z0-9._-]{1,16}", source);
 	if (how < 0)

@@ -135,7 +135,8 @@ static const struct {
 	 "1:20 source: 'Polygon Inc' is not any or a source [a-z0-9._-]{1,16}\n"},
 	{"defaults: {origin: session_open}\n",
 	 "1:11 defaults: origin session_open needs a session\n"},
-	{"tickers: {aapl: {}}\n", "1:11 'aapl' is not a symbol [A-Z0-9._:/=%-]{1,32}\n"},
+	{"tickers: {aapl: {}}\n",
+	 "1:11 'aapl' is not a symbol [A-Z0-9._:/=%-]{1,32}\n"},
 	{"tickers: {AAPL: 5}\n", "1:17 AAPL: it takes overrides, not a value\n"},
 	{"tickers:\n  AAPL: {prio: 1}\n  MSFT: {weigth: 1}\n",
 	 "2:10 there is no key prio\n"
