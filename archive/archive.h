@@ -10,7 +10,7 @@
  * replaced by one with fewer rows.  The same rows twice leave the same bytes, and then
  * nothing is written.
  *
- * One thread.
+ * One thread calls; a put has more of its own, until it is done.
  */
 #pragma once
 #include "archive/barrow.h"
@@ -22,7 +22,8 @@
 struct archive_options {
 	const char *dir; /* a writer makes it; no quotes or glob characters */
 	uint64_t memory_bytes;
-	unsigned threads; /* of reading; writing has one: the same bytes each time */
+	unsigned threads; /* of writing: files at a time, each by one, so that its bytes
+			     are the same each time */
 	bool writer;      /* take the lock: -EBUSY when somebody has it */
 };
 

@@ -103,7 +103,7 @@ static int compact_file(const struct job *j)
 	struct layout_manifest m = {.version = j->k->version};
 	uint64_t version = 0;
 	uint64_t bytes;
-	int rc = partfile_present(j->a, j->k, j->dir, (const char *)j->file.data,
+	int rc = partfile_present(j->d, j->k, j->dir, (const char *)j->file.data,
 				  &m.before, &version);
 
 	if (rc != 0) /* 1: a folder without a file is none of ours */
@@ -115,7 +115,7 @@ static int compact_file(const struct job *j)
 	bytes = size_of(&j->file);
 	rc = rewrite(j);
 	if (rc == 0)
-		rc = partfile_describe(j->a, j->k, (const char *)j->tmp.data, &m.now);
+		rc = partfile_describe(j->d, j->k, (const char *)j->tmp.data, &m.now);
 	if (rc == 0)
 		rc = prove(j, m.before.rows, m.now.rows);
 	if (rc == 0)

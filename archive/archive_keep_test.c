@@ -38,7 +38,7 @@ static void written_otherwise(struct archive *a, const struct kind *k, const cha
 	assert_int_equal(duck_run(d, buf_text(&sql), NULL), 0);
 	m.before = m.now;
 	m.version = version;
-	assert_int_equal(partfile_describe(a, k, buf_text(&tmp), &m.now), 0);
+	assert_int_equal(partfile_describe(d, k, buf_text(&tmp), &m.now), 0);
 	assert_int_equal(layout_replace(at(a->dir, part), buf_text(&tmp), &m), 0);
 	buf_free(&sql);
 	buf_free(&tmp);

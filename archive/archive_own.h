@@ -27,7 +27,7 @@ struct archive {
 	bool is_writer;
 	uint64_t memory_bytes;
 	unsigned threads;
-	uint64_t made; /* names in tmp */
+	_Atomic uint64_t made; /* names in tmp */
 	struct duck *writer;
 	struct duck *reader;
 	struct past *past;

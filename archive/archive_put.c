@@ -5,6 +5,8 @@
 #include "archive/partfile.h"
 #include "base/err.h"
 #include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -62,7 +64,8 @@ static void plain_sql(struct buf *sql, const struct kind *k, size_t part,
 	partfile_to_sql(sql, tmp);
 }
 
-static int write_part(struct archive *a, size_t i, struct archive_put *sum)
+static int write_part(struct archive *a, struct duck *d, size_t i,
+		      struct archive_put *sum)
 {
 	const struct part *p = &a->parts[i];
 	const struct kind *k = &kinds_table[p->key.kind];
@@ -78,7 +81,7 @@ static int write_part(struct archive *a, size_t i, struct archive_put *sum)
 	buf_printf(&file, "%s/data.parquet", buf_text(&dir));
 	archive_tmp(a, &tmp, ".parquet");
 	there = rc < 0 ? rc
-		       : partfile_present(a, k, buf_text(&dir), buf_text(&file),
+		       : partfile_present(d, k, buf_text(&dir), buf_text(&file),
 					  &m.before, &version);
 	rc = there < 0 ? there : 0;
 	if (there == 1 && p->is_plain && p->rows <= PARTFILE_ROW_GROUP)
@@ -87,9 +90,9 @@ static int write_part(struct archive *a, size_t i, struct archive_put *sum)
 		merge_sql(&sql, k, i, there == 0 ? buf_text(&file) : NULL,
 			  buf_text(&tmp));
 	if (rc == 0)
-		rc = duck_run(a->writer, buf_text(&sql), NULL);
+		rc = duck_run(d, buf_text(&sql), NULL);
 	if (rc == 0)
-		rc = partfile_describe(a, k, buf_text(&tmp), &m.now);
+		rc = partfile_describe(d, k, buf_text(&tmp), &m.now);
 	if (rc == 0 && m.now.rows < m.before.rows)
 		rc = err_set(-EIO, "%llu rows would replace %llu: refused",
 			     (unsigned long long)m.now.rows,
@@ -114,7 +117,8 @@ static int write_part(struct archive *a, size_t i, struct archive_put *sum)
 }
 
 /* What is live has no manifest and is not synced: nothing is lost with it. */
-static int write_live(struct archive *a, size_t i, struct archive_put *sum)
+static int write_live(struct archive *a, struct duck *d, size_t i,
+		      struct archive_put *sum)
 {
 	const struct part *p = &a->parts[i];
 	const struct kind *k = &kinds_table[p->key.kind];
@@ -133,7 +137,7 @@ static int write_live(struct archive *a, size_t i, struct archive_put *sum)
 	else
 		merge_sql(&sql, k, i, there ? (char *)file.data : NULL, buf_text(&tmp));
 	if (rc == 0)
-		rc = duck_run(a->writer, buf_text(&sql), NULL);
+		rc = duck_run(d, buf_text(&sql), NULL);
 	if (rc == 0)
 		rc = layout_place((char *)dir.data, (char *)tmp.data);
 	if (rc < 0) {
@@ -148,15 +152,87 @@ static int write_live(struct archive *a, size_t i, struct archive_put *sum)
 	return rc;
 }
 
-static int finish(struct archive *a, struct archive_put *out,
-		  int (*write)(struct archive *, size_t, struct archive_put *))
+/*
+ * Files are independent of each other, and each is written by one thread alone, so its
+ * bytes do not depend on how many there are; but while one waits for the disk, another
+ * packs.
+ */
+struct crew {
+	struct archive *a;
+	int (*write)(struct archive *, struct duck *, size_t, struct archive_put *);
+	pthread_mutex_t lock;
+	size_t next; /* below: under the lock */
+	struct archive_put sum;
+	int rc; /* of the first that failed; nobody begins another file then */
+	char why[256];
+};
+
+static bool take(struct crew *c, size_t *out)
 {
+	bool is_there;
+
+	pthread_mutex_lock(&c->lock);
+	is_there = c->rc == 0 && c->next < c->a->n_parts;
+	*out = c->next;
+	c->next += is_there;
+	pthread_mutex_unlock(&c->lock);
+	return is_there;
+}
+
+static void *work(void *arg)
+{
+	struct crew *c = arg;
+	struct archive_put sum = {0};
+	struct duck *d = NULL;
+	int rc = duck_share(c->a->writer, &d);
+	size_t i;
+
+	while (rc == 0 && take(c, &i))
+		rc = c->write(c->a, d, i, &sum);
+	duck_close(d);
+	pthread_mutex_lock(&c->lock);
+	c->sum.added += sum.added;
+	c->sum.files += sum.files;
+	c->sum.unchanged += sum.unchanged;
+	if (rc < 0 && c->rc == 0) {
+		c->rc = rc;
+		(void)snprintf(c->why, sizeof(c->why), "%s", err_text());
+	}
+	pthread_mutex_unlock(&c->lock);
+	return NULL;
+}
+
+#define CREW_MAX 8
+
+static int write_all(struct crew *c)
+{
+	size_t n = c->a->n_parts < c->a->threads ? c->a->n_parts : c->a->threads;
+	pthread_t threads[CREW_MAX];
+	size_t started = 0;
+
+	/* Who cannot be had is not waited for: this thread alone is enough. */
+	while (started + 1 < n && started < CREW_MAX &&
+	       pthread_create(&threads[started], NULL, work, c) == 0)
+		started++;
+	work(c);
+	for (size_t i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+	return c->rc < 0 ? err_set(c->rc, "%s", c->why) : 0;
+}
+
+static int finish(struct archive *a, struct archive_put *out,
+		  int (*write)(struct archive *, struct duck *, size_t,
+			       struct archive_put *))
+{
+	struct crew c = {.a = a, .write = write, .lock = PTHREAD_MUTEX_INITIALIZER};
 	int rc;
 
-	*out = (struct archive_put){.rows = a->staged};
+	c.sum.rows = a->staged;
 	rc = stage_flush(a);
-	for (size_t i = 0; rc == 0 && i < a->n_parts; i++)
-		rc = write(a, i, out);
+	if (rc == 0 && a->n_parts > 0)
+		rc = write_all(&c);
+	pthread_mutex_destroy(&c.lock);
+	*out = c.sum;
 	archive_put_drop(a);
 	return rc;
 }

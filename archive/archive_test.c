@@ -113,6 +113,46 @@ static void a_bar_lies_in_the_month_in_which_it_starts(void **state)
 	archive_close(a);
 }
 
+/* Ten symbols and two months in one put, by one thread and by four. */
+static void more_threads_leave_the_same_bytes(void **state)
+{
+	char want[20][65];
+
+	for (int round = 0; round < 2; round++) {
+		struct archive_options o = {at(*state, round ? "four" : "one"),
+					    256 << 20, round ? 4 : 1, true};
+		struct archive *a = NULL;
+		struct archive_put sum;
+
+		assert_int_equal(archive_open(&o, &a), 0);
+		for (int i = 0; i < 20 * 500; i++) {
+			char name[4] = {'S', (char)('A' + i / 1000), 0, 0};
+			struct barrow r =
+				test_bar(name,
+					 JAN_2024_NS + i / 500 % 2 * 31 * DAY_NS +
+						 i % 500 * MINUTE_NS,
+					 18000 + i);
+			assert_int_equal(archive_put_row(a, &r), 0);
+		}
+		assert_int_equal(archive_put_done(a, &sum), 0);
+		assert_int_equal(sum.files, 20);
+		assert_int_equal(sum.added, 20 * 500);
+		for (int i = 0; i < 20; i++) {
+			char path[200];
+			char got[65];
+
+			snprintf(path, sizeof(path),
+				 "%s/equities_1min/symbol=S%c/year=2024/month=%02d/"
+				 "data.parquet",
+				 round ? "four" : "one", 'A' + i / 2, 1 + i % 2);
+			hash(*state, path, round ? got : want[i]);
+			if (round)
+				assert_string_equal(got, want[i]);
+		}
+		archive_close(a);
+	}
+}
+
 /* Names with everything that paths, hive readers and SQL give a meaning. */
 static void any_name_of_a_symbol_comes_back_unharmed(void **state)
 {
@@ -313,6 +353,7 @@ int main(void)
 		IN_DIR(pieces_in_any_order_make_the_file_of_the_whole),
 		IN_DIR(a_partial_month_adds_to_the_full_one_and_newer_words_win),
 		IN_DIR(a_bar_lies_in_the_month_in_which_it_starts),
+		IN_DIR(more_threads_leave_the_same_bytes),
 		IN_DIR(any_name_of_a_symbol_comes_back_unharmed),
 		IN_DIR(a_second_writer_is_refused_and_a_reader_is_not),
 		IN_DIR(a_reader_leaves_nothing_in_an_archive_that_nobody_writes),

@@ -117,8 +117,21 @@ void duck_close(struct duck *d)
 	if (!d)
 		return;
 	duckdb_disconnect(&d->con);
-	duckdb_close(&d->db);
+	if (d->db)
+		duckdb_close(&d->db);
 	free(d);
+}
+
+int duck_share(const struct duck *d, struct duck **out)
+{
+	struct duck *other = calloc(1, sizeof(*other));
+
+	if (!other || duckdb_connect(d->db, &other->con) != DuckDBSuccess) {
+		free(other);
+		return err_set(-ENOMEM, "DuckDB gives no second connection");
+	}
+	*out = other;
+	return 0;
 }
 
 const char *duck_version(void)

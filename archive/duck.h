@@ -26,6 +26,8 @@ struct duck_options {
 
 int duck_open(const struct duck_options *o, struct duck **out);
 void duck_close(struct duck *d); /* NULL is fine */
+/** Another connection to the same engine, for another thread; close it before @d. */
+int duck_share(const struct duck *d, struct duck **out);
 /** "v1.4.4", of the library that is loaded. */
 const char *duck_version(void);
 

@@ -21,7 +21,7 @@ void partfile_names_sql(struct buf *sql, const struct kind *k)
 		buf_printf(sql, "%s%s", i ? ", " : "", k->columns[i].name);
 }
 
-int partfile_describe(struct archive *a, const struct kind *k, const char *path,
+int partfile_describe(struct duck *d, const struct kind *k, const char *path,
 		      struct layout_state *out)
 {
 	struct buf sql = {0};
@@ -34,7 +34,7 @@ int partfile_describe(struct archive *a, const struct kind *k, const char *path,
 		   k->time, k->time);
 	duck_quote(&sql, path, strlen(path));
 	buf_printf(&sql, ", hive_partitioning=false)");
-	rc = duck_row_i64(a->writer, buf_text(&sql), 0, v, 3);
+	rc = duck_row_i64(d, buf_text(&sql), 0, v, 3);
 	buf_free(&sql);
 	if (rc < 0)
 		return rc;
@@ -43,7 +43,7 @@ int partfile_describe(struct archive *a, const struct kind *k, const char *path,
 	return layout_hash(path, out->sha256);
 }
 
-int partfile_present(struct archive *a, const struct kind *k, const char *dir,
+int partfile_present(struct duck *d, const struct kind *k, const char *dir,
 		     const char *file, struct layout_state *out, uint64_t *out_version)
 {
 	struct layout_manifest m;
@@ -69,7 +69,7 @@ int partfile_present(struct archive *a, const struct kind *k, const char *dir,
 			       "it, or remove its folder and ingest the month again",
 			       (unsigned long long)m.now.rows);
 	if (known == 1)
-		return partfile_describe(a, k, file, out);
+		return partfile_describe(d, k, file, out);
 	if (strcmp(sum, m.now.sha256) == 0)
 		*out = m.now;
 	else if (strcmp(sum, m.before.sha256) == 0)

@@ -5,9 +5,9 @@
  *
  * A random walk of minute bars, 30 days a month, the whole day.  Ours: merged, synced,
  * renamed, read back and hashed, with manifests, into an archive that is empty.  Beside
- * it COPY ... PARTITION_BY of the same rows out of a table, which does none of that.
- * Then the same bars once more, which changes nothing.  Medians, in one process, in
- * turns.
+ * it COPY ... PARTITION_BY of the same rows out of a table, which does none of that (by
+ *one thread: ours has two, a file each). Then the same bars once more, which changes
+ *nothing.  Medians, in one process, in turns.
  */
 #include "archive/archive_own.h"
 #include "base/err.h"
@@ -164,7 +164,7 @@ static double median(double *v, int n)
 
 static struct archive *open_at(const char *dir)
 {
-	struct archive_options o = {dir, 1u << 30, 1, true};
+	struct archive_options o = {dir, 1u << 30, 2, true};
 	struct archive *a;
 
 	check(archive_open(&o, &a));
