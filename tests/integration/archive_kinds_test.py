@@ -57,7 +57,9 @@ def a_kill_at_any_moment_loses_nothing_of_any_kind(d):
     ticks, bars = two_days(9000), make_bars(SEED, range(20000))
     still, hit = os.path.join(d, "still"), os.path.join(d, "hit")
     with Archive(still) as a:
+        begin = time.monotonic()
         good(a.ask({"do": "put_frames", "sources": {"1": "sim"}}, frames(ticks)))
+        takes = time.monotonic() - begin
         good(a.put("AAPL", bars))
     killed = 0
     for i in range(KILLS):
@@ -66,7 +68,7 @@ def a_kill_at_any_moment_loses_nothing_of_any_kind(d):
         assert good(a.ask({"do": "status"}))["bad"] == 0
         a.send({"do": "put_frames", "sources": {"1": "sim"}}, frames(ticks[:upto]))
         a.send({"do": "live_frames", "first": True, "last": True}, frames(ticks[-500:]))
-        time.sleep(r.random() * 0.12)
+        time.sleep(r.random() * takes)
         a.process.kill()
         killed += a.receive() is None or a.receive() is None
         a.process.wait()
