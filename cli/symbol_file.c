@@ -36,8 +36,7 @@ static int add(struct names *x, const char *name, size_t len)
 	return 0;
 }
 
-/* The next field of a record, unquoted into @out; false: there is none. */
-static bool next_field(const char **at, const char *end, struct buf *out)
+bool symbol_file_field(const char **at, const char *end, struct buf *out)
 {
 	const char *p = *at;
 	bool quoted;
@@ -64,8 +63,7 @@ static bool next_field(const char **at, const char *end, struct buf *out)
 	return true;
 }
 
-/* Which column is called @name; -EINVAL with those that there are. */
-static int find_column(const char *path, const struct line *head, const char *name)
+int symbol_file_column(const char *path, const struct line *head, const char *name)
 {
 	const char *at = head->text, *end = head->text + head->len;
 	struct buf field = {0}, all = {0};
@@ -74,7 +72,7 @@ static int find_column(const char *path, const struct line *head, const char *na
 	/* A byte order mark belongs to nobody. */
 	if (head->len >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0)
 		at += 3;
-	for (; found < 0 && next_field(&at, end, &field); i++) {
+	for (; found < 0 && symbol_file_field(&at, end, &field); i++) {
 		const char *text = buf_text(&field);
 
 		buf_printf(&all, "%s%.40s", i > 0 ? ", " : "", text);
@@ -97,7 +95,7 @@ static int add_column(struct names *x, const struct line *line, int column)
 	int rc = 0;
 
 	for (int i = 0; there && i <= column; i++)
-		there = next_field(&at, end, &field);
+		there = symbol_file_field(&at, end, &field);
 	if (there)
 		rc = add(x, buf_text(&field), field.len);
 	buf_free(&field);
@@ -117,7 +115,7 @@ int symbol_file_csv(const char *path, const char *column, struct buf *out)
 			rc = err_set(-EINVAL, "%s: line %llu cannot be read", path,
 				     (unsigned long long)line.number);
 		else if (rc == 0 && at < 0)
-			rc = at = find_column(path, &line, column);
+			rc = at = symbol_file_column(path, &line, column);
 		else if (rc == 0)
 			rc = add_column(&x, &line, at);
 	}

@@ -18,6 +18,7 @@
  *	cmd_matrix.c    matrix
  *	cmd_verify.c    verify
  *	cmd_why.c       why; cmd_why_matrix.c that of matrices
+ *	cmd_features.c  features; feature_source.[ch] series, feature_frame.[ch] rows
  *	cmd_ingest.c    ingest; symbol_file.[ch] lists of symbols
  *	cmd_jobs.c      jobs, job, cancel; job_view.[ch] progress, summary
  *	cmd_past.c      bars, quality, cache, index, vendors
@@ -106,6 +107,20 @@ static const struct command commands[] = {
 	 "  --json           as the daemon sends it\n"
 	 "Exit code 1: a symbol failed; 75: it goes on.\n", cmd_job},
 	{"cancel", "N", "End a job; what it has stored stays", "", cmd_cancel},
+	{"features", "extract|names", "Compute the features of tsfresh, a row a symbol, into one table",
+	 "  --symbols A,B    of the daemon's bars, in this order\n"
+	 "  --csv FILE       of a file instead: symbol,timestamp,open,high,low,close,volume\n"
+	 "  --field F        close (default), return (logarithmic) or volume\n"
+	 "  --window N       the newest N values, 500\n"
+	 "  --set S          minimal, efficient (default) or comprehensive\n"
+	 "  --flavour F      tsfresh (default) or plain: without its quirks\n"
+	 "  --impute         fill what is not finite from the other symbols\n"
+	 "  --format F       csv (default) or json: one object a line\n"
+	 "  --threads N      default: one a processor\n"
+	 "  --timeframe TF, --start TIME, --end TIME, --source NAME  as of bars\n"
+	 "  -o, --out FILE   default: standard output\n"
+	 "Exit code 1: a symbol has no features; its row is empty, the reason is on stderr.\n",
+	 cmd_features},
 	{"bars", "SYMBOL", "Print bars: what vendors sent, going on in what was seen live",
 	 "  --start TIME     a day or a time\n"
 	 "  --end TIME       likewise, exclusive\n"

@@ -195,6 +195,39 @@ class Runner:
         return done.stdout
 
 
+def features(run):
+    """Series of the daemon and of a file; one symbol's failure is its own."""
+    run("features", 64, stderr="extract or names")
+    run("features extract", 64, stderr="there is no symbol")
+    for wrong in ("--set all", "--flavour x", "--field open", "--window 0", "--threads 0", "--format xml"):
+        run(f"features extract --symbols A {wrong}", 64, stderr="")
+    assert len(run("features names", 0).splitlines()) == 777
+    assert run("features names --set minimal", 0).split()[:3] == ["sum_values", "median", "mean"]
+    # The daemon here has two pages of two bars.
+    got = run("features extract --symbols B,A --set minimal", 0).splitlines()
+    assert got[0].startswith("symbol,value__sum_values,") and [r.split(",")[0] for r in got[1:]] == ["B", "A"], got
+    assert got[1].split(",")[4] == "4", got
+    with tempfile.TemporaryDirectory() as folder:
+        path, out = os.path.join(folder, "bars.csv"), os.path.join(folder, "out.csv")
+        rows = [f"{s},T{i},1,1,1,{i % 7 + k},9" for i in range(60) for k, s in enumerate(("AA", "BB"))]
+        head = "Symbol,timestamp,open,high,low,close,volume"
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("\n".join([head, *rows, ""]))
+        alone = run(f"features extract --csv {path} --threads 1", 0)
+        assert len(alone.splitlines()) == 3
+        with open(path, "a", encoding="utf-8") as f:
+            f.write("POISON,T,1,1,1,,9\n")
+        both = run(f"features extract --csv {path} --threads 4", 1, stderr="POISON: value 0 of the series is not finite")
+        assert both.splitlines()[:3] == alone.splitlines() and both.splitlines()[3].startswith("POISON,,,"), both
+        run(f"features extract --csv {path} --symbols BB,CC -o {out} --format json", 1, stderr="CC: it has no values")
+        with open(out, encoding="utf-8") as f:
+            made = [json.loads(line) for line in f]
+        assert [m["symbol"] for m in made] == ["BB", "CC"] and made[0]["value__length"] == 60, made
+        assert made[1]["value__mean"] is None and made[1]["reason"] == "it has no values"
+        run(f"features extract --csv {path} --field volume --set minimal", 0, "AA,540,9,9,60,0,0,9,9,9,9")
+        run(f"features extract --csv {folder}/none", 74, stderr="none")
+
+
 def run_all(run, missing):
     run("", 64, stderr="usage: tickbusctl")
     run("--help", 0, "usage: tickbusctl", "feed", "Exit codes")
@@ -203,7 +236,8 @@ def run_all(run, missing):
     run("--port 0 status", 64, stderr="--port")
     for name in ("status", "metrics", "top", "symbols", "sub", "feed", "log", "matrix", "pause",
                  "resume", "config", "reload", "shutdown", "verify", "why", "ingest", "jobs", "job",
-                 "cancel", "bars", "quality", "cache", "index", "vendors", "gaps", "sources", "indicators"):
+                 "cancel", "bars", "quality", "cache", "index", "vendors", "gaps", "sources", "indicators",
+                 "features"):
         run(f"{name} --help", 0, f"usage: tickbusctl {name}")
         run(f"help {name}", 0, f"usage: tickbusctl {name}")
         run(f"{name} --nonsense", 64, stderr="--help")
@@ -290,6 +324,7 @@ def run_all(run, missing):
     table = {i["name"]: i for i in json.loads(run("indicators --json", 0))}
     assert table["rsi"]["lookback"] == {"talib": 14, "pandas": 1} and table["obv"]["parameters"] == [], table
     run("indicators rsi", 64, stderr="unexpected argument 'rsi'")
+    features(run)
     run("index", 0, "tech")
     assert run("index tech --csv", 0) == "symbol\nAAPL\n"
     run("index a b", 64)

@@ -1,6 +1,6 @@
 """tsf_oracle - every feature recomputed from its definition, on real and constructed series.
 
-    tsf_oracle.py TSF_RUN [small|all]
+    tsf_oracle.py TSF_RUN [small|all [SEED]]
 
 small (the default) takes seconds; all adds lengths up to 5,000 and more series.
 Definitions are tsfresh's documentation and its quirks as docs/FEATURES.md lists them;
