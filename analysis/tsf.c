@@ -93,32 +93,36 @@ void tsf_scratch_free(struct tsf_scratch *s)
 	free(s);
 }
 
-static void look(struct tsf_scratch *s, const double *x, size_t n)
+void tsf_work_level(struct tsf_work *w, const double *x, size_t n, const double *sorted,
+		    double *centred)
 {
-	struct tsf_work *w = &s->work;
-
 	w->x = x;
 	w->n = n;
-	w->has_density = false;
+	w->sorted = sorted;
+	w->centred = centred;
 	w->sum = tsf_sum(x, n);
 	w->mean = w->sum / (double)n;
 	for (size_t i = 0; i < n; i++)
-		s->centred[i] = x[i] - w->mean;
+		centred[i] = x[i] - w->mean;
 	for (size_t i = 0; i < n; i++)
-		w->room[0][i] = s->centred[i] * s->centred[i];
+		w->room[0][i] = centred[i] * centred[i];
 	w->var = tsf_mean(w->room[0], n);
 	w->std = sqrt(w->var);
+	w->min = sorted[0];
+	w->max = sorted[n - 1];
+	w->median =
+		n % 2 == 1 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2.0;
+}
+
+static void look(struct tsf_scratch *s, const double *x, size_t n)
+{
 	memcpy(s->sorted, x, n * sizeof(*x));
-	tsf_sort(s->sorted, n, w->room[0]);
+	tsf_sort(s->sorted, n, s->work.room[0]);
+	tsf_work_level(&s->work, x, n, s->sorted, s->centred);
 	for (size_t i = 0; i + 1 < n; i++)
 		s->diff[i] = x[i + 1] - x[i];
-	w->min = s->sorted[0];
-	w->max = s->sorted[n - 1];
-	w->median = n % 2 == 1 ? s->sorted[n / 2]
-			       : (s->sorted[n / 2 - 1] + s->sorted[n / 2]) / 2.0;
-	w->sorted = s->sorted;
-	w->diff = s->diff;
-	w->centred = s->centred;
+	s->work.diff = s->diff;
+	s->work.has_density = false;
 }
 
 int tsf_extract(struct tsf_scratch *s, const double *x, size_t n, enum tsf_set set,

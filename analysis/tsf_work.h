@@ -98,6 +98,12 @@ void tsf_sort(double *x, size_t n, double *tmp);
 /** -sum p ln p over a histogram of @bins equal bins between the least and largest. */
 double tsf_binned_entropy(const double *x, size_t n, unsigned bins);
 
+/** Level and spread of @x into @w: what the minimal set needs.  @sorted is @x
+ * ascending,
+ * @centred receives x - mean; room[0] has room for n.  (tsf.c) */
+void tsf_work_level(struct tsf_work *w, const double *x, size_t n, const double *sorted,
+		    double *centred);
+
 /** Columns that a regression over a series of up to @n_max values may have. */
 size_t tsf_columns_max(size_t n_max);
 
