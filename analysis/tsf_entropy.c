@@ -50,11 +50,8 @@ static double phrases(struct tsf_work *w, unsigned bins)
 	memset(w->phrases, 0, w->n_phrases * sizeof(*w->phrases));
 	for (size_t i = 0; i < w->n; i++) {
 		double v = w->x[i];
-		uint32_t s = 0;
+		uint32_t s = tsf_bin((v - w->min) / step, bins);
 
-		if (step > 0.0 && v > w->min)
-			s = (uint32_t)((v - w->min) / step);
-		s = s >= bins ? bins - 1 : s;
 		while (s > 0 && edge[s - 1] >= v)
 			s--;
 		while (edge[s] < v)

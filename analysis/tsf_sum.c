@@ -170,6 +170,14 @@ void tsf_sort(double *x, size_t n, double *tmp)
 		memcpy(x, from, n * sizeof(*x));
 }
 
+unsigned tsf_bin(double at, unsigned bins)
+{
+	/* Not a number where a range overflows or vanishes: the first will do. */
+	if (!(at > 0.0))
+		return 0;
+	return at >= (double)bins ? bins - 1 : (unsigned)at;
+}
+
 double tsf_binned_entropy(const double *x, size_t n, unsigned bins)
 {
 	double low = x[0], high = x[0], edge[BINS_MAX + 1], step, sum = 0.0;
@@ -191,11 +199,11 @@ double tsf_binned_entropy(const double *x, size_t n, unsigned bins)
 		edge[b] = (double)b * step + low;
 	edge[bins] = high;
 	for (size_t i = 0; i < n; i++) {
-		unsigned b = (unsigned)((x[i] - low) * ((double)bins / (high - low)));
+		unsigned b =
+			tsf_bin((x[i] - low) * ((double)bins / (high - low)), bins);
 
 		/* The quotient may round across an edge: the edge decides. */
-		b = b >= bins ? bins - 1 : b;
-		if (x[i] < edge[b])
+		if (b > 0 && x[i] < edge[b])
 			b--;
 		else if (b + 1 < bins && x[i] >= edge[b + 1])
 			b++;

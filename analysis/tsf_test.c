@@ -202,6 +202,28 @@ static void what_is_not_finite_or_does_not_fit_is_refused(void **state)
 	assert_float_equal(out[0], 0.0, 0.0);
 }
 
+static void the_ends_of_the_scale_of_numbers_are_answered(void **state)
+{
+	static const double some[] = {1.7e308, -1.7e308, 0.0,    5e-324,
+				      -5e-324, 1e300,    1e-300, 1.0};
+	double x[200], out[TSF_COMPREHENSIVE_COUNT];
+
+	(void)state;
+	for (unsigned round = 0; round < 60; round++) {
+		unsigned a = round % 8, b = round / 8;
+
+		for (size_t i = 0; i < 200; i++)
+			x[i] = i % (2 + b) == 0 ? some[a] : some[(i * i / 3 + b) % 8];
+		for (int f = TSF_TSFRESH; f <= TSF_PLAIN; f++)
+			assert_int_equal(tsf_extract(scratch, x, 3 + round * 3,
+						     TSF_COMPREHENSIVE,
+						     (enum tsf_flavour)f, out),
+					 0);
+		assert_float_equal(out[index_of(TSF_COMPREHENSIVE, "length")],
+				   3.0 + round * 3.0, 0.0);
+	}
+}
+
 static void plain_says_what_the_quirk_hides(void **state)
 {
 	static double x[N_MAX], a[TSF_EFFICIENT_COUNT], b[TSF_EFFICIENT_COUNT];
@@ -243,6 +265,7 @@ int main(void)
 		cmocka_unit_test(the_same_series_is_the_same_to_the_last_bit),
 		cmocka_unit_test(a_smaller_set_has_the_same_values),
 		cmocka_unit_test(what_is_not_finite_or_does_not_fit_is_refused),
+		cmocka_unit_test(the_ends_of_the_scale_of_numbers_are_answered),
 		cmocka_unit_test(plain_says_what_the_quirk_hides),
 		cmocka_unit_test(
 			words_are_read_and_wrong_ones_answered_with_the_right_ones),

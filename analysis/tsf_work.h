@@ -95,6 +95,8 @@ double tsf_var(const double *x, size_t n, double *tmp);
 double tsf_quantile(const double *sorted, size_t n, double q);
 /** Ascending; @tmp has room for n.  (qsort() may allocate.) */
 void tsf_sort(double *x, size_t n, double *tmp);
+/** The bin, 0..bins - 1, of a place on a scale of @bins; any number has one. */
+unsigned tsf_bin(double at, unsigned bins);
 /** -sum p ln p over a histogram of @bins equal bins between the least and largest. */
 double tsf_binned_entropy(const double *x, size_t n, unsigned bins);
 
