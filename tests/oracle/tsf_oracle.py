@@ -354,7 +354,7 @@ def sizes(x, want, condition):
         "standard_deviation": 1e-6 * big, "variance": 1e-12 * big ** 2, "skewness": 1, "kurtosis": 1,
         "time_reversal_asymmetry_statistic": big ** 3, "c3": big ** 3,
         "ar_coefficient": 1e3 * max(1, big), "autocorrelation": 1, "agg_autocorrelation": 1, "partial_autocorrelation": 1,
-        "change_quantiles": 1e-6 * big, "linear_trend": 1e-4 * big, "agg_linear_trend": 1e-4 * big,
+        "change_quantiles": 1e-6 * big, "linear_trend": 1e-4 * big, "agg_linear_trend": max(1, 1e-4 * big),
         "fft_coefficient": total, "cwt_coefficients": 30 * big, "spkt_welch_density": 1e-8 * total ** 2,
         "fft_aggregated": len(x) ** 2, "benford_correlation": 1, "sum_of_reoccurring_values": total,
     }
