@@ -133,8 +133,8 @@ static const char *bar_word(const struct row *r)
 							       : words[r->bar_state];
 }
 
-static void put_row(const struct board *b, struct jsonw *w, uint32_t id,
-		    const struct bus_symbol_counts *c, int64_t now_ns)
+ON_LOOP static void put_row(const struct board *b, struct jsonw *w, uint32_t id,
+			    const struct bus_symbol_counts *c, int64_t now_ns)
 {
 	const struct row *r = &b->rows[id];
 	bool has_change = r->first_e9 != VALUE_NULL && r->first_e9 != 0 &&

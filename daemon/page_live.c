@@ -55,6 +55,7 @@ static void on_closed(uv_handle_t *h)
 {
 	struct page_live *p = h->data;
 
+	role_assert_loop();
 	board_free(p->board);
 	buf_free(&p->top);
 	buf_free(&p->frame);

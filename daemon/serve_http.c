@@ -163,7 +163,7 @@ static bool host_is_ours(const struct http *h, const char *host)
 	       is_machine(name) || inet_pton(AF_INET, name, &(struct in_addr){0}) == 1;
 }
 
-static void begin(struct http *h, struct http_request *r, const char *method)
+ON_LOOP static void begin(struct http *h, struct http_request *r, const char *method)
 {
 	static const char only[] = "only GET and HEAD\n";
 	static const char strange[] = "this server answers to its address and to "
