@@ -127,6 +127,8 @@ static int put_tier1(struct ctx *c, const struct event_tier1 *e)
 	int64_t start_ns;
 	int rc;
 
+	if (event_tier1_part(e) > 0)
+		return 0; /* indicators: whole in events/, no row of features */
 	if (__builtin_sub_overflow(e->head.event_ns,
 				   e->timeframe_s * INT64_C(1000000000), &start_ns))
 		start_ns = INT64_MIN;

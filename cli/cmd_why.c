@@ -103,12 +103,29 @@ static void keep_text(struct why_event *e, const struct json_token *t)
 	e->is_found = true;
 }
 
+static const char *const groups[] = {"values", "norms", "indicators"};
+#define GROUPS (sizeof(groups) / sizeof(groups[0]))
+
+/* Vectors and blocks of indicators share a stream: is it the one with @feature? */
+static bool is_wanted(const struct json_token *row, const char *feature)
+{
+	struct json_token group, value;
+
+	for (size_t i = 0; i < GROUPS; i++)
+		if (query_member(row, groups[i], &group) &&
+		    query_member(&group, feature, &value))
+			return true;
+	return false;
+}
+
 /* The newest revision: a final one is the last. */
 static bool on_newest(void *arg, const struct json_token *row)
 {
 	struct why_event *e = arg;
 	struct json_token final;
 
+	if (e->query->member != NULL && !is_wanted(row, e->query->member))
+		return true;
 	keep_text(e, row);
 	return !query_member(row, "final", &final) || final.type != JSON_TRUE;
 }
@@ -122,11 +139,17 @@ static bool on_first(void *arg, const struct json_token *row)
 int why_find(struct cli *c, const struct why_query *w, struct why_event *e)
 {
 	bool retired = false;
-	int rc = why_each(c, w, w->seq != 0 ? on_first : on_newest, e, &retired);
+	int rc;
+
+	e->query = w;
+	rc = why_each(c, w, w->seq != 0 ? on_first : on_newest, e, &retired);
 
 	if (rc != CLI_OK || e->is_found)
 		return rc;
-	return cli_error(CLI_NEGATIVE, "there is no such %s of %s%s", w->kind, w->name,
+	return cli_error(CLI_NEGATIVE, "there is no such %s%s%s%s of %s%s", w->kind,
+			 w->member != NULL ? " with a '" : "",
+			 w->member != NULL ? w->member : "",
+			 w->member != NULL ? "'" : "", w->name,
 			 retired ? " any more: the oldest stored ones were retired"
 				 : " in the store");
 }
@@ -268,12 +291,11 @@ static int show_bar(struct cli *c, const struct why_event *e, bool all, bool jso
 
 static void print_values(const struct json_token *vector, const char *feature)
 {
-	static const char *const groups[] = {"values", "norms"};
 	struct json_token group, key, value;
 	struct query_walk walk;
-	char name[48], text[48];
+	char name[80], text[192];
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < GROUPS; i++) {
 		if (!query_member(vector, groups[i], &group) ||
 		    !query_walk(&walk, &group))
 			continue;
@@ -286,16 +308,6 @@ static void print_values(const struct json_token *vector, const char *feature)
 	}
 }
 
-static bool has_feature(const struct json_token *vector, const char *feature)
-{
-	struct json_token group, value;
-
-	return (query_member(vector, "values", &group) &&
-		query_member(&group, feature, &value)) ||
-	       (query_member(vector, "norms", &group) &&
-		query_member(&group, feature, &value));
-}
-
 static int show_vector(struct cli *c, const struct why_query *w, const char *feature,
 		       const struct why_options *o)
 {
@@ -306,8 +318,6 @@ static int show_vector(struct cli *c, const struct why_query *w, const char *fea
 	struct why_query b = {.kind = "bar", .name = w->name, .begin_ns = w->begin_ns};
 	int rc = why_find(c, w, &vector);
 
-	if (rc == CLI_OK && feature != NULL && !has_feature(&vector.token, feature))
-		rc = cli_error(CLI_NEGATIVE, "there is no feature '%s'", feature);
 	if (rc == CLI_OK) {
 		b.seq = why_number(&vector.token, "bar_seq");
 		rc = why_find(c, &b, &bar);
@@ -352,6 +362,9 @@ static int why_series(struct cli *c, int n, char **args, const struct why_option
 	if (timetext_parse(args[3], strlen(args[3]), &w.begin_ns) != 0)
 		return cli_usage_error(c, "'%s' is no RFC 3339 time", args[3]);
 	w.end_ns = w.begin_ns;
+	/* Without a name it is the vector: the one with what every vector has. */
+	if (!is_bar)
+		w.member = n == 5 ? args[4] : tickbus_value_name(0);
 	if (!is_bar)
 		return show_vector(c, &w, n == 5 ? args[4] : NULL, o);
 	rc = why_find(c, &w, &bar);

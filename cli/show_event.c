@@ -141,6 +141,25 @@ static void pretty_bar(struct buf *out, const struct event_bar *b)
 		put(out, "  final");
 }
 
+/* "rsi(14) 51.2  bbands(20,2).upper 101.3" */
+static void pretty_indicators(struct buf *out, const struct event_tier1 *e)
+{
+	struct event_indicators block;
+	struct indicator_value v;
+	uint32_t at = 0;
+
+	memcpy(&block, e, sizeof(block));
+	put_clock(out, e->head.event_ns);
+	buf_printf(out, "ind %-4s", tickbus_timeframe_name(e->timeframe_s));
+	put_symbol(out, e->symbol);
+	buf_printf(out, "  bar %llu", (unsigned long long)e->bars_seen);
+	while (event_indicator_next(&block, &at, &v))
+		if (!isnan(v.value))
+			buf_printf(out, "  %.*s%s%.*s %.6g", (int)v.spec_len, v.spec,
+				   v.output != NULL ? "." : "", (int)v.output_len,
+				   v.output != NULL ? v.output : "", v.value);
+}
+
 static void pretty_tier1(struct buf *out, const struct event_tier1 *v)
 {
 	static const enum tier1_value shown[] = {TIER1_ROLLING_RETURN_12,
@@ -150,6 +169,10 @@ static void pretty_tier1(struct buf *out, const struct event_tier1 *v)
 						 TIER1_MACD_HIST,
 						 TIER1_ATR_14};
 
+	if (event_tier1_part(v) > 0) {
+		pretty_indicators(out, v);
+		return;
+	}
 	put_clock(out, v->head.event_ns);
 	buf_printf(out, "t1  %-4s", tickbus_timeframe_name(v->timeframe_s));
 	put_symbol(out, v->symbol);
@@ -346,6 +369,8 @@ static void csv_bar(struct buf *out, const struct event_bar *b)
 
 static void csv_tier1(struct buf *out, const struct event_tier1 *v)
 {
+	if (event_tier1_part(v) > 0)
+		return; /* other columns */
 	begin_row(out, v->head.event_ns, v->symbol, SYMBOL_MAX);
 	buf_printf(out, ",%s,%llu,%u,%llu,%d,%016llx,%s",
 		   tickbus_timeframe_name(v->timeframe_s),

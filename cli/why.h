@@ -19,6 +19,7 @@ struct why_query {
 	const char *kind; /* "bar" ...; "tick": of the log */
 	const char *name; /* symbol or universe */
 	const char *timeframe;
+	const char *member; /* tier1: has it in its values, norms or indicators */
 	uint64_t seq;
 	uint64_t from, to_pos;    /* ticks: positions */
 	int64_t begin_ns, end_ns; /* event times; of ticks @end_ns is exclusive */
@@ -34,6 +35,7 @@ int why_each(struct cli *c, const struct why_query *w, why_found_fn fn, void *ar
 struct why_event {
 	struct buf text; /* owned */
 	struct json_token token;
+	const struct why_query *query; /* while it is looked for */
 	bool is_found;
 };
 /** The one of w->seq, else the newest revision.  CLI_NEGATIVE: there is none. */

@@ -21,6 +21,7 @@
 struct slot {
 	bool is_pending;
 	uint32_t timeframe_s;
+	uint32_t part;              /* tier1: event_tier1_part() */
 	struct tickbus_event event; /* its pointers lead into data */
 	struct buf data;
 };
@@ -165,19 +166,19 @@ static void add_run(struct line *l, uint64_t first, uint64_t last, bool is_skipp
 	l->runs[i] = (struct run){first, last, is_skipped};
 }
 
-static struct slot *slot_of(struct line *l, uint32_t timeframe_s)
+static struct slot *slot_of(struct line *l, uint32_t timeframe_s, uint32_t part)
 {
 	struct slot *s;
 
 	for (uint32_t i = 0; i < l->n_slots; i++)
-		if (l->slots[i].timeframe_s == timeframe_s)
+		if (l->slots[i].timeframe_s == timeframe_s && l->slots[i].part == part)
 			return &l->slots[i];
 	s = realloc(l->slots, (l->n_slots + 1) * sizeof(*s));
 	if (s == NULL)
 		abort();
 	l->slots = s;
 	s += l->n_slots++;
-	*s = (struct slot){.timeframe_s = timeframe_s};
+	*s = (struct slot){.timeframe_s = timeframe_s, .part = part};
 	return s;
 }
 
@@ -215,7 +216,8 @@ static void keep(struct tickbus_sub *sub, const struct tickbus_event *e)
 	struct stream *st = streams_get(&sub->streams, e->kind,
 					sub_symbol_of(e->kind, e->head), timeframe_s);
 	uint32_t i = line_of(p, st);
-	struct slot *s = slot_of(&p->lines[i], timeframe_s);
+	uint32_t part = e->kind == EVENT_TIER1 ? event_tier1_part(e->tier1) : 0;
+	struct slot *s = slot_of(&p->lines[i], timeframe_s, part);
 
 	if (s->is_pending) {
 		add_run(&p->lines[i], s->event.head->seq, s->event.head->seq, true);

@@ -1,5 +1,6 @@
 /* config_lists - see config_lists.h. */
 #include "daemon/config_lists.h"
+#include "base/err.h"
 #include "daemon/config_units.h"
 #include "proto/timeframe.h"
 #include <stdarg.h>
@@ -109,6 +110,58 @@ static int sources(struct symbol_params *p, const struct config_words *w, char *
 	return 0;
 }
 
+/* "rsi(14)", or "rsi(14)@1h": of that timeframe only. */
+static int indicator(const char *text, struct indicator_params *out, char *why)
+{
+	const char *at = strchr(text, '@');
+	size_t len = at != NULL ? (size_t)(at - text) : strlen(text);
+	char spec[2 * IND_TEXT_MAX];
+
+	*out = (struct indicator_params){0};
+	if (len >= sizeof(spec))
+		return config_lists_bad(why, "'%.40s...' is too long", text);
+	memcpy(spec, text, len);
+	spec[len] = '\0';
+	if (ind_parse(spec, &out->spec) < 0)
+		return config_lists_bad(why, "%s", err_text());
+	if (at == NULL)
+		return 0;
+	out->timeframe_s = config_lists_timeframe(at + 1);
+	if (out->timeframe_s == 0)
+		return config_lists_bad(
+			why, "'%.40s' is not a timeframe (" CONFIG_TIMEFRAME_NAMES ")",
+			at + 1);
+	return 0;
+}
+
+static bool same_indicator(const struct indicator_params *a,
+			   const struct indicator_params *b)
+{
+	return a->spec.def == b->spec.def && a->spec.flavour == b->spec.flavour &&
+	       a->timeframe_s == b->timeframe_s &&
+	       memcmp(a->spec.param, b->spec.param, sizeof(a->spec.param)) == 0;
+}
+
+/* The order is that of the values: it is kept. */
+static int indicators(struct symbol_params *p, const struct config_words *w, char *why)
+{
+	struct indicator_params list[INDICATORS_MAX] = {0};
+
+	if (w->n > INDICATORS_MAX)
+		return config_lists_bad(why, "more than %d indicators", INDICATORS_MAX);
+	for (size_t i = 0; i < w->n; i++) {
+		if (indicator(w->word[i], &list[i], why) != 0)
+			return 1;
+		for (size_t k = 0; k < i; k++)
+			if (same_indicator(&list[k], &list[i]))
+				return config_lists_bad(why, "%.40s is named twice",
+							w->word[i]);
+	}
+	memcpy(p->indicators, list, sizeof(list));
+	p->n_indicators = (uint32_t)w->n;
+	return 0;
+}
+
 static int price_types(const struct config_key *k, struct symbol_params *p,
 		       const struct config_words *w, char *why)
 {
@@ -173,6 +226,8 @@ int config_lists_set(const struct config_key *k, struct symbol_params *p,
 		return price_types(k, p, w, why);
 	case CONFIG_SOURCES:
 		return sources(p, w, why);
+	case CONFIG_INDICATORS:
+		return indicators(p, w, why);
 	default:
 		return week(&p->session_days, w, why);
 	}

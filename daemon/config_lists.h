@@ -15,6 +15,6 @@ int config_lists_choice(const struct config_word *words, const char *s, uint32_t
 			char *why);
 /** Seconds of "1m"; the origin's "1min" means the same; 0: it is none. */
 uint32_t config_lists_timeframe(const char *s);
-/** Put a list of CONFIG_TIMEFRAMES, _PRICES, _DAYS or _SOURCES into @p. */
+/** Put a list of CONFIG_TIMEFRAMES, _PRICES, _DAYS, _SOURCES or _INDICATORS into @p. */
 int config_lists_set(const struct config_key *k, struct symbol_params *p,
 		     const struct config_words *w, char *why);

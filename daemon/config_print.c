@@ -53,6 +53,16 @@ void config_quote(struct buf *out, const char *text)
 	buf_add(out, "\"", 1);
 }
 
+/* In quotes: there are commas in it. */
+static void print_indicator(const struct indicator_params *p, struct buf *out)
+{
+	char text[IND_TEXT_MAX];
+
+	ind_print(&p->spec, text);
+	buf_printf(out, "\"%s%s%s\"", text, p->timeframe_s != 0 ? "@" : "",
+		   p->timeframe_s != 0 ? timeframe_name(p->timeframe_s) : "");
+}
+
 static void print_lists(const struct config_key *k, const void *base, struct buf *out)
 {
 	const struct symbol_params *p = base;
@@ -74,6 +84,12 @@ static void print_lists(const struct config_key *k, const void *base, struct buf
 	case CONFIG_SOURCES:
 		for (uint32_t i = 0; i < p->n_sources; i++, comma = ", ")
 			buf_printf(out, "%s%s", comma, p->sources[i]);
+		break;
+	case CONFIG_INDICATORS:
+		for (uint32_t i = 0; i < p->n_indicators; i++, comma = ", ") {
+			buf_printf(out, "%s", comma);
+			print_indicator(&p->indicators[i], out);
+		}
 		break;
 	default:
 		for (unsigned d = 0; d < 7; d++) {
@@ -182,6 +198,7 @@ void config_value_print(const struct config_key *k, const void *base, struct buf
 	case CONFIG_PRICES:
 	case CONFIG_DAYS:
 	case CONFIG_SOURCES:
+	case CONFIG_INDICATORS:
 		print_lists(k, base, out);
 		break;
 	case CONFIG_BYTES:

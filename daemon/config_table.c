@@ -237,6 +237,7 @@ static const struct config_key symbol_keys[] = {
 	 0},
 	{"min_volume", CONFIG_DECIMAL, AT(min_volume_e8), 0, INT64_MAX, 8, 0, 0},
 	{"max_gap_minutes", CONFIG_U32, AT(max_gap_minutes), 0, 100000, 0, 0, 0},
+	{"indicators", CONFIG_INDICATORS, AT(indicators), 0, 0, 0, 0, 0},
 	{"spread", CONFIG_BOOL, AT(spread), 0, 0, 0, 0, 0},
 	{"weight", CONFIG_DOUBLE, AT(weight), 0, INT64_C(1000000000000), 0, 0, 0},
 	{"priority", CONFIG_I32, AT(priority), INT32_MIN, INT32_MAX, 0, 0, 0},

@@ -38,6 +38,8 @@ enum config_type {
 	CONFIG_DAYS,       /* uint8_t: [mon, tue] */
 	CONFIG_SOURCE,     /* char[]: a source's name; "" or "any" */
 	CONFIG_SOURCES,    /* struct symbol_params: [alpaca, polygon]; []: no choice */
+	CONFIG_INDICATORS, /* struct symbol_params: ["sma(20)", "rsi(14)@1h"]; []: none
+			    */
 };
 
 enum {

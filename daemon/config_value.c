@@ -328,6 +328,7 @@ int config_value_set(const struct config_key *k, void *base, struct params *para
 	case CONFIG_PRICES:
 	case CONFIG_DAYS:
 	case CONFIG_SOURCES:
+	case CONFIG_INDICATORS:
 		return config_lists_set(k, base, w, why);
 	default:
 		break;

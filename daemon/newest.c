@@ -18,10 +18,23 @@ struct entry {
 	uint64_t row; /* 0: the slot is free */
 	uint64_t pos;
 	uint64_t seq;
-	uint32_t id; /* symbol, or index of the universe */
-	uint32_t timeframe_s;
+	uint32_t id;   /* symbol, or index of the universe */
+	uint32_t line; /* line_of(): timeframe, and the part of a tier-1 stream */
 };
 _Static_assert(sizeof(struct entry) == 32, "saved as it is");
+
+/* A day has fewer seconds than 2^20; above them is which block of tier 1 it is. */
+#define LINE_PART 20
+
+static uint32_t line_of(uint32_t timeframe_s, uint32_t part)
+{
+	return timeframe_s | part << LINE_PART;
+}
+
+static uint32_t line_timeframe(uint32_t line)
+{
+	return line & ((1u << LINE_PART) - 1);
+}
 
 struct table {
 	struct entry *slots; /* owned */
@@ -82,12 +95,11 @@ void newest_free(struct newest *n)
 /* ---- the tables ---- */
 
 static struct entry *probe(struct entry *slots, uint32_t cap, uint32_t id,
-			   uint32_t timeframe_s)
+			   uint32_t line)
 {
-	uint32_t i = (uint32_t)hash_mix((uint64_t)id << 32 | timeframe_s) & (cap - 1);
+	uint32_t i = (uint32_t)hash_mix((uint64_t)id << 32 | line) & (cap - 1);
 
-	while (slots[i].row != 0 &&
-	       (slots[i].id != id || slots[i].timeframe_s != timeframe_s))
+	while (slots[i].row != 0 && (slots[i].id != id || slots[i].line != line))
 		i = (i + 1) & (cap - 1);
 	return &slots[i];
 }
@@ -103,7 +115,7 @@ static int grow(struct table *t)
 		const struct entry *e = &t->slots[i];
 
 		if (e->row != 0)
-			*probe(slots, cap, e->id, e->timeframe_s) = *e;
+			*probe(slots, cap, e->id, e->line) = *e;
 	}
 	free(t->slots);
 	t->slots = slots;
@@ -117,7 +129,7 @@ static int put(struct table *t, const struct entry *e)
 
 	if (t->n * 2 >= t->cap && grow(t) < 0)
 		return -ENOMEM;
-	at = probe(t->slots, t->cap, e->id, e->timeframe_s);
+	at = probe(t->slots, t->cap, e->id, e->line);
 	t->n += at->row == 0;
 	*at = *e;
 	return 0;
@@ -141,15 +153,17 @@ static struct entry key_of(const struct newest *n, enum event_kind kind,
 
 	if (kind == EVENT_BAR) {
 		e.id = ((const struct event_bar *)event)->symbol_id;
-		e.timeframe_s = ((const struct event_bar *)event)->timeframe_s;
+		e.line = ((const struct event_bar *)event)->timeframe_s;
 	} else if (kind == EVENT_TIER1) {
-		e.id = ((const struct event_tier1 *)event)->symbol_id;
-		e.timeframe_s = ((const struct event_tier1 *)event)->timeframe_s;
+		const struct event_tier1 *v = event;
+
+		e.id = v->symbol_id;
+		e.line = line_of(v->timeframe_s, event_tier1_part(v));
 	} else if (kind == EVENT_TIER2) {
 		const struct event_tier2 *m = event;
 
 		e.id = find_universe(n, m->universe);
-		e.timeframe_s = m->timeframe_s;
+		e.line = m->timeframe_s;
 	} else {
 		e.id = ((const struct event_status *)event)->symbol_id;
 	}
@@ -163,7 +177,7 @@ uint64_t newest_seq(const struct newest *n, enum event_kind kind, const void *ev
 
 	if (t->cap == 0)
 		return 0;
-	return probe(t->slots, t->cap, key.id, key.timeframe_s)->seq;
+	return probe(t->slots, t->cap, key.id, key.line)->seq;
 }
 
 uint64_t newest_row(const struct newest *n, enum event_kind kind, uint64_t from_row,
@@ -179,7 +193,7 @@ uint64_t newest_row(const struct newest *n, enum event_kind kind, uint64_t from_
 			e->pos,
 			e->seq,
 			e->id,
-			e->timeframe_s,
+			line_timeframe(e->line),
 			kind == EVENT_TIER2 ? n->universes[e->id] : NULL};
 
 		if (e->row >= from_row && e->row < best && e->row != 0 &&

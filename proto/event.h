@@ -10,12 +10,15 @@
 #include "proto/features.def"
 #include "proto/record.h"
 #include "proto/symbol.h"
+#include <stdbool.h>
+#include <stddef.h>
 
-#define EVENT_SCHEMA_ID      7400
-#define EVENT_SCHEMA_VERSION 1
-#define BAR_SCHEMA_VERSION   2
-#define TIER1_SCHEMA_VERSION 2
-#define TIER2_SCHEMA_VERSION 2
+#define EVENT_SCHEMA_ID           7400
+#define EVENT_SCHEMA_VERSION      1
+#define BAR_SCHEMA_VERSION        2
+#define TIER1_SCHEMA_VERSION      2
+#define INDICATORS_SCHEMA_VERSION 1
+#define TIER2_SCHEMA_VERSION      2
 
 enum event_kind {
 	EVENT_TICK = 0, /* TICK_RECEIVED */
@@ -147,6 +150,8 @@ const char *tier1_name(enum tier1_value v);
 enum {                        /* tier1.flags */
        TIER1_ML_READY = 1,    /* both gates of A.3 passed and every ML value is warm */
        TIER1_NORM_ROBUST = 2, /* norm is the median / MAD variant */
+       TIER1_INDICATORS = 4,  /* the block is a struct event_indicators */
+       TIER1_BLOCK_SHIFT = 3, /* ... and this the number of that block, from 0 */
 };
 
 struct event_tier1 {
@@ -169,6 +174,63 @@ struct event_tier1 {
 _Static_assert(sizeof(struct event_tier1) ==
 		       64 + 8 * (TIER1_N + TIER1_ML_N) + 16 + SYMBOL_MAX + 8,
 	       "wire block");
+
+#define INDICATOR_VALUES 24
+#define INDICATOR_NAMES  192
+
+/**
+ * The other form of a tier-1 block: the configured indicators (`indicators:`) after one
+ * bar, in the same stream, of the same size, with the same fields but for value and
+ * norm.  It says itself what it holds: names is a list, separated by blanks, of specs
+ *in the order of their values, where one with several outputs names them:
+ *
+ *	"sma(20) rsi(14) bbands(20,2):upper,middle,lower"
+ *
+ * A list that is too long for one block goes on in a second one, numbered in flags.
+ */
+struct event_indicators {
+	struct event_head head;
+	uint64_t bar_seq;
+	uint64_t feature_version;
+	uint64_t warm;      /* bit i: value[i] is not NULL */
+	uint64_t bars_seen; /* valid bars so far */
+	double value[INDICATOR_VALUES];
+	char names[INDICATOR_NAMES];
+	uint32_t timeframe_s;
+	uint32_t bar_revision;
+	uint32_t symbol_id;
+	uint16_t schema_version;
+	uint8_t flags; /* TIER1_INDICATORS | number << TIER1_BLOCK_SHIFT */
+	uint8_t price_type;
+	char symbol[SYMBOL_MAX];
+	uint64_t chain; /* event_chain() */
+};
+_Static_assert(sizeof(struct event_indicators) == sizeof(struct event_tier1) &&
+		       offsetof(struct event_indicators, timeframe_s) ==
+			       offsetof(struct event_tier1, timeframe_s),
+	       "two forms of one wire block");
+
+/** What of a tier-1 stream an event is: 0 the vector, 1 .. blocks of indicators. */
+static inline uint32_t event_tier1_part(const struct event_tier1 *e)
+{
+	if (!(e->flags & TIER1_INDICATORS))
+		return 0;
+	return 1u + (e->flags >> TIER1_BLOCK_SHIFT);
+}
+
+/** One output of a block of indicators, as its names say. */
+struct indicator_value {
+	const char *spec, *output; /* borrowed, not terminated; output: NULL if alone */
+	size_t spec_len, output_len;
+	double value;
+};
+
+/**
+ * Step through a block: @io_at begins at 0 and is ours; false: that was the last.
+ * Safe for any bytes.
+ */
+bool event_indicator_next(const struct event_indicators *e, uint32_t *io_at,
+			  struct indicator_value *out);
 
 enum corr_method { CORR_PEARSON = 0, CORR_EWMA, CORR_LEDOIT_WOLF, CORR_SPEARMAN };
 enum tier2_status { TIER2_FINAL = 0, TIER2_PROVISIONAL };

@@ -364,6 +364,36 @@ static void put_warm(struct line *l, uint64_t warm)
 	PUT(l, "]");
 }
 
+static void put_vector(struct line *l, const struct event_tier1 *e)
+{
+	PUT(l, ",\"is_ml_ready\":");
+	put_bool(l, e->flags & TIER1_ML_READY);
+	PUT(l, ",\"norm\":");
+	put_word(l, e->flags & TIER1_NORM_ROBUST ? "robust" : "mean");
+	PUT(l, ",\"bars_seen\":");
+	put_u64(l, e->bars_seen);
+	PUT(l, ",\"values\":{");
+	put_values(l, e->value, TIER1_N, "");
+	PUT(l, "},\"norms\":{");
+	put_values(l, e->norm, TIER1_ML_N, "_norm");
+	PUT(l, "}");
+	put_warm(l, e->warm);
+}
+
+static void put_indicators(struct line *l, const struct event_tier1 *e)
+{
+	struct buf b = {0};
+
+	PUT(l, ",\"bars_seen\":");
+	put_u64(l, e->bars_seen);
+	PUT(l, ",\"block\":");
+	put_u64(l, event_tier1_part(e));
+	PUT(l, ",\"indicators\":");
+	event_indicators_json(&b, e);
+	put(l, (const char *)b.data, b.len);
+	buf_free(&b);
+}
+
 /* The worst line: names of 24, numbers of 24, and what else there is. */
 _Static_assert(1024 + TIER1_N * (2 * 28 + 26) + TIER1_ML_N * (34 + 26) < EVENT_JSON_MAX,
 	       "raise EVENT_JSON_MAX with the number of values");
@@ -389,18 +419,10 @@ size_t event_json_tier1(char *buf, const struct event_tier1 *e,
 	put_hex64(&l, e->feature_version);
 	PUT(&l, ",\"schema_version\":");
 	put_u64(&l, e->schema_version);
-	PUT(&l, ",\"is_ml_ready\":");
-	put_bool(&l, e->flags & TIER1_ML_READY);
-	PUT(&l, ",\"norm\":");
-	put_word(&l, e->flags & TIER1_NORM_ROBUST ? "robust" : "mean");
-	PUT(&l, ",\"bars_seen\":");
-	put_u64(&l, e->bars_seen);
-	PUT(&l, ",\"values\":{");
-	put_values(&l, e->value, TIER1_N, "");
-	PUT(&l, "},\"norms\":{");
-	put_values(&l, e->norm, TIER1_ML_N, "_norm");
-	PUT(&l, "}");
-	put_warm(&l, e->warm);
+	if (event_tier1_part(e) == 0)
+		put_vector(&l, e);
+	else
+		put_indicators(&l, e);
 	put_chain(&l, e->chain);
 	put_tail(&l, &e->head, ctx);
 	return (size_t)(l.at - buf);

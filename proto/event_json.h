@@ -37,6 +37,9 @@ size_t event_json_heartbeat(char *buf, const struct frame_heartbeat *hb,
 void event_json_tier2(struct buf *out, const struct event_tier2 *e,
 		      const struct tier2_member *members, const double *triangle,
 		      const struct event_json_ctx *ctx);
+/** The object {"rsi(14)":51.2,"bbands(20,2)":{"upper":...}} of a block of indicators.
+ */
+void event_indicators_json(struct buf *out, const struct event_tier1 *e);
 /** Any fixed-size event by kind (tick, bar, tier1, status); 0 for other kinds. */
 size_t event_json_any(char *buf, enum event_kind kind, const void *event,
 		      const struct event_json_ctx *ctx);

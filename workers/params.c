@@ -126,6 +126,14 @@ static uint64_t add_text(uint64_t h, const char *s, size_t max)
 	return hash_bytes(add_u64(h, len), s, len);
 }
 
+static uint64_t add_indicator(uint64_t h, const struct indicator_params *i)
+{
+	char text[IND_TEXT_MAX];
+
+	ind_print(&i->spec, text);
+	return add_u64(add_text(h, text, sizeof(text)), i->timeframe_s);
+}
+
 static uint64_t add_symbol(uint64_t h, const struct symbol_params *s)
 {
 	h = add_text(h, s->symbol, sizeof(s->symbol));
@@ -157,6 +165,11 @@ static uint64_t add_symbol(uint64_t h, const struct symbol_params *s)
 	h = add_f64(h, s->max_abs_log_return);
 	h = add_i64(h, s->min_volume_e8);
 	h = add_u64(h, s->max_gap_minutes);
+	if (s->n_indicators > 0) {
+		h = add_u64(h, s->n_indicators);
+		for (uint32_t i = 0; i < s->n_indicators; i++)
+			h = add_indicator(h, &s->indicators[i]);
+	}
 	return add_u64(h, s->spread);
 }
 

@@ -7,6 +7,7 @@
  * in the log.  Immutable once the workers run; any thread reads.
  */
 #pragma once
+#include "analysis/ind.h"
 #include "base/tz.h"
 #include "proto/event.h"
 #include <stdbool.h>
@@ -15,11 +16,17 @@
 #define PRICE_TYPES_MAX    4
 #define UNIVERSES_MAX      64
 #define SYMBOL_SOURCES_MAX 4 /* of one symbol, to choose from */
+#define INDICATORS_MAX     16
 
 enum outlier_detector { DETECTOR_JUMP = 0, DETECTOR_MAD };
 enum flavour { FLAVOUR_REPAIRED = 0, FLAVOUR_ORIGIN };
 enum bar_origin { ORIGIN_MIDNIGHT_UTC = 0, ORIGIN_SESSION_OPEN };
 enum norm_kind { NORM_ZSCORE = 0, NORM_ROBUST };
+
+struct indicator_params {
+	struct ind_spec spec;
+	uint32_t timeframe_s; /* 0: every one of the symbol */
+};
 
 /** How one symbol is treated: the defaults, with its overrides on top. */
 struct symbol_params {
@@ -47,8 +54,10 @@ struct symbol_params {
 	double max_abs_log_return; /* rule of its own; 0: off */
 	int64_t min_volume_e8;
 	uint32_t max_gap_minutes; /* longer silences are reported; default 5 */
-	bool spread;              /* publish spread_estimate */
-	double weight;            /* metadata for matrices and clients; default 1 */
+	struct indicator_params indicators[INDICATORS_MAX];
+	uint32_t n_indicators;
+	bool spread;   /* publish spread_estimate */
+	double weight; /* metadata for matrices and clients; default 1 */
 	int32_t priority;
 };
 

@@ -38,11 +38,17 @@ fail:
 		       env->symbols_max);
 }
 
+static void slot_free(struct tier1_slot *slot)
+{
+	tier1_free(slot->state);
+	ind_live_free(slot->indicators);
+}
+
 void shard_lane_clear(struct lane *l)
 {
 	bars_free(l->bars);
 	for (uint32_t k = 0; k < l->n_tier1; k++)
-		tier1_free(l->tier1[k].state);
+		slot_free(&l->tier1[k]);
 	free(l->tier1);
 	*l = (struct lane){0};
 }
@@ -110,27 +116,42 @@ static void lane_fault(struct lane *l, const char *why)
 	cut_symbol(l->shard, l, SYMBOL_FAULT);
 }
 
-struct tier1 *shard_tier1(struct lane *l, uint32_t timeframe_s, uint8_t price_type)
+static int slot_new(const struct lane *l, struct tier1_slot *slot)
 {
-	struct shard *s = l->shard;
+	const struct shard_env *env = &l->shard->env;
+	const struct ind_live_series series = {
+		.params = env->params,
+		.symbol = symtab_name(env->symbols, l->symbol_id),
+		.symbol_id = l->symbol_id,
+		.timeframe_s = slot->timeframe_s,
+		.price_type = slot->price_type,
+	};
+	int rc = tier1_new(series.params, l->symbol_id, series.symbol,
+			   slot->timeframe_s, slot->price_type, &slot->state);
+
+	return rc < 0 ? rc : ind_live_new(&series, &slot->indicators);
+}
+
+struct tier1_slot *shard_tier1(struct lane *l, uint32_t timeframe_s, uint8_t price_type)
+{
+	struct tier1_slot *grown,
+		slot = {.timeframe_s = timeframe_s, .price_type = price_type};
 
 	for (uint32_t i = 0; i < l->n_tier1; i++)
 		if (l->tier1[i].timeframe_s == timeframe_s &&
 		    l->tier1[i].price_type == price_type)
-			return l->tier1[i].state;
+			return &l->tier1[i];
 
-	struct tier1_slot *grown = realloc(l->tier1, (l->n_tier1 + 1) * sizeof(*grown));
-	struct tier1 *t = NULL;
-
+	grown = realloc(l->tier1, (l->n_tier1 + 1) * sizeof(*grown));
 	if (grown == NULL)
 		return NULL;
 	l->tier1 = grown;
-	if (tier1_new(s->env.params, l->symbol_id,
-		      symtab_name(s->env.symbols, l->symbol_id), timeframe_s,
-		      price_type, &t) < 0)
+	if (slot_new(l, &slot) < 0) {
+		slot_free(&slot);
 		return NULL;
-	l->tier1[l->n_tier1++] = (struct tier1_slot){t, timeframe_s, price_type};
-	return t;
+	}
+	l->tier1[l->n_tier1] = slot;
+	return &l->tier1[l->n_tier1++];
 }
 
 static void on_tier1(void *arg, const struct event_tier1 *e)
@@ -140,8 +161,10 @@ static void on_tier1(void *arg, const struct event_tier1 *e)
 
 	event_chain(EVENT_TIER1, &linked, &l->tier1_chain);
 	l->tier1_pos = linked.head.pos;
-	l->shard->counts.vectors++;
-	l->shard->counts.vectors_cold += (e->flags & TIER1_ML_READY) == 0;
+	if (event_tier1_part(e) == 0) {
+		l->shard->counts.vectors++;
+		l->shard->counts.vectors_cold += (e->flags & TIER1_ML_READY) == 0;
+	}
 	l->shard->sink.tier1(l->shard->sink.arg, &linked);
 }
 
@@ -173,7 +196,7 @@ static void on_bar(void *arg, const struct event_bar *e)
 	struct shard *s = l->shard;
 	const struct out out = {.arg = l, .tier1 = on_tier1};
 	struct event_bar linked = *e;
-	struct tier1 *t;
+	struct tier1_slot *t;
 
 	if (e->revision > 0) {
 		s->counts.revisions++;
@@ -188,10 +211,13 @@ static void on_bar(void *arg, const struct event_bar *e)
 	if (!s->env.params->tier1.enabled || l->faulted)
 		return;
 	t = shard_tier1(l, e->timeframe_s, e->price_type);
-	if (t == NULL)
+	if (t == NULL) {
 		lane_fault(l, "out of memory for a feature series");
-	else
-		tier1_bar(t, e, &l->tier1_seq, &out);
+		return;
+	}
+	tier1_bar(t->state, e, &l->tier1_seq, &out);
+	if (t->indicators != NULL)
+		ind_live_bar(t->indicators, e, &l->tier1_seq, &out);
 }
 
 /* The normaliser numbers nothing of its own here: one status sequence per symbol. */

@@ -5,13 +5,15 @@
 #pragma once
 #include "base/buf.h"
 #include "workers/bars.h"
+#include "workers/ind_live.h"
 #include "workers/shard.h"
 #include "workers/source_life.h"
 #include "workers/tier1.h"
 
 /* A series' tier-1 state, found by (timeframe, price type); there are few. */
 struct tier1_slot {
-	struct tier1 *state; /* owned */
+	struct tier1 *state;         /* owned */
+	struct ind_live *indicators; /* owned; NULL: none are configured for it */
 	uint32_t timeframe_s;
 	uint8_t price_type;
 };
@@ -56,7 +58,8 @@ struct shard {
 };
 
 /** The tier-1 state of a series, made if need be; NULL: out of memory. */
-struct tier1 *shard_tier1(struct lane *l, uint32_t timeframe_s, uint8_t price_type);
+struct tier1_slot *shard_tier1(struct lane *l, uint32_t timeframe_s,
+			       uint8_t price_type);
 /** A lane for @symbol_id that has seen nothing; l->bars is NULL without memory. */
 struct lane *shard_lane_make(struct shard *s, uint32_t symbol_id);
 /** Give back what a lane holds. */

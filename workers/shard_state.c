@@ -16,7 +16,7 @@ static void tier1_slots_state(struct state *st, struct lane *l)
 	for (uint32_t i = 0; i < n && !state_bad(st); i++) {
 		uint32_t timeframe_s = 0;
 		uint8_t price_type = 0;
-		struct tier1 *t;
+		struct tier1_slot *t;
 
 		if (!state_is_loading(st)) {
 			timeframe_s = l->tier1[i].timeframe_s;
@@ -27,10 +27,13 @@ static void tier1_slots_state(struct state *st, struct lane *l)
 		t = state_bad(st) || timeframe_s == 0
 			    ? NULL
 			    : shard_tier1(l, timeframe_s, price_type);
-		if (t == NULL)
+		if (t == NULL) {
 			state_spoil(st);
-		else
-			tier1_state(st, t);
+			return;
+		}
+		tier1_state(st, t->state);
+		if (t->indicators != NULL)
+			ind_live_state(st, t->indicators);
 	}
 }
 

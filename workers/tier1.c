@@ -15,6 +15,7 @@
  */
 #include "workers/tier1.h"
 #include "base/err.h"
+#include "workers/bar_numbers.h"
 #include "workers/vectors.h"
 #include <assert.h>
 #include <errno.h>
@@ -168,17 +169,6 @@ uint64_t tier1_seen(const struct tier1 *t)
 	return seen_before(t, t->n_bars);
 }
 
-/*
- * Billionths to a double, rounded once.  Below 2^53 the integer is exact as a double;
- * above, the wider type carries it.
- */
-static double price(int64_t e9)
-{
-	if (e9 < INT64_C(1) << 53)
-		return (double)e9 / 1e9;
-	return (double)((long double)e9 / 1e9L);
-}
-
 static double null_or(double x)
 {
 	return isnan(x) ? NAN : x;
@@ -192,9 +182,9 @@ static bool take(const struct event_bar *bar, struct vectors_bar *out)
 		return false;
 	if (bar->close_e9 <= 0 || bar->high_e9 <= 0 || bar->low_e9 <= 0)
 		return false;
-	out->close = price(bar->close_e9);
-	out->high = price(bar->high_e9);
-	out->low = price(bar->low_e9);
+	out->close = bar_price(bar->close_e9);
+	out->high = bar_price(bar->high_e9);
+	out->low = bar_price(bar->low_e9);
 	out->log_return = null_or(bar->log_return_1);
 	out->spread = null_or(bar->spread_estimate);
 	return true;

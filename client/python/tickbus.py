@@ -121,7 +121,7 @@ _FLAGS = {
     "tick": TICK_FLAGS,
     "bar": {"is_missing": 1, "is_outlier": 2, "is_valid": 4, "is_final": 8, "is_partial": 16, "is_crossed": 32,
             "is_halted": 64},
-    "tier1": {"is_ml_ready": 1, "is_norm_robust": 2},
+    "tier1": {"is_ml_ready": 1, "is_norm_robust": 2, "is_indicators": 4},
 }
 _HEAD = "seq:Q pos:Q event_ns:q recv_ns:q "
 SPECS = {
@@ -360,17 +360,28 @@ class _Tier1(_event_class("tier1")):
 
     @property
     def values(self) -> dict[str, float]:
-        """The vector by name; NaN where there is no value."""
-        return dict(zip(VALUES, self.value))
+        """The vector by name; NaN where there is no value.  Of a block of indicators: {}."""
+        return {} if self.is_indicators else dict(zip(VALUES, self.value))
 
     @property
     def norms(self) -> dict[str, float]:
-        return dict(zip(NORMS, self.norm))
+        return {} if self.is_indicators else dict(zip(NORMS, self.norm))
+
+    @property
+    def indicators(self) -> dict:
+        """The configured indicators: {"rsi(14)": 51.2, "bbands(20,2)": {"upper": ..., ...}}.  Of a vector: {}."""
+        if not self.is_indicators:
+            return {}
+        values, out = iter(self.value), {}
+        names = _text(struct.pack("<24d", *self.value[24:], *self.norm))
+        for spec, _, outputs in (word.partition(":") for word in names.split()):
+            out[spec] = {o: next(values) for o in outputs.split(",")} if outputs else next(values)
+        return out
 
     @property
     def warm_names(self) -> list[str]:
         """The values whose window is full."""
-        return [name for i, name in enumerate(VALUES) if self.warm >> i & 1]
+        return [] if self.is_indicators else [name for i, name in enumerate(VALUES) if self.warm >> i & 1]
 
 
 class _Tier2(_event_class("tier2")):
@@ -1479,6 +1490,8 @@ def dataframe(batches, prices: str = "float", kind: str | None = None):
         part = numpy.frombuffer(b"".join(map(_raw, group)), block.dtype(stride))
         parts.append(part if stride == block.size else part.astype(block.dtype(block.size)))
     data = numpy.concatenate(parts or [numpy.empty(0, block.dtype(block.size))])
+    if kind == "tier1":  # vectors: blocks of indicators have other columns
+        data = data[data["flags"] & _FLAGS[kind]["is_indicators"] == 0]
     columns: dict = {}
     for name, code in block.codes:
         _add_columns(columns, kind, name, code, data, prices)

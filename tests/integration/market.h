@@ -22,6 +22,11 @@ static inline void market_params(struct params *p)
 	p->defaults.price_types[1] = PRICE_MID;
 	p->defaults.n_price_types = 2;
 	p->defaults.spread = true;
+	(void)ind_parse("macd", &p->defaults.indicators[0].spec);
+	(void)ind_parse("bbands(20,2)", &p->defaults.indicators[1].spec);
+	(void)ind_parse("rsi(14)", &p->defaults.indicators[2].spec);
+	p->defaults.indicators[2].timeframe_s = 60;
+	p->defaults.n_indicators = 3;
 	p->n_universes = 2;
 	for (size_t u = 0; u < 2; u++) {
 		p->universes[u] = (struct universe_params){

@@ -21,7 +21,7 @@ MARKET = """
 simulator: {enabled: true, seed: 7, symbols: 8, compress: 300, start: 2024-01-02T14:30:00Z,
   trades_per_second: 1, quotes_per_second: 2, late: 2000, out_of_order: 5000, cancels: 500,
   corrections: 500, gaps: 50}
-defaults: {timeframes: [10s, 1m], price_types: [last]}
+defaults: {timeframes: [10s, 1m], price_types: [last], indicators: [sma(5), "rsi(3)@1m", "bbands(5,2)"]}
 universes:
   u: {symbols: all, timeframe: 10s, window: 20, min_obs: 5}
   e: {symbols: all, timeframe: 10s, window: 20, min_obs: 5, method: ewma}
@@ -117,13 +117,16 @@ def a_matrix_is_traced_to_its_bars_and_to_who_sent_their_ticks(d):
     assert ticks[0]["producer"] == "sim" and ticks[0]["producer_seq"] > 0
     assert log["source_seq"] == ticks[0]["tick"]["source_seq"] and log["symbol"] == pair[0]
     code, out, err = ctl(d, "why", "feature", pair[0], "10s", bar["timestamp_utc"], "vol_6")
+    code, out, err = ctl(d, "why", "feature", pair[0], "10s", bar["timestamp_utc"], "bbands(5,2)")
+    assert code == 0 and '"middle":' in out and "made of bar" in out, out + err
+    code, out, err = ctl(d, "why", "feature", pair[0], "10s", bar["timestamp_utc"], "vol_6")
     assert code == 0 and "vol_6 0." in out and "made of bar" in out and "producer sim sequence" in out, out + err
     code, out, err = ctl(d, "why", "bar", pair[0], "10s", bar["timestamp_utc"], "--all")
     assert code == 0 and out.count("producer sim") == len(ticks), out
     for args, code, sentence in (
             (["bar", "NOPE", "10s", "2024-01-02T14:31:00Z"], 1, "there is no such bar of NOPE"),
             (["bar", pair[0], "10s", "2024-01-02T14:31:01Z"], 1, "there is no such bar"),
-            (["feature", pair[0], "10s", bar["timestamp_utc"], "nonsense"], 1, "no feature 'nonsense'"),
+            (["feature", pair[0], "10s", bar["timestamp_utc"], "nonsense"], 1, "no such tier1 with a 'nonsense'"),
             (["matrix", "u", "999999"], 1, "there is no such tier2"),
             (["matrix", "u", version, "A", pair[0]], 1, "A has no row"),
             (["bar", pair[0], "7s", "2024-01-02T14:31:00Z"], 64, "no timeframe"),
@@ -190,6 +193,39 @@ def a_stopped_daemon_is_verified_and_made_into_files(d):
         held = d.matrices() if kind == "tier2" else d.events(kind)
         assert len(files) > (0 if kind != "status" else -1) and files == by_place(files), kind
         assert by_place(held)[:len(files)] == files, kind
+
+
+@test
+def indicators_are_those_of_the_bars_as_they_ended(d):
+    wait_for(d, "bar", 1500)
+    d.stop()
+    out = os.path.join(d.dir, "files")
+    code, _, err = offline("--replay", d.dir, "--out", out)
+    assert code == 0, err
+    with open(os.path.join(out, "bars.jsonl"), encoding="ascii") as f:
+        bars = {(b["symbol"], b["timeframe"], b["timestamp_utc"]): b for b in map(json.loads, f)}
+    with open(os.path.join(out, "tier1.jsonl"), encoding="ascii") as f:
+        blocks = {(e["symbol"], e["timeframe"], e["time"]): e for e in map(json.loads, f) if "indicators" in e}
+    assert any("rsi(3)" in e["indicators"] for e in blocks.values())
+    assert not any("rsi(3)" in e["indicators"] for k, e in blocks.items() if k[1] == "10s")
+    closes, compared = {}, 0
+    for key, bar in sorted(bars.items(), key=lambda x: x[0][2]):
+        if not bar["valid_bar"]:
+            continue
+        window = closes.setdefault(key[:2], [])
+        window.append(bar["close"])
+        got, last = blocks[key]["indicators"], window[-5:]
+        assert blocks[key]["bar_revision"] <= bar["revision"] and blocks[key]["bars_seen"] == len(window)
+        if len(last) < 5:
+            assert got["sma(5)"] is None and got["bbands(5,2)"]["upper"] is None, got
+            continue
+        mean = sum(last) / 5
+        reach = 2 * (sum((x - mean) ** 2 for x in last) / 5) ** 0.5
+        want = {"upper": mean + reach, "middle": mean, "lower": mean - reach}
+        assert abs(got["sma(5)"] - mean) < 1e-9 * mean, (key, got, mean)
+        assert all(abs(got["bbands(5,2)"][k] - x) < 1e-9 * mean for k, x in want.items()), (key, got, want)
+        compared += 1
+    assert compared > 200, compared
 
 
 @test

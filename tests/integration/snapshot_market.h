@@ -26,6 +26,19 @@ struct world {
 	uint32_t n;
 };
 
+/* Of every kind of state, and one of a timeframe only. */
+static inline void indicators_for_test(struct params *p)
+{
+	static const char *const specs[] = {"macd",   "rsi(14)", "bbands(20,2)",
+					    "adx(5)", "vwap",    "spread(3)"};
+	struct symbol_params *s = &p->defaults;
+
+	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++)
+		(void)ind_parse(specs[i], &s->indicators[i].spec);
+	s->indicators[3].timeframe_s = 60;
+	s->n_indicators = sizeof(specs) / sizeof(specs[0]);
+}
+
 static inline void params_for_test(struct params *p)
 {
 	static const uint32_t frames[] = {1, 60, 86400};
@@ -37,6 +50,7 @@ static inline void params_for_test(struct params *p)
 	p->defaults.price_types[1] = PRICE_AUTO;
 	p->defaults.n_price_types = 2;
 	p->defaults.spread = true;
+	indicators_for_test(p);
 	p->bars.history_slots = 64;
 	p->bars.missing_run_max = 4;
 	p->tier1.ready_bars = 20;

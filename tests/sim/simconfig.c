@@ -29,6 +29,10 @@ static void derive_as(struct world *w, struct params *p)
 	p->defaults.price_types[1] = PRICE_MID;
 	p->defaults.n_price_types = simrng_one_in(r, 3) ? 2 : 1;
 	p->defaults.spread = simrng_one_in(r, 2);
+	(void)ind_parse("rsi(4)", &p->defaults.indicators[0].spec);
+	(void)ind_parse("bbands(5,2)", &p->defaults.indicators[1].spec);
+	p->defaults.indicators[1].timeframe_s = 1;
+	p->defaults.n_indicators = 2;
 	p->defaults.detector = simrng_one_in(r, 3) ? DETECTOR_MAD : DETECTOR_JUMP;
 	*u = (struct universe_params){.name = "all",
 				      .timeframe_s = 1,
