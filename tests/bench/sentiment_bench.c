@@ -18,8 +18,7 @@
 static const char *const headlines[] = {
 	"Acme Corp beats Q3 estimates, raises full-year guidance; shares up 5.2%",
 	"Morgan & Co Downgrades Acme to Sell, Lowers Price Target to $12",
-	"UPDATE: Acme to recall 1.2M vehicles after safety probe by regulators, not "
-	"good",
+	"UPDATE: Acme to recall 1.2M vehicles after safety probe, which is not good",
 	"Stocks That Hit 52-Week Highs On Tuesday",
 	"A company that nobody knows will present at a conference in New York in May",
 };
