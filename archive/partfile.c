@@ -70,13 +70,16 @@ int partfile_present(struct duck *d, const struct kind *k, const char *dir,
 			       (unsigned long long)m.now.rows);
 	if (known == 1)
 		return partfile_describe(d, k, file, out);
-	if (strcmp(sum, m.now.sha256) == 0)
+	if (strcmp(sum, m.now.sha256) == 0) {
 		*out = m.now;
-	else if (strcmp(sum, m.before.sha256) == 0)
-		*out = m.before;
-	else
+		return 0;
+	}
+	if (strcmp(sum, m.before.sha256) != 0)
 		return err_set(-EBADMSG,
 			       "not what its manifest says: restore it, or "
 			       "remove its folder and ingest the month again");
+	/* A replacement that was cut off: whatever is put now is written anew. */
+	*out = m.before;
+	*out_version = 0;
 	return 0;
 }

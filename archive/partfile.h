@@ -16,7 +16,8 @@ int partfile_describe(struct duck *d, const struct kind *k, const char *path,
 		      struct layout_state *out);
 /**
  * The state of the file that is there; 1: none is.  -EBADMSG: it is not what its
- * manifest says.  @out_version: of its columns; 0: it has no manifest.
+ * manifest says.  @out_version: of its columns; 0: it has no
+ * manifest, or one that says what a crash kept from coming.
  */
 int partfile_present(struct duck *d, const struct kind *k, const char *dir,
 		     const char *file, struct layout_state *out, uint64_t *out_version);

@@ -351,7 +351,8 @@ static int follow_chunk(struct past *p, const struct pastfile *f, uint64_t end,
 	int rc = 0;
 
 	if (f->streams.len != streams->len ||
-	    memcmp(f->streams.data, streams->data, streams->len) != 0)
+	    (streams->len > 0 &&
+	     memcmp(f->streams.data, streams->data, streams->len) != 0))
 		return err_set(-EBADMSG, "it does not continue the chunk before it");
 	while ((e = pastfile_next(&f->events, &at, &len)) != NULL) {
 		rc = past_follow(e->pos > end ? NULL : p, (enum event_kind)f->head.kind,

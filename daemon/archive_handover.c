@@ -31,8 +31,9 @@ struct handover {
 	int64_t rows_day;   /* the UTC day that was open at the last rows */
 	uint64_t group_pos; /* where the next piece of a group begins; 0: a new group */
 	int64_t group_day;
-	int64_t clock_ns; /* the highest event time of the ticks told; INT64_MIN */
-	bool is_first;    /* of a group of frames */
+	uint64_t group_end; /* where the log was when the day was seen to be over */
+	int64_t clock_ns;   /* the highest event time of the ticks told; INT64_MIN */
+	bool is_first;      /* of a group of frames */
 	struct archive_range read; /* reused */
 	_Atomic uint64_t reached;
 };
@@ -202,7 +203,7 @@ ON_ARCHIVE static int tell_frames(struct handover *h, const char *what, bool is_
 ON_ARCHIVE static int look_at_clock(struct handover *h)
 {
 	int64_t ns = INT64_MIN;
-	int rc = archive_clock(h->d, &ns);
+	int rc = archive_clock(h->d, &ns, &h->group_end);
 
 	if (rc == 0 && ns > h->clock_ns)
 		h->clock_ns = ns;
@@ -236,7 +237,9 @@ ON_ARCHIVE static int rows(struct handover *h)
 	if (!h->read.is_end)
 		return 1;
 	h->rows_pos = h->group_pos;
-	h->rows_day = h->group_day;
+	/* What is derived of the last ticks may not be stored yet: then next time. */
+	if (h->rows_pos > h->group_end)
+		h->rows_day = h->group_day;
 	return save(h);
 }
 

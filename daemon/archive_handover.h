@@ -13,7 +13,8 @@
  * anywhere hands over again, which leaves the same bytes.
  *
  * The log is read by pages of catch-up on the store thread, small ones while ticks
- * come in, and no further than what would survive the power.
+ * come in, no further than what would survive the power, and from the archive's own
+ * past where retention was faster.
  */
 #pragma once
 #include "base/role.h"
@@ -29,7 +30,6 @@ void handover_free(struct handover *h);
 /** For archive_env.step. */
 ON_ARCHIVE int handover_step(void *handover, bool all);
 /**
- * The archive has the rows of positions below: retention may take them.  0: it is not
- * known yet.
+ * The archive has the rows of positions below.  0: it is not known yet.
  */
 ANY_THREAD uint64_t handover_reached(const struct handover *h);

@@ -28,8 +28,11 @@ ON_ARCHIVE int archive_read(struct daemon *d, uint64_t pos, size_t bytes,
 ON_ARCHIVE int archive_tell(struct daemon *d, const struct buf *doc,
 			    const struct buf *bulk, uint64_t *out_added);
 
-/** The highest event time among the newest ticks; untouched when there is none. */
-ON_ARCHIVE int archive_clock(struct daemon *d, int64_t *ns);
+/**
+ * The highest event time among the newest ticks (untouched when there is none), and how
+ * far the log was then.
+ */
+ON_ARCHIVE int archive_clock(struct daemon *d, int64_t *ns, uint64_t *out_pos);
 
 struct archive_seen; /* which series were handed over, and as what */
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define PAGE_EVENTS 32768u
+#define ROUNDS_MAX  64u                /* questions to the archive, for one page */
 #define CLOCK_LOOK  4096u              /* positions, of which some are ticks */
 #define RANGE_MAX   ((size_t)60 << 20) /* below PIPEFRAME_BULK_MAX */
 
@@ -21,7 +22,10 @@ struct page_job {
 	uint64_t complete[EVENT_KINDS];
 	struct buf request;
 	struct buf page;
-	bool is_clock; /* the newest ticks alone */
+	struct catchup_past
+		past;         /* what retention took is read back from the archive */
+	bool is_clock;        /* the newest ticks alone */
+	uint64_t durable_pos; /* of the log */
 	int rc;
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
@@ -33,17 +37,23 @@ static void ask_for(struct page_job *j, uint64_t pos, uint32_t skip, uint32_t ki
 static void look(struct store_thread *st, void *arg)
 {
 	struct page_job *j = arg;
+	struct past_handover_status known;
 	struct catchup_env env;
 	struct store_status s;
 
 	role_assert_store();
+	past_handover_status(j->d->handover, &known);
+	if (known.bounds.is_known)
+		j->past.bounds = known.bounds;
 	tickstore_status(store_log(st), &s);
 	if (j->is_clock)
 		ask_for(j, s.last_pos > CLOCK_LOOK ? s.last_pos - CLOCK_LOOK : 1, 0,
 			1u << EVENT_TICK);
 	catchup_env_of(st, j->d, j->complete, &env);
+	j->durable_pos = s.durable_pos;
 	/* What would not survive the power is not for files that do. */
 	env.until_pos = s.durable_pos;
+	env.past = &j->past;
 	j->rc = catchup_answer(&env, j->request.data, j->request.len, &j->page);
 	(void)pthread_mutex_lock(&j->lock);
 	j->is_done = true;
@@ -61,8 +71,8 @@ static void ask_for(struct page_job *j, uint64_t pos, uint32_t skip, uint32_t ki
 						     .from_type = CATCHUP_FROM_POS}};
 
 	j->request.len = 0;
-	j->page.len = 0;
-	j->is_done = false;
+	catchup_past_deinit(&j->past);
+	j->past = (struct catchup_past){0};
 	catchup_request_write(&req, &j->request);
 	catchup_complete(j->d, j->complete);
 }
@@ -70,6 +80,7 @@ static void ask_for(struct page_job *j, uint64_t pos, uint32_t skip, uint32_t ki
 /* ---- to the helper ---- */
 
 struct tell {
+	struct catchup_past *past; /* whose question it is; NULL: something is told */
 	int rc;
 	uint64_t added;
 	char why[256];
@@ -82,10 +93,12 @@ static void told(void *arg, const struct json *doc, const void *bulk, size_t bul
 {
 	struct tell *t = arg;
 
-	(void)bulk;
-	(void)bulk_len;
 	(void)pthread_mutex_lock(&t->lock);
-	if (doc == NULL) {
+	if (doc != NULL && t->past != NULL) {
+		t->rc = catchup_past_take(t->past, doc, bulk, bulk_len);
+		if (t->rc < 0)
+			(void)snprintf(t->why, sizeof(t->why), "%s", err_text());
+	} else if (doc == NULL) {
 		t->rc = -EPIPE;
 		(void)snprintf(t->why, sizeof(t->why),
 			       "tickbus-archive did not answer");
@@ -101,28 +114,36 @@ static void told(void *arg, const struct json *doc, const void *bulk, size_t bul
 	(void)pthread_mutex_unlock(&t->lock);
 }
 
-int archive_tell(struct daemon *d, const struct buf *doc, const struct buf *bulk,
-		 uint64_t *out_added)
+ON_ARCHIVE static int ask_helper(struct daemon *d, const struct buf *doc,
+				 const struct buf *bulk, struct tell *t)
 {
-	struct tell t = {.rc = 0};
 	int rc;
 
-	(void)pthread_mutex_init(&t.lock, NULL);
-	(void)pthread_cond_init(&t.cond, NULL);
+	(void)pthread_mutex_init(&t->lock, NULL);
+	(void)pthread_cond_init(&t->cond, NULL);
 	rc = d->archive.ask(d->archive.to, (const char *)doc->data, doc->len,
 			    bulk == NULL ? NULL : bulk->data,
-			    bulk == NULL ? 0 : bulk->len, told, &t);
+			    bulk == NULL ? 0 : bulk->len, told, t);
 	if (rc < 0) {
 		rc = err_set(-EAGAIN, "the archive's helper takes no questions now");
 	} else {
-		(void)pthread_mutex_lock(&t.lock);
-		while (!t.is_done)
-			(void)pthread_cond_wait(&t.cond, &t.lock);
-		(void)pthread_mutex_unlock(&t.lock);
-		rc = t.rc < 0 ? err_set(t.rc, "%s", t.why) : 0;
+		(void)pthread_mutex_lock(&t->lock);
+		while (!t->is_done)
+			(void)pthread_cond_wait(&t->cond, &t->lock);
+		(void)pthread_mutex_unlock(&t->lock);
+		rc = t->rc < 0 ? err_set(t->rc, "%s", t->why) : 0;
 	}
-	(void)pthread_cond_destroy(&t.cond);
-	(void)pthread_mutex_destroy(&t.lock);
+	(void)pthread_cond_destroy(&t->cond);
+	(void)pthread_mutex_destroy(&t->lock);
+	return rc;
+}
+
+int archive_tell(struct daemon *d, const struct buf *doc, const struct buf *bulk,
+		 uint64_t *out_added)
+{
+	struct tell t = {.past = NULL};
+	int rc = ask_helper(d, doc, bulk, &t);
+
 	if (rc == 0 && out_added != NULL)
 		*out_added = t.added;
 	return rc;
@@ -130,14 +151,35 @@ int archive_tell(struct daemon *d, const struct buf *doc, const struct buf *bulk
 
 /* ---- pages ---- */
 
-ON_ARCHIVE static int fetch(struct page_job *j, struct catchup_page_view *view)
+/* Run the request on the store thread, once. */
+ON_ARCHIVE static int run_there(struct page_job *j)
 {
+	j->is_done = false;
+	j->page.len = 0;
 	if (store_post(j->d->store, look, j) != 0)
 		return err_set(-EAGAIN, "the log is too busy for the archive");
 	(void)pthread_mutex_lock(&j->lock);
 	while (!j->is_done)
 		(void)pthread_cond_wait(&j->cond, &j->lock);
 	(void)pthread_mutex_unlock(&j->lock);
+	return 0;
+}
+
+ON_ARCHIVE static int fetch(struct page_job *j, struct catchup_page_view *view)
+{
+	int rc = run_there(j);
+
+	for (unsigned i = 0; rc == 0 && j->rc == CATCHUP_WAITS && i < ROUNDS_MAX; i++) {
+		struct tell t = {.past = &j->past};
+
+		rc = ask_helper(j->d, &j->past.doc, NULL, &t);
+		if (rc == 0)
+			rc = run_there(j);
+	}
+	if (rc < 0)
+		return rc;
+	if (j->rc == CATCHUP_WAITS)
+		return err_set(-EAGAIN, "the archive's past has no end of questions");
 	if (j->rc < 0)
 		return err_set(j->rc, "the log could not be read for the archive");
 	if (catchup_page_open(j->page.data, j->page.len, view) != 0)
@@ -227,12 +269,13 @@ int archive_read(struct daemon *d, uint64_t pos, size_t bytes,
 	rc = read_pages(&j, pos, bytes, out);
 	(void)pthread_cond_destroy(&j.cond);
 	(void)pthread_mutex_destroy(&j.lock);
+	catchup_past_deinit(&j.past);
 	buf_free(&j.request);
 	buf_free(&j.page);
 	return rc;
 }
 
-int archive_clock(struct daemon *d, int64_t *ns)
+int archive_clock(struct daemon *d, int64_t *ns, uint64_t *out_pos)
 {
 	struct page_job j = {.d = d, .is_clock = true};
 	struct archive_range r = {.clock_ns = INT64_MIN};
@@ -247,8 +290,10 @@ int archive_clock(struct daemon *d, int64_t *ns)
 		keep_frames(&view, &r);
 	if (rc == 0 && r.clock_ns != INT64_MIN)
 		*ns = r.clock_ns;
+	*out_pos = j.durable_pos;
 	(void)pthread_cond_destroy(&j.cond);
 	(void)pthread_mutex_destroy(&j.lock);
+	catchup_past_deinit(&j.past);
 	buf_free(&j.request);
 	buf_free(&j.page);
 	buf_free(&r.frames);

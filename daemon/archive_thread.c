@@ -111,12 +111,9 @@ ON_ARCHIVE static void ended(struct archive_thread *t, int rc)
 	if (rc == 0) {
 		t->status.handovers++;
 		t->status.done_ns = clock_wall_ns();
-		t->status.failing_since = 0;
 		t->status.why[0] = '\0';
 	} else {
 		t->status.failures++;
-		if (t->status.failing_since == 0)
-			t->status.failing_since = now;
 		(void)snprintf(t->status.why, sizeof(t->status.why), "%s", err_text());
 	}
 	(void)pthread_mutex_unlock(&t->lock);

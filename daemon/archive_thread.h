@@ -38,9 +38,8 @@ ANY_THREAD int archive_flush(struct archive_thread *t, archive_flushed_fn fn,
 struct archive_thread_status {
 	uint64_t handovers; /* that ended well */
 	uint64_t failures;
-	int64_t done_ns;       /* wall clock of the last that ended well; 0: none */
-	int64_t failing_since; /* monotonic; 0: the last one ended well */
-	char why[256];         /* the last failure, until one ends well */
+	int64_t done_ns; /* wall clock of the last that ended well; 0: none */
+	char why[256];   /* the last failure, until one ends well */
 };
 ANY_THREAD void archive_thread_status(struct archive_thread *t,
 				      struct archive_thread_status *out);

@@ -42,20 +42,6 @@ static int make_page(void *arg, const struct catchup_request *req, uint64_t unti
 	return rc;
 }
 
-#define PATIENCE_NS (86400 * NS_PER_S)
-
-/* Rows that are not there yet hold as well, for a day of failing at most. */
-static uint64_t rows_hold(void *arg)
-{
-	const struct daemon *d = arg;
-	struct archive_thread_status s;
-
-	archive_thread_status(d->archive_thread, &s);
-	return s.failing_since != 0 && clock_mono_ns() - s.failing_since > PATIENCE_NS
-		       ? UINT64_MAX
-		       : handover_reached(d->rows);
-}
-
 static int open_rows(struct daemon *d)
 {
 	struct archive_env env = {.every_ns = d->config.archive.every_ns,
@@ -79,7 +65,6 @@ int daemon_open_archive(struct daemon *d)
 					.epoch = d->epoch,
 					.page = make_page,
 					.post = post_work,
-					.also = rows_hold,
 					.arg = d};
 	int rc;
 

@@ -228,6 +228,7 @@ int daemon_open_store(struct daemon *d)
 				.spin_ns = c->workers.spin_ns,
 				.failed = store_failed,
 				.care = store_care,
+				.left = daemon_snapshot_left,
 				.arg = d};
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	int rc;

@@ -23,6 +23,8 @@ ANY_THREAD int daemon_snapshot_part(void *arg, uint64_t pos, struct buf *part,
 				    bool is_last);
 /** Every derived event at or below @pos is in the store; @arg is the daemon. */
 ON_STORE bool daemon_derived_stored(void *arg, uint64_t pos);
+/** For store_env.left: what such a letter owns is freed. */
+ON_STORE void daemon_snapshot_left(store_job_fn fn, void *job_arg);
 /** The same before any thread runs: the state that was just made. */
 ON_LOOP void daemon_snapshot_now(struct daemon *d);
 /** When everything is drained and the threads are gone: the state as it is. */

@@ -91,6 +91,14 @@ bool daemon_derived_stored(void *arg, uint64_t pos)
 	return false;
 }
 
+void daemon_snapshot_left(store_job_fn fn, void *job_arg)
+{
+	if (fn == on_part)
+		free(((struct letter *)job_arg)->data);
+	if (fn == on_part || fn == on_fence)
+		free(job_arg);
+}
+
 /* ---- the last one ---- */
 
 static void hand_over(void *arg, uint64_t pos)

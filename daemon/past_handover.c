@@ -35,19 +35,15 @@ struct past_handover {
 	bool is_hurried;
 	bool is_anew; /* a new epoch: everything that is held is handed over again */
 	int64_t not_before_ns;
-	int64_t put_ns;    /* when the last put was begun */
-	int64_t saved_ns;  /* when counts were saved last */
-	int64_t well_ns;   /* when the archive answered last */
-	uint64_t held_pos; /* ours alone */
+	int64_t put_ns;   /* when the last put was begun */
+	int64_t saved_ns; /* when counts were saved last */
+	int64_t well_ns;  /* when the archive answered last */
 	struct buf bulk;
 	struct buf page;
 };
 
 ON_STORE static void hold(struct past_handover *h, uint64_t pos)
 {
-	h->held_pos = pos;
-	if (h->env.also != NULL && h->env.also(h->env.arg) < pos)
-		pos = h->env.also(h->env.arg);
 	h->status.hold_pos = pos;
 	tickstore_hold_set(h->env.store, pos);
 }
@@ -324,8 +320,6 @@ void past_handover_step(struct past_handover *h, int64_t now_ns)
 
 	if (h->well_ns == 0)
 		h->well_ns = now_ns;
-	if (h->env.also != NULL)
-		hold(h, h->held_pos);
 	if (atomic_load(&h->has_come)) {
 		take_answer(h, now_ns);
 		atomic_store(&h->has_come, false);

@@ -36,9 +36,6 @@ struct past_handover_env {
 	 * promised to the store before.  False: not now.
 	 */
 	bool (*post)(void *arg);
-	/** Somebody else's hold; NULL: there is none.  Called by past_handover_step().
-	 */
-	uint64_t (*also)(void *arg);
 	void *arg;
 	uint64_t few;        /* positions that are not worth a put [8,192] ... */
 	int64_t wait_ns;     /* ... before they waited so long [10 s] */

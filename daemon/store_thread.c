@@ -88,11 +88,14 @@ int store_thread_new(const struct store_env *env, struct store_thread **out)
 
 int store_thread_free(struct store_thread *st)
 {
+	struct job j;
 	int rc;
 
 	if (st == NULL)
 		return 0;
 	role_assert_store(); /* its thread is gone */
+	while (st->env.left != NULL && mailbox_take(st->box, &j) == 0)
+		st->env.left(j.fn, j.arg);
 	intake_free(st->env.intake);
 	dispatch_free(st->env.dispatch);
 	snapshot_free(st->env.snapshot);

@@ -31,6 +31,8 @@ struct store_env {
 	void (*failed)(void *arg);
 	/** On the store thread, some times a second; NULL: nothing to do. */
 	void (*care)(void *arg);
+	/** Of a job that was posted too late to run; NULL: jobs own nothing. */
+	void (*left)(store_job_fn fn, void *job_arg);
 	void *arg;
 };
 

@@ -15,8 +15,8 @@ BINARY = sys.argv[1]
 MORE = "defaults: {timeframes: [1m], price_types: [last], spread: true}\ntier1: {enabled: false}\n"
 test, TESTS = faultlib.collector()
 
-BAD_NAMES = ["", " ", "../../x", "/etc/passwd", "..", ".", "a/b", "A\\B", "A\0B", "A\nB", "A\rB", 'A"B', "A'B", "A=B",
-             "A%2eB", "A" * 33, "A" * 1_000_000, "\u202eA", "Ａ", "А", "😀", "A{b=\"c\"}", "A*", "A>", "A;DROP TABLE segment",
+BAD_NAMES = ["", " ", "../../x", "/etc/passwd", "..", ".", "a/b", "A\\B", "A\0B", "A\nB", "A\rB", 'A"B', "A'B",
+             "A" * 33, "A" * 1_000_000, "\u202eA", "Ａ", "А", "😀", "A{b=\"c\"}", "A*", "A>", "A;DROP TABLE segment",
              "A|B", "A B", "é", "\ud800", "-\t", "A,B"]
 
 
