@@ -17,7 +17,7 @@ struct archive_call {
 	struct admin_call *call;
 	bool is_ok;
 	bool has_sum;
-	uint64_t files, rows, bytes, bad, changed;
+	uint64_t files, rows, bytes, bad, rewritten;
 	char text[HELPERS_TEXT];
 };
 
@@ -47,7 +47,7 @@ static void came_back(struct daemon *d, void *arg)
 		jsonw_u64(w, "files", c->files);
 		jsonw_u64(w, "rows", c->rows);
 		jsonw_u64(w, "bytes", c->bytes);
-		jsonw_u64(w, "changed", c->changed);
+		jsonw_u64(w, "rewritten", c->rewritten);
 		jsonw_u64(w, "bad", c->bad);
 		jsonw_str(w, "first_bad", c->text);
 	}
@@ -68,9 +68,10 @@ static void was_answered(void *arg, const struct json *doc, const void *bulk,
 		c->has_sum = true;
 		(void)json_u64(json_get(doc, "files"), &c->files);
 		(void)json_u64(json_get(doc, "rows"), &c->rows);
-		(void)json_u64(json_get(doc, "bytes"), &c->bytes);
+		if (json_u64(json_get(doc, "bytes"), &c->bytes) < 0)
+			(void)json_u64(json_get(doc, "bytes_after"), &c->bytes);
 		(void)json_u64(json_get(doc, "bad"), &c->bad);
-		(void)json_u64(json_get(doc, "changed"), &c->changed);
+		(void)json_u64(json_get(doc, "rewritten"), &c->rewritten);
 		text = json_str(json_get(doc, c->is_ok ? "first_bad" : "error"), "");
 	}
 	(void)snprintf(c->text, sizeof(c->text), "%s", text);

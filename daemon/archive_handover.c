@@ -1,5 +1,6 @@
 /* archive_handover - see archive_handover.h. */
 #include "daemon/archive_handover.h"
+#include "archive/layout.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/jsonw.h"
@@ -7,12 +8,10 @@
 #include "bus/stats.h"
 #include "daemon/archive_parts.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define ROWS_BYTES   ((size_t)16 << 20)
 #define DAY_NS       (86400 * NS_PER_S)
@@ -32,8 +31,7 @@ struct handover {
 	uint64_t group_pos; /* where the next piece of a group begins; 0: a new group */
 	int64_t group_day;
 	uint64_t group_end; /* where the log was when the day was seen to be over */
-	int64_t clock_ns;   /* the highest event time of the ticks told; INT64_MIN */
-	bool is_first;      /* of a group of frames */
+	int64_t clock_ns;   /* the highest event time of ticks seen; INT64_MIN */
 	struct archive_range read; /* reused */
 	_Atomic uint64_t reached;
 };
@@ -86,7 +84,7 @@ static int save(struct handover *h)
 {
 	char path[4096], tmp[4096];
 	struct buf text = {0};
-	int rc = cursor_path(h, "", path), fd = -1, dir = -1;
+	int rc = cursor_path(h, "", path);
 
 	if (rc == 0)
 		rc = cursor_path(h, ".new", tmp);
@@ -95,16 +93,7 @@ static int save(struct handover *h)
 	buf_printf(&text, CURSOR_HEAD " %llu %lld\n", (unsigned long long)h->rows_pos,
 		   (long long)h->rows_day);
 	archive_seen_write(h->seen, &text);
-	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	dir = open(h->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || dir < 0 || write(fd, text.data, text.len) != (ssize_t)text.len ||
-	    fsync(fd) < 0 || rename(tmp, path) < 0 || fsync(dir) < 0)
-		rc = err_set(errno == 0 ? -EIO : -errno, "%s cannot be written: %s",
-			     path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	if (dir >= 0)
-		close(dir);
+	rc = layout_write(path, tmp, text.data, text.len);
 	buf_free(&text);
 	if (rc == 0)
 		atomic_store(&h->reached, h->rows_pos);
@@ -184,7 +173,7 @@ ON_ARCHIVE static int tell_frames(struct handover *h, const char *what, bool is_
 	jsonw_init(&w, &doc);
 	jsonw_object(&w, NULL);
 	jsonw_str(&w, "do", what);
-	jsonw_bool(&w, "first", h->is_first);
+	jsonw_bool(&w, "first", h->group_pos == 0);
 	jsonw_bool(&w, "last", is_last);
 	put_sources(h, &w);
 	jsonw_end(&w);
@@ -193,22 +182,10 @@ ON_ARCHIVE static int tell_frames(struct handover *h, const char *what, bool is_
 	if (rc < 0)
 		return rc;
 	stats_add(STAT_ARCHIVE_ROWS, n);
-	h->is_first = is_last;
 	return 0;
 }
 
 /* ---- the stages ---- */
-
-/* How far time is, by the newest ticks. */
-ON_ARCHIVE static int look_at_clock(struct handover *h)
-{
-	int64_t ns = INT64_MIN;
-	int rc = archive_clock(h->d, &ns, &h->group_end);
-
-	if (rc == 0 && ns > h->clock_ns)
-		h->clock_ns = ns;
-	return rc;
-}
 
 static int64_t open_day(const struct handover *h)
 {
@@ -221,7 +198,8 @@ static int64_t open_day(const struct handover *h)
 ON_ARCHIVE static int rows(struct handover *h)
 {
 	uint64_t from = h->group_pos != 0 ? h->group_pos : h->rows_pos;
-	int rc = h->group_pos != 0 ? 0 : look_at_clock(h);
+	int rc = h->group_pos != 0 ? 0
+				   : archive_clock(h->d, &h->clock_ns, &h->group_end);
 
 	if (rc < 0 || h->clock_ns == INT64_MIN ||
 	    (h->group_pos == 0 && open_day(h) <= h->rows_day))
@@ -280,7 +258,6 @@ ON_ARCHIVE static int begin(struct handover *h)
 	if (rc < 0)
 		return rc;
 	h->is_loaded = true;
-	h->is_first = true;
 	atomic_store(&h->reached, h->rows_pos);
 	return 0;
 }
@@ -299,7 +276,6 @@ int handover_step(void *handover, bool all)
 		return 1;
 	/* A group that broke off begins again; what is told twice is merged. */
 	h->group_pos = 0;
-	h->is_first = true;
 	if (rc < 0) {
 		h->stage = STAGE_ROWS;
 		return rc;

@@ -9,11 +9,8 @@
 
 /** A range of the log as frames: u32 length, frame, ... */
 struct archive_range {
-	uint64_t epoch;
-	uint64_t from_pos;
-	uint64_t to_pos;  /* < from_pos: there is nothing */
-	bool is_end;      /* nothing more is complete at present */
-	int64_t clock_ns; /* the highest event time of its ticks; INT64_MIN: none */
+	uint64_t to_pos; /* < where it was to begin: there is nothing */
+	bool is_end;     /* nothing more is complete at present */
 	struct buf frames;
 };
 

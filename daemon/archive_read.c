@@ -151,6 +151,21 @@ int archive_tell(struct daemon *d, const struct buf *doc, const struct buf *bulk
 
 /* ---- pages ---- */
 
+static void begin_job(struct page_job *j)
+{
+	(void)pthread_mutex_init(&j->lock, NULL);
+	(void)pthread_cond_init(&j->cond, NULL);
+}
+
+static void end_job(struct page_job *j)
+{
+	(void)pthread_cond_destroy(&j->cond);
+	(void)pthread_mutex_destroy(&j->lock);
+	catchup_past_deinit(&j->past);
+	buf_free(&j->request);
+	buf_free(&j->page);
+}
+
 /* Run the request on the store thread, once. */
 ON_ARCHIVE static int run_there(struct page_job *j)
 {
@@ -190,22 +205,8 @@ ON_ARCHIVE static int fetch(struct page_job *j, struct catchup_page_view *view)
 	return 0;
 }
 
-/* How far the ticks of a frame say that time is. */
-static int64_t newest_tick(const void *frame, size_t len, int64_t ns)
+static void keep_frames(struct catchup_page_view *view, struct buf *out)
 {
-	struct frame_view v;
-	struct event_tick tick;
-
-	if (frame_open(frame, len, &v) != 0 || v.kind != EVENT_TICK)
-		return ns;
-	while (frame_next(&v, &tick) == 0)
-		ns = tick.head.event_ns > ns ? tick.head.event_ns : ns;
-	return ns;
-}
-
-static void keep_frames(struct catchup_page_view *view, struct archive_range *r)
-{
-	struct buf *out = &r->frames;
 	const void *frame;
 	size_t len;
 
@@ -214,7 +215,6 @@ static void keep_frames(struct catchup_page_view *view, struct archive_range *r)
 
 		buf_add(out, &n, sizeof(n));
 		buf_add(out, frame, len);
-		r->clock_ns = newest_tick(frame, len, r->clock_ns);
 	}
 }
 
@@ -223,7 +223,6 @@ ON_ARCHIVE static int read_pages(struct page_job *j, uint64_t pos, size_t bytes,
 {
 	uint64_t at = pos;
 	uint32_t skip = 0;
-	bool is_first = true;
 
 	do {
 		struct catchup_page_view view;
@@ -235,16 +234,10 @@ ON_ARCHIVE static int read_pages(struct page_job *j, uint64_t pos, size_t bytes,
 		rc = fetch(j, &view);
 		if (rc < 0)
 			return rc;
-		if (is_first) {
-			out->epoch = view.root.epoch;
-			if (view.root.first_held_pos > out->from_pos)
-				out->from_pos = view.root.first_held_pos;
-		}
-		is_first = false;
 		at = view.root.next_pos;
 		skip = view.root.next_skip;
 		out->is_end = view.root.done != 0;
-		keep_frames(&view, out);
+		keep_frames(&view, &out->frames);
 		if (out->frames.len > RANGE_MAX)
 			return err_set(-EMSGSIZE,
 				       "position %llu has more events than fit a frame",
@@ -260,42 +253,41 @@ int archive_read(struct daemon *d, uint64_t pos, size_t bytes,
 	struct page_job j = {.d = d};
 	int rc;
 
-	out->from_pos = pos;
 	out->to_pos = pos - 1;
 	out->frames.len = 0;
-	out->clock_ns = INT64_MIN;
-	(void)pthread_mutex_init(&j.lock, NULL);
-	(void)pthread_cond_init(&j.cond, NULL);
+	begin_job(&j);
 	rc = read_pages(&j, pos, bytes, out);
-	(void)pthread_cond_destroy(&j.cond);
-	(void)pthread_mutex_destroy(&j.lock);
-	catchup_past_deinit(&j.past);
-	buf_free(&j.request);
-	buf_free(&j.page);
+	end_job(&j);
 	return rc;
+}
+
+/* How far the ticks of a frame say that time is. */
+static int64_t newest_tick(const void *frame, size_t len, int64_t ns)
+{
+	struct frame_view v;
+	struct event_tick tick;
+
+	if (frame_open(frame, len, &v) != 0 || v.kind != EVENT_TICK)
+		return ns;
+	while (frame_next(&v, &tick) == 0)
+		ns = tick.head.event_ns > ns ? tick.head.event_ns : ns;
+	return ns;
 }
 
 int archive_clock(struct daemon *d, int64_t *ns, uint64_t *out_pos)
 {
 	struct page_job j = {.d = d, .is_clock = true};
-	struct archive_range r = {.clock_ns = INT64_MIN};
 	struct catchup_page_view view;
+	const void *frame;
+	size_t len;
 	int rc;
 
-	(void)pthread_mutex_init(&j.lock, NULL);
-	(void)pthread_cond_init(&j.cond, NULL);
+	begin_job(&j);
 	catchup_complete(d, j.complete);
 	rc = fetch(&j, &view);
-	if (rc == 0)
-		keep_frames(&view, &r);
-	if (rc == 0 && r.clock_ns != INT64_MIN)
-		*ns = r.clock_ns;
+	while (rc == 0 && catchup_page_next(&view, &frame, &len) == 0)
+		*ns = newest_tick(frame, len, *ns);
 	*out_pos = j.durable_pos;
-	(void)pthread_cond_destroy(&j.cond);
-	(void)pthread_mutex_destroy(&j.lock);
-	catchup_past_deinit(&j.past);
-	buf_free(&j.request);
-	buf_free(&j.page);
-	buf_free(&r.frames);
+	end_job(&j);
 	return rc;
 }

@@ -31,10 +31,9 @@ static void put_member(void *arg, const char *key, const char *value)
 	jsonw_str(arg, key, value);
 }
 
-static void answer_command(void *arg, bool ok, const void *line, size_t len)
+static void answer_command(void *arg, const void *line, size_t len)
 {
 	role_assert_loop();
-	(void)ok; /* the answer says so itself, as on the admin socket */
 	http_answer(arg, 200, JSON_TYPE, line, len);
 }
 

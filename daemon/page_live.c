@@ -76,11 +76,10 @@ struct board *page_live_board(struct page_live *p)
 
 /* ---- frames ---- */
 
-static void take_top(void *arg, bool ok, const void *line, size_t len)
+static void take_top(void *arg, const void *line, size_t len)
 {
 	struct page_live *p = arg;
 
-	(void)ok;
 	p->top.len = 0;
 	buf_add(&p->top, line, len);
 }

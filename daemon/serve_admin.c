@@ -95,8 +95,7 @@ static void answer(struct admin_call *call)
 	while (call->w.depth > 0)
 		jsonw_end(&call->w);
 	if (call->answered != NULL)
-		call->answered(call->answered_arg, !call->failed, call->out.data,
-			       call->out.len);
+		call->answered(call->answered_arg, call->out.data, call->out.len);
 	if (call->client == NULL) {
 		free_call(call);
 		return;
@@ -176,7 +175,7 @@ void admin_ask(admin_fn fn, void *arg, const char *cmd, const struct json *reque
 	struct admin_call *call = calloc(1, sizeof(*call));
 
 	if (call == NULL) {
-		answered(answered_arg, false, no_memory, strlen(no_memory));
+		answered(answered_arg, no_memory, strlen(no_memory));
 		return;
 	}
 	call->answered = answered;

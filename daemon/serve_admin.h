@@ -37,7 +37,7 @@ ON_LOOP void admin_done(struct admin_call *call);
 ON_LOOP void admin_fail(struct admin_call *call, const char *code, const char *text);
 
 /** @line is the answer as the socket would give it, without its newline. */
-typedef void (*admin_answered_fn)(void *arg, bool ok, const void *line, size_t len);
+typedef void (*admin_answered_fn)(void *arg, const void *line, size_t len);
 /** Ask @fn without the socket; @request may be NULL: no members. */
 ON_LOOP void admin_ask(admin_fn fn, void *arg, const char *cmd,
 		       const struct json *request, admin_answered_fn answered,

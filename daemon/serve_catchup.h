@@ -78,7 +78,6 @@ struct store_thread;
 /** The marks for catchup_page(), read before the way to the store thread. */
 ANY_THREAD void catchup_complete(const struct daemon *d,
 				 uint64_t complete[EVENT_KINDS]);
-/** catchup_answer() with everything the daemon has. */
 /**
  * What the daemon's store, tables and counts give to a request with these marks; no
  * archive.
@@ -86,6 +85,7 @@ ANY_THREAD void catchup_complete(const struct daemon *d,
 ON_STORE void catchup_env_of(struct store_thread *st, const struct daemon *d,
 			     const uint64_t complete[EVENT_KINDS],
 			     struct catchup_env *out);
+/** catchup_answer() with everything the daemon has but its archive. */
 ON_STORE int catchup_page(struct store_thread *st, const struct daemon *d,
 			  const uint64_t complete[EVENT_KINDS], const void *req,
 			  size_t len, struct buf *out);

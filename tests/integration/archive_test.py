@@ -457,6 +457,7 @@ def two_makers_of_one_symbol_are_never_mixed(d):
 
 
 def main(tests=TESTS):
+    """Run each in a folder of its own; a note that it returns stands beside its name."""
     if not EXE:
         print("1..1\nok 1 - libduckdb is absent, so there is no archive to test; "
               "tools/setup-archive fetches it")
