@@ -1,6 +1,7 @@
 /* actions - a small file, read, merged and replaced as a whole. */
 #include "archive/actions.h"
 #include "archive/layout.h"
+#include "archive/metalines.h"
 #include "base/decimal.h"
 #include "base/err.h"
 #include "base/timetext.h"
@@ -110,7 +111,7 @@ static int path_of(struct buf *out, const char *dir, const char *symbol)
 }
 
 /* Four fields; the line is cut at its commas. */
-static int read_line(char *line, struct action *out)
+static int read_line(char *line, void *out)
 {
 	char *field[4];
 
@@ -126,37 +127,12 @@ static int read_line(char *line, struct action *out)
 	return actions_parse(field[0], field[1], field[2], field[3], out);
 }
 
-static int read_lines(FILE *f, const char *path, struct buf *out)
-{
-	struct action a;
-	char line[200];
-	unsigned number = 0;
-
-	while (fgets(line, sizeof(line), f)) {
-		if (++number == 1 && strncmp(line, HEADER, strlen(HEADER)) == 0)
-			continue;
-		if (number == 1 || read_line(line, &a) < 0)
-			return err_set(-EBADMSG,
-				       "%s:%u is no corporate action: mend it or "
-				       "remove the file",
-				       path, number);
-		buf_add(out, &a, sizeof(a));
-	}
-	return ferror(f) ? err_set(-EIO, "%s: cannot be read", path) : 0;
-}
-
 int actions_read_file(const char *path, struct buf *out)
 {
-	FILE *f = fopen(path, "re");
-	int rc;
+	static const struct metalines_shape shape = {HEADER, "corporate action",
+						     sizeof(struct action), read_line};
 
-	if (!f)
-		return errno == ENOENT
-			       ? 1
-			       : err_set(-errno, "%s: %s", path, strerror(errno));
-	rc = read_lines(f, path, out);
-	fclose(f);
-	return rc;
+	return metalines_read(path, &shape, out);
 }
 
 int actions_read(const char *dir, const char *symbol, struct buf *out)

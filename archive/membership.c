@@ -1,6 +1,7 @@
 /* membership - a small file, read, merged and replaced as a whole. */
 #include "archive/membership.h"
 #include "archive/layout.h"
+#include "archive/metalines.h"
 #include "base/err.h"
 #include "base/timetext.h"
 #include <errno.h>
@@ -27,8 +28,9 @@ static int path_of(struct buf *out, const char *dir, const char *name)
 	return 0;
 }
 
-static int read_line(const char *line, struct membership *out)
+static int read_line(char *line, void *to)
 {
+	struct membership *out = to;
 	size_t len = strcspn(line, ",");
 	const char *when = line + len + 1;
 
@@ -41,40 +43,15 @@ static int read_line(const char *line, struct membership *out)
 		       : -EBADMSG;
 }
 
-static int read_lines(FILE *f, const char *path, struct buf *out)
-{
-	struct membership m;
-	char line[200];
-	unsigned number = 0;
-
-	while (fgets(line, sizeof(line), f)) {
-		number++;
-		if (number == 1 && strncmp(line, HEADER, strlen(HEADER)) == 0)
-			continue;
-		if (number == 1 || read_line(line, &m) < 0)
-			return err_set(-EBADMSG,
-				       "%s:%u is no member: mend it or remove the "
-				       "file",
-				       path, number);
-		buf_add(out, &m, sizeof(m));
-	}
-	return ferror(f) ? err_set(-EIO, "%s: cannot be read", path) : 0;
-}
-
 int membership_read(const char *dir, const char *name, struct buf *out)
 {
+	static const struct metalines_shape shape = {
+		HEADER, "member", sizeof(struct membership), read_line};
 	struct buf path = {0};
 	int rc = path_of(&path, dir, name);
-	FILE *f = rc == 0 ? fopen(buf_text(&path), "re") : NULL;
 
-	if (rc == 0 && !f)
-		rc = errno == ENOENT ? 1
-				     : err_set(-errno, "%s: %s", (char *)path.data,
-					       strerror(errno));
-	if (f) {
-		rc = read_lines(f, buf_text(&path), out);
-		fclose(f);
-	}
+	if (rc == 0)
+		rc = metalines_read(buf_text(&path), &shape, out);
 	buf_free(&path);
 	return rc;
 }
