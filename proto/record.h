@@ -10,6 +10,7 @@
  * store/segment.c to read the old one.  Little-endian; padding does not exist.
  */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 #define RECORD_VERSION 1
@@ -81,6 +82,15 @@ static inline enum tick_action record_action(const struct record *r)
 static inline unsigned record_flags(const struct record *r)
 {
 	return (unsigned)r->action_flags >> 2;
+}
+
+/**
+ * False: its time is the daemon's own wall clock, which says nothing about where the
+ * log is when its feeds bring old data.
+ */
+static inline bool record_has_log_time(const struct record *r)
+{
+	return r->type != RECORD_CONTROL;
 }
 
 static inline uint8_t record_pack(enum tick_action action, unsigned flags)

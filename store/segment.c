@@ -32,10 +32,12 @@ void segment_seal(struct segment_head *h, const struct record *recs, uint32_t n,
 	for (uint32_t i = 0; i < n; i++) {
 		int64_t t = recs[i].event_ns;
 
+		if (!record_has_log_time(&recs[i]))
+			continue;
 		min = t < min ? t : min;
 		max = t > max ? t : max;
 	}
-	h->min_event_ns = min;
+	h->min_event_ns = min < max ? min : max;
 	h->max_event_ns = max;
 	h->high_event_ns = max > high_event_ns ? max : high_event_ns;
 	h->version = RECORD_VERSION;

@@ -34,8 +34,8 @@ struct segment_head {
 	uint64_t first_pos;
 	uint64_t last_pos;
 	uint64_t epoch;
-	int64_t min_event_ns;
-	int64_t max_event_ns;
+	int64_t min_event_ns;  /* of what has log time; INT64_MIN: nothing has */
+	int64_t max_event_ns;  /* the same */
 	int64_t high_event_ns; /* highest of the log up to and with this segment */
 	int64_t commit_ns;
 	uint32_t version;

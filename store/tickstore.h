@@ -241,7 +241,10 @@ ON_STORE int tickstore_segment(struct tickstore *ts, uint64_t pos,
  *  STORE_NONE: the daemon itself. */
 ON_STORE int tickstore_origin(struct tickstore *ts, uint64_t pos,
 			      uint32_t *out_producer, uint64_t *out_seq);
-/** Position of the first record held with event_ns >= @event_ns.  0, STORE_END. */
+/**
+ * Position of the first record held that has log time and event_ns >= @event_ns.  0,
+ * STORE_END.
+ */
 ON_STORE int tickstore_find_time(struct tickstore *ts, int64_t event_ns,
 				 uint64_t *out_pos);
 /**

@@ -315,7 +315,8 @@ int tickstore_find_time(struct tickstore *ts, int64_t event_ns, uint64_t *out_po
 		if (rc != 0)
 			return rc;
 		for (uint32_t i = 0; i < n; i++) {
-			if (recs[i].event_ns >= event_ns) {
+			if (record_has_log_time(&recs[i]) &&
+			    recs[i].event_ns >= event_ns) {
 				*out_pos = at + i;
 				return 0;
 			}

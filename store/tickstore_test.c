@@ -264,6 +264,34 @@ static void a_time_leads_to_the_first_record_at_or_after_it(void **state)
 	assert_int_equal(STORE_END, tickstore_find_time(f->ts, INT64_MAX, &pos));
 }
 
+static void what_the_daemon_notes_by_its_own_clock_is_no_time_of_the_log(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t p = fixture_producer(f, "feed");
+	int64_t base = fixture_record(0, 0).event_ns;
+	struct record control = {.type = RECORD_CONTROL,
+				 .event_ns = base + INT64_C(1000000000000),
+				 .ref_seq = CONTROL_CONFIG};
+	uint64_t pos = 0;
+
+	for (uint64_t seq = 1; seq <= 2000; seq += 50) {
+		assert_int_equal(0, tickstore_append(f->ts, STORE_NO_PRODUCER, 0,
+						     &control, 1, NULL));
+		if (seq % 100 == 1) /* alone in its segment */
+			assert_int_equal(
+				0, tickstore_commit(f->ts, f->now_ns, &pos, &pos));
+		assert_int_equal(0, fixture_put(f, p, seq, 50));
+	}
+	assert_int_equal(0, fixture_reopen(f));
+	for (uint64_t seq = 1; seq <= 2000; seq += 13) {
+		assert_int_equal(0, tickstore_find_time(
+					    f->ts, base + (int64_t)seq * 1000, &pos));
+		assert_int_equal(seq + (seq - 1) / 50 + 1, pos);
+	}
+	assert_int_equal(STORE_END,
+			 tickstore_find_time(f->ts, base + 2001 * 1000, &pos));
+}
+
 static void old_segments_are_retired_by_age_but_never_above_the_floor(void **state)
 {
 	struct fixture *f = *state;
@@ -395,6 +423,7 @@ int main(void)
 		TEST(names_keep_their_ids_across_starts),
 		TEST(the_origin_of_a_record_is_known),
 		TEST(a_time_leads_to_the_first_record_at_or_after_it),
+		TEST(what_the_daemon_notes_by_its_own_clock_is_no_time_of_the_log),
 		TEST(old_segments_are_retired_by_age_but_never_above_the_floor),
 		TEST(old_segments_are_retired_by_size),
 		TEST(normal_durability_syncs_when_the_interval_is_over),
