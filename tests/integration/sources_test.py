@@ -90,8 +90,11 @@ def run(kills):
         finish(d.ingest())
         end = tb.START + END * tb.SECOND
         for _ in range(200):
+            # A bar behind the end says that everything before it is stored; what follows it may not be yet.
             held = d.events("bar")
-            if held and int.from_bytes(held[-1][16:24], "little") >= end:
+            beyond = [n for n, b in enumerate(held) if int.from_bytes(b[16:24], "little") > end]
+            if beyond:
+                held = held[:beyond[0]]
                 break
             time.sleep(0.05)
         else:
