@@ -20,6 +20,9 @@ static const unsigned char table_js[] = {
 static const unsigned char candle_js[] = {
 #include "candle_js.inc"
 };
+static const unsigned char study_js[] = {
+#include "study_js.inc"
+};
 /* The chart library, or one byte when it was not fetched (tools/setup-page). */
 static const unsigned char charts_js[] = {
 #include "charts_js.inc"
@@ -36,6 +39,7 @@ static const struct page_file files[] = {
 	{"/heat.js", JS, heat_js, sizeof(heat_js)},
 	{"/table.js", JS, table_js, sizeof(table_js)},
 	{"/candle.js", JS, candle_js, sizeof(candle_js)},
+	{"/study.js", JS, study_js, sizeof(study_js)},
 	{"/charts.js", JS, charts_js, sizeof(charts_js)},
 };
 

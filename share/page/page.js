@@ -6,6 +6,8 @@ const KINDS = ['tick', 'bar', 'tier1', 'tier2', 'status'];
 const table = new SymbolTable($('table'), pick);
 const heat = new HeatMap($('heat'), $('heat-note'), $('heat-cell'), $('version-at'));
 const candle = new CandleChart($('chart'), $('chart-note'));
+const study = new Study(candle, $('study'));
+const STUDY_BARS = 400;
 let before = null; // the frame that rates are taken against
 let picked = null; // {symbol, seq: next sequence of its bars}
 
@@ -99,6 +101,18 @@ function onFrame(e) {
 
 // ---- the chart ----
 
+// All that is new of a stream: pages of catch-up from @at on, until there is no more or another symbol is picked.
+async function follow(at, p, take) {
+  for (let more = true; more && p === picked;) {
+    const from = at.next ? {pos: at.next[0], skip: at.next[1]} : at.from;
+    const page = await api('events', {q: JSON.stringify({kinds: [at.kind], from, symbols: [{kind: at.kind, symbol: p.symbol, ...at.seq}], limit: 2000})});
+    if (p !== picked) return;
+    take((page.events || []).filter(x => x.timeframe === p.timeframe && x.symbol === p.symbol), page.events || []);
+    more = page.status === 'ok' || page.status === 'gone' ? page.done === false : false;
+    if (page.next_pos) at.next = [page.next_pos, page.next_skip];
+  }
+}
+
 let fetching = false;
 
 async function followBars() {
@@ -106,16 +120,11 @@ async function followBars() {
   if (fetching || p === null) return;
   fetching = true;
   try {
-    for (let more = true; more && p === picked;) {
-      const stream = {kind: 'bar', symbol: p.symbol, from_seq: p.seq, timeframe: p.timeframe};
-      const from = p.next ? {pos: p.next[0], skip: p.next[1]} : 'seq';
-      const page = await api('events', {q: JSON.stringify({kinds: ['bar'], from, symbols: [stream], limit: 2000})});
-      if (p !== picked) break;
-      candle.take((page.events || []).filter(x => x.timeframe === p.timeframe && x.symbol === p.symbol));
-      for (const x of page.events || []) p.seq = Math.max(p.seq, x.seq + 1);
-      more = page.status === 'ok' || page.status === 'gone' ? page.done === false : false;
-      if (page.next_pos) p.next = [page.next_pos, page.next_skip];
-    }
+    await follow(p.bars, p, (events, all) => {
+      candle.take(events);
+      for (const x of all) p.seq = Math.max(p.seq, x.seq + 1);
+    });
+    await followStudy(p);
   } catch (error) {
     $('chart-note').textContent = error.message;
   } finally {
@@ -123,11 +132,21 @@ async function followBars() {
   }
 }
 
+// Vectors are long: those of the newest bars are enough to look at.
+async function followStudy(p) {
+  const newest = [...candle.bars.values()].slice(-STUDY_BARS)[0];
+  if (p !== picked || !newest || !$('study-on').checked) return;
+  p.study = p.study || {kind: 'tier1', from: {time: newest.timestamp_utc}};
+  await follow(p.study, p, events => study.take(events));
+}
+
 function pick(row) {
   if (!row) return;
-  picked = {id: row[0], symbol: row[1], seq: Math.max(1, row[13] - 4000), timeframe: $('timeframe').value || '1m', next: null};
+  const seq = Math.max(1, row[13] - 4000), timeframe = $('timeframe').value || '1m';
+  picked = {id: row[0], symbol: row[1], seq, timeframe, bars: {kind: 'bar', from: 'seq', seq: {from_seq: seq, timeframe}}};
   $('chart-symbol').textContent = row[1];
   candle.clear();
+  study.clear();
   followBars();
 }
 
@@ -193,6 +212,12 @@ $('filter').addEventListener('input', e => table.setFilter(e.target.value));
 $('timeframe').replaceChildren(...['1m', '5m', '15m', '1h', '1d', '1s'].map(t => new Option(t, t)));
 $('timeframe').addEventListener('change', () => picked && pick(table.rows.get(picked.id)));
 $('bands').addEventListener('change', e => { candle.bands = e.target.checked; candle.redraw(); });
+$('study-on').addEventListener('change', e => {
+  $('study').disabled = !e.target.checked;
+  if (!e.target.checked) study.clear();
+  if (picked) picked.study = null;
+  followBars();
+});
 $('universe').addEventListener('change', () => { heat.reset(); showUniverses(); });
 addEventListener('resize', () => { heat.draw(); table.draw(); });
 candle.bands = true;

@@ -5,6 +5,7 @@ What it shows is what the daemon has; keyboard, filter, chart, heat map; widths 
 colours; a daemon that dies and comes back.  AXE is axe.min.js, which judges accessibility.
 """
 import os
+import struct
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -15,7 +16,7 @@ BINARY = sys.argv[1]
 AXE = sys.argv[2] if len(sys.argv) > 2 else ""
 TESTS = []
 SYMBOLS = [f"S{i:02}" for i in range(40)]
-MORE = ("defaults: {timeframes: [1s], price_types: [last]}\n"
+MORE = ("defaults: {timeframes: [1s], price_types: [last], indicators: [\"bbands(20,2)\", rsi(14)]}\n"
         "universes: {k: {symbols: [S00, S01, S02, S03], timeframe: 1s, window: 30, min_obs: 5}}\n")
 
 
@@ -103,6 +104,32 @@ def filter_keyboard_and_sorting_find_a_symbol_and_its_bars(d):
         p.until("""const r = [...document.querySelectorAll('#table .row')].find(r => r.getAttribute('aria-rowindex') === '2');
                 return r.firstChild.textContent === arguments[0]""", "sorted by price", SYMBOLS[best % 40])
         assert p.run("return document.querySelectorAll('#table .row').length") < 40, "rows out of sight are in the page"
+
+
+@test
+def features_and_indicators_of_the_daemon_stand_in_the_chart(d):
+    feed(d, 1, 4000)
+    with Page(d) as p:
+        if p.run("return !window.LightweightCharts"):
+            print("# the chart library is absent (tools/setup-page fetches it): no study is drawn", flush=True)
+            return
+        p.until("return document.getElementById('count').textContent === '(40)'", "all symbols")
+        p.run("const s = document.getElementById('timeframe'); s.value = '1s'; s.dispatchEvent(new Event('change'))")
+        p.run("document.getElementById('study-on').click()")
+        p.until("return document.getElementById('study').options.length > 18", "what the daemon has of the symbol")
+        names = p.run("return [...document.getElementById('study').options].map(o => o.value)")
+        assert sorted(names[1:3]) == ["bbands(20,2)", "rsi(14)"] and "ema_12" in names, names
+        for name, lines, pane in (("bbands(20,2)", 3, 1), ("rsi(14)", 1, 2)):
+            p.run("const s = document.getElementById('study'); s.value = arguments[0]; s.dispatchEvent(new Event('change'))", name)
+            shown = p.until("const t = document.getElementById('chart').dataset.study; return t && t.startsWith(arguments[0]) && t", "the study", name)
+            assert int(shown.split()[-1]) == lines and int(shown.split()[-2]) > 80, shown
+            assert p.run("return candle.chart.panes().length") == pane, name
+        # What is drawn is what the daemon published.
+        time_s, value = p.run("return [...study.values.get('rsi(14)')].pop()")
+        # The judge reads the binary events: the block's doubles, after the names of the vector's.
+        blocks = [b for b in d.events("tier1") if b"S00\0" in b and b"rsi(14)" in b
+                  and int.from_bytes(b[16:24], "little") == time_s * 10 ** 9]
+        assert struct.unpack_from("<24d", blocks[-1], 64)[3] == value, (time_s, value)
 
 
 @test

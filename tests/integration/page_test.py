@@ -83,7 +83,7 @@ def every_file_of_the_page_is_served_and_asks_for_nothing_outside(d):
     code, page = d.http("/")
     assert code == 200 and "<title>tickbus</title>" in page
     assert "//" not in page.replace("https://www.tradingview.com/", ""), "the page loads something from elsewhere"
-    for name in ("page.css", "page.js", "table.js", "heat.js", "candle.js", "charts.js"):
+    for name in ("page.css", "page.js", "table.js", "heat.js", "candle.js", "study.js", "charts.js"):
         code, text = d.http("/" + name)
         assert code == 200 and name in page and len(text) > 20, name
     head = raw(d, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").partition("\r\n\r\n")[0]
