@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TOGETHER 700 /* bars: whole blocks of the usual windows */
+
 struct ind {
 	struct ind_spec spec;
 	size_t bytes;
@@ -65,31 +67,59 @@ static size_t read_columns(const struct ind_spec *s, const struct ind_columns *i
 	return n;
 }
 
-static bool is_whole(const double *const *read, size_t n, size_t i)
+/* Is every one of x[0..n) a number?  x - x is 0 for a number and NaN for what is none.
+ */
+static bool are_numbers(const double *x, size_t n)
 {
-	for (size_t k = 0; k < n; k++)
-		if (!isfinite(read[k][i]))
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		double zero = x[i] - x[i];
+		uint64_t word;
+
+		memcpy(&word, &zero, sizeof(word));
+		bits |= word;
+	}
+	return bits == 0;
+}
+
+static bool are_whole(const double *const *read, size_t n_read, size_t from, size_t to)
+{
+	for (size_t k = 0; k < n_read; k++)
+		if (!are_numbers(read[k] + from, to - from))
 			return false;
 	return true;
 }
 
+/* Bars [from, to), some of which hold a NULL: one by one. */
+static void run_holed(struct ind *i, struct ind_stretch *r, const double *const *read,
+		      size_t n_read, size_t to)
+{
+	for (size_t at = r->from; at < to; at++) {
+		r->from = at;
+		r->to = at + 1;
+		if (are_whole(read, n_read, at, at + 1))
+			i->spec.def->run(&i->spec, i->state, r);
+		else
+			for (size_t k = 0; k < i->spec.def->n_outputs; k++)
+				r->out[k][at] = NAN;
+	}
+}
+
+/* A column is looked at, and then run over while it is in the nearest cache. */
 void ind_run(struct ind *i, const struct ind_columns *in, size_t n, double *const *out)
 {
-	const struct ind_def *d = i->spec.def;
 	const double *read[6];
-	size_t n_read = read_columns(&i->spec, in, read), at = 0;
+	size_t n_read = read_columns(&i->spec, in, read);
 
-	while (at < n) {
-		struct ind_stretch r = {.in = in, .out = out, .from = at};
+	for (size_t at = 0; at < n; at += TOGETHER) {
+		size_t to = n - at < TOGETHER ? n : at + TOGETHER;
+		struct ind_stretch r = {.in = in, .out = out, .from = at, .to = to};
 
-		while (at < n && is_whole(read, n_read, at))
-			at++;
-		r.to = at;
-		if (r.from < r.to)
-			d->run(&i->spec, i->state, &r);
-		for (; at < n && !is_whole(read, n_read, at); at++)
-			for (size_t k = 0; k < d->n_outputs; k++)
-				out[k][at] = NAN;
+		if (are_whole(read, n_read, at, to))
+			i->spec.def->run(&i->spec, i->state, &r);
+		else
+			run_holed(i, &r, read, n_read, to);
 	}
 }
 

@@ -16,17 +16,10 @@ static size_t window_words(const struct ind_spec *s)
 
 static void sma_run(const struct ind_spec *s, void *state, const struct ind_stretch *r)
 {
-	struct ind_window w = *(struct ind_window *)state;
-	double *a = ind_behind(state, IND_WORDS(w)), *out = r->out[0];
-	const double *close = r->in->close;
-	uint32_t n = ind_whole(s, 0), j = ind_phase(w.seen, n);
+	double *a = ind_behind(state, IND_WORDS(struct ind_window));
 
-	for (size_t i = r->from; i < r->to; i++, j = ind_next(j, n)) {
-		double mean = ind_mean(&w, a, n, j, close[i]);
-
-		out[i] = w.seen < n ? NAN : mean;
-	}
-	*(struct ind_window *)state = w;
+	ind_means(state, a, ind_whole(s, 0), r->in->close + r->from, r->to - r->from,
+		  r->out[0] + r->from);
 }
 
 /* ---- ema, dema, tema, trix: one to three in a row ---- */

@@ -53,12 +53,18 @@ static inline double ind_ema(struct ind_ema *e, const struct ind_ema_way *way, d
 }
 
 /* The weight of what was before is at hand: one operation less between two bars. */
+static inline double ind_wilder_next(double mean, const struct ind_ema_way *way,
+				     double x)
+{
+	return mean * way->keep + x * way->k;
+}
+
 static inline double ind_wilder(struct ind_ema *e, const struct ind_ema_way *way,
 				double x)
 {
 	if (++e->seen <= way->first)
 		return ind_ema_begin(e, way, x);
-	return e->value = e->value * way->keep + x * way->k;
+	return e->value = ind_wilder_next(e->value, way, x);
 }
 
 /** True range with the close before (NaN: there is none, then high - low). */

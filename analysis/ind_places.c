@@ -22,30 +22,69 @@ static size_t rsi_words(const struct ind_spec *s)
 	return IND_WORDS(struct rsi);
 }
 
+/* How a sum of both means becomes an index: one below `least` is none. */
+struct rsi_way {
+	struct ind_ema_way mean;
+	double least, flat;
+};
+
+static double rsi_of(const struct rsi_way *way, double gain, double loss)
+{
+	double sum = gain + loss;
+
+	/* NaN while there are no means yet: not smaller than anything. */
+	return sum < way->least ? way->flat : 100.0 * (gain / sum);
+}
+
+static double gain_of(double move)
+{
+	return move > 0.0 ? move : 0.0;
+}
+
+/* The bars of the seed; returns where it ends. */
+static size_t rsi_begin(struct rsi *m, const struct rsi_way *way,
+			const struct ind_stretch *r)
+{
+	size_t i = r->from;
+
+	for (; i < r->to && m->seen <= way->mean.first; i++) {
+		double d = r->in->close[i] - m->close, gain;
+
+		m->close = r->in->close[i];
+		r->out[0][i] = NAN;
+		if (m->seen++ == 0)
+			continue;
+		gain = ind_wilder(&m->gain, &way->mean, gain_of(d));
+		r->out[0][i] = rsi_of(way, gain,
+				      ind_wilder(&m->loss, &way->mean, gain_of(-d)));
+	}
+	return i;
+}
+
 static void rsi_run(const struct ind_spec *s, void *state, const struct ind_stretch *r)
 {
-	struct rsi m = *(struct rsi *)state;
-	const struct ind_ema_way way = ind_wilder_way(s, ind_whole(s, 0));
-	/* A sum below `least` is none: for TA-Lib 1e-14, for pandas what divides 0 by
-	 * 0. */
 	const bool pandas = s->flavour == IND_PANDAS;
-	const double least = pandas ? DBL_MIN : 1e-14, flat = pandas ? NAN : 0.0;
+	/* No moves: for TA-Lib a sum below 1e-14, for pandas what divides 0 by 0. */
+	const struct rsi_way way = {.mean = ind_wilder_way(s, ind_whole(s, 0)),
+				    .least = pandas ? DBL_MIN : 1e-14,
+				    .flat = pandas ? NAN : 0.0};
+	struct rsi *m = state;
+	size_t i = rsi_begin(m, &way, r);
+	double gain = m->gain.value, loss = m->loss.value, before = m->close;
 	const double *close = r->in->close;
 	double *out = r->out[0];
 
-	for (size_t i = r->from; i < r->to; i++) {
-		double d = close[i] - m.close, gain, sum;
+	for (; i < r->to; i++) {
+		double d = close[i] - before;
 
-		m.close = close[i];
-		out[i] = NAN;
-		if (m.seen++ == 0)
-			continue;
-		gain = ind_wilder(&m.gain, &way, d > 0.0 ? d : 0.0);
-		sum = gain + ind_wilder(&m.loss, &way, d < 0.0 ? -d : 0.0);
-		/* NaN while there are no means yet: not smaller than anything. */
-		out[i] = sum < least ? flat : 100.0 * (gain / sum);
+		before = close[i];
+		gain = ind_wilder_next(gain, &way.mean, gain_of(d));
+		loss = ind_wilder_next(loss, &way.mean, gain_of(-d));
+		out[i] = rsi_of(&way, gain, loss);
 	}
-	*(struct rsi *)state = m;
+	m->close = before;
+	m->gain.value = gain;
+	m->loss.value = loss;
 }
 
 /* ---- roc, mom ---- */

@@ -9,8 +9,7 @@ static uint32_t window_lookback(const struct ind_spec *s)
 
 static size_t squares_words(const struct ind_spec *s)
 {
-	return IND_WORDS(struct ind_window) +
-	       IND_WORDS(struct ind_kept) * ((size_t)ind_whole(s, 0) + 1);
+	return IND_WORDS(struct ind_window) + 3 * ((size_t)ind_whole(s, 0) + 1);
 }
 
 /* From a variance over n to the flavour's: TA-Lib divides by n, pandas by n - 1. */
@@ -21,23 +20,47 @@ static double divisor(const struct ind_spec *s, uint32_t n)
 
 /* ---- bbands ---- */
 
+/* Bands of bars [at, to), out of what lies there: upper has the means, lower the
+ * variances. */
+static void bands(const struct ind_spec *s, const struct ind_stretch *r, size_t at,
+		  size_t to)
+{
+	double *restrict upper = r->out[0], *restrict middle = r->out[1],
+			 *restrict lower = r->out[2];
+	double k = s->param[1], by = divisor(s, ind_whole(s, 0));
+
+	for (size_t i = at; i < to; i++) {
+		double mean = upper[i], reach = k * sqrt(lower[i] * by);
+
+		upper[i] = mean + reach;
+		middle[i] = mean;
+		lower[i] = mean - reach;
+	}
+}
+
 static void bbands_run(const struct ind_spec *s, void *state,
 		       const struct ind_stretch *r)
 {
 	struct ind_window w = *(struct ind_window *)state;
-	struct ind_kept *a = (void *)ind_behind(state, IND_WORDS(w));
-	double *upper = r->out[0], *middle = r->out[1], *lower = r->out[2];
-	const double *close = r->in->close, k = s->param[1];
 	uint32_t n = ind_whole(s, 0), j = ind_phase(w.seen, n);
-	double by = divisor(s, n);
+	struct ind_kept a = ind_kept(ind_behind(state, IND_WORDS(w)), n);
 
-	for (size_t i = r->from; i < r->to; i++, j = ind_next(j, n)) {
-		struct ind_moments m = ind_moments(&w, a, n, j, close[i]);
-		double reach = w.seen < n ? NAN : k * sqrt(m.variance * by);
+	for (size_t i = r->from; i < r->to;) {
+		size_t last = i;
 
-		upper[i] = m.mean + reach;
-		middle[i] = w.seen < n ? NAN : m.mean;
-		lower[i] = m.mean - reach;
+		if (j == 0 && w.seen > 0 && r->to - i >= n &&
+		    ind_moments_block(&w, &a, n, r->in->close + i, r->out[0] + i,
+				      r->out[2] + i)) {
+			i += n;
+			bands(s, r, last, i);
+			continue;
+		}
+		struct ind_moments m = ind_moments(&w, &a, n, j, r->in->close[i]);
+
+		r->out[0][i] = w.seen < n ? NAN : m.mean;
+		r->out[2][i] = m.variance;
+		j = ind_next(j, n);
+		bands(s, r, last, ++i);
 	}
 	*(struct ind_window *)state = w;
 }
@@ -48,12 +71,12 @@ static void zscore_run(const struct ind_spec *s, void *state,
 		       const struct ind_stretch *r)
 {
 	struct ind_window w = *(struct ind_window *)state;
-	struct ind_kept *a = (void *)ind_behind(state, IND_WORDS(w));
 	uint32_t n = ind_whole(s, 0), j = ind_phase(w.seen, n);
+	struct ind_kept a = ind_kept(ind_behind(state, IND_WORDS(w)), n);
 	double by = divisor(s, n);
 
 	for (size_t i = r->from; i < r->to; i++, j = ind_next(j, n)) {
-		struct ind_moments m = ind_moments(&w, a, n, j, r->in->close[i]);
+		struct ind_moments m = ind_moments(&w, &a, n, j, r->in->close[i]);
 
 		r->out[0][i] = w.seen < n || m.variance == 0.0
 				       ? NAN
@@ -151,16 +174,10 @@ static void garman_klass_run(const struct ind_spec *s, void *state,
 static void spread_run(const struct ind_spec *s, void *state,
 		       const struct ind_stretch *r)
 {
-	struct ind_window w = *(struct ind_window *)state;
-	double *a = ind_behind(state, IND_WORDS(w));
-	uint32_t n = ind_whole(s, 0), j = ind_phase(w.seen, n);
+	double *a = ind_behind(state, IND_WORDS(struct ind_window));
 
-	for (size_t i = r->from; i < r->to; i++, j = ind_next(j, n)) {
-		double mean = ind_mean(&w, a, n, j, r->in->spread[i]);
-
-		r->out[0][i] = w.seen < n ? NAN : mean;
-	}
-	*(struct ind_window *)state = w;
+	ind_means(state, a, ind_whole(s, 0), r->in->spread + r->from, r->to - r->from,
+		  r->out[0] + r->from);
 }
 
 /* ---- the table ---- */

@@ -120,6 +120,13 @@ static void for_all(property holds)
 	}
 }
 
+/* Bars [300, 450) stand still, far above those before. */
+static void jump_and_stop(struct market *m)
+{
+	for (size_t i = 300; i < 450; i++)
+		m->open[i] = m->high[i] = m->low[i] = m->close[i] = 3.0 * m->close[299];
+}
+
 static void streams_like_batch(const struct ind_spec *s, const struct market *m)
 {
 	static struct result whole, steps;
@@ -137,6 +144,15 @@ static void streams_like_batch(const struct ind_spec *s, const struct market *m)
 	}
 	ind_free(ind);
 	assert_same(s, &whole, &steps, "bar by bar");
+}
+
+static void streams_a_jump_like_batch(const struct ind_spec *s, const struct market *m)
+{
+	static struct market jumped;
+
+	jumped = *m;
+	jump_and_stop(&jumped);
+	streams_like_batch(s, &jumped);
 }
 
 /* A new object at every cut, which knows nothing but the bytes of the one before. */
@@ -267,6 +283,7 @@ static void bar_by_bar_is_batch_to_the_last_bit(void **state)
 {
 	(void)state;
 	for_all(streams_like_batch);
+	for_all(streams_a_jump_like_batch);
 }
 
 static void a_saved_state_goes_on_to_the_last_bit(void **state)
