@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/decimal.h"
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #define DAY_S INT64_C(86400)
@@ -202,6 +203,16 @@ int timetext_parse(const char *text, size_t len, int64_t *out_ns)
 		return 1;
 	*out_ns = (int64_t)ns;
 	return 0;
+}
+
+int timetext_parse_day(const char *text, int64_t *out_ns)
+{
+	char whole[TIMETEXT_MAX];
+
+	if (strlen(text) != 10)
+		return timetext_parse(text, strlen(text), out_ns);
+	(void)snprintf(whole, sizeof(whole), "%sT00:00:00Z", text);
+	return timetext_parse(whole, strlen(whole), out_ns);
 }
 
 int timetext_duration(const char *s, size_t len, int64_t *out_ns)

@@ -17,6 +17,8 @@ size_t timetext_print(char *buf, int64_t ns);
  * date and time; a fraction of up to 9 digits.  Returns 0 or 1 (not a time).
  */
 int timetext_parse(const char *s, size_t len, int64_t *out_ns);
+/** The same, or a day ("2024-01-02"), which is its midnight in UTC. */
+int timetext_parse_day(const char *text, int64_t *out_ns);
 /** "250ms", "1s", "5m", "2h", "1d", "30us", "100ns"; 0, or 1 (no such duration). */
 int timetext_duration(const char *s, size_t len, int64_t *out_ns);
 /** Days since 1970-01-01 of a proleptic Gregorian date, and back. */

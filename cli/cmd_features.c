@@ -93,23 +93,16 @@ static int read_numbers(struct cli *c, struct features *x)
 
 static int read_line(struct cli *c, int argc, char **argv, struct features *x)
 {
-	static const struct {
-		int option;
-		const char *key;
-	} keys[] = {{OPT_TIMEFRAME, "timeframe"},
-		    {OPT_START, "start"},
-		    {OPT_END, "end"},
-		    {OPT_SOURCE, "source"}};
 	int option, rc;
 
 	while ((option = cli_option(c, argc, argv, longs)) > 0)
 		x->values[option] = optarg != NULL ? optarg : "";
 	if (option != CLI_OPTION_END)
 		return option == CLI_OPTION_HELP ? CLI_OPTION_HELP : CLI_USAGE;
-	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
-		x->wish.keys[k][0] = keys[k].key;
-		x->wish.keys[k][1] = x->values[keys[k].option];
-	}
+	x->wish.bars = (struct history_wish){.timeframe = x->values[OPT_TIMEFRAME],
+					     .source = x->values[OPT_SOURCE],
+					     .start = x->values[OPT_START],
+					     .end = x->values[OPT_END]};
 	rc = read_words(c, x);
 	return rc == CLI_OK ? read_numbers(c, x) : rc;
 }

@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/jsonw.h"
 #include "base/timetext.h"
-#include "cli/query.h"
+#include "cli/history_source.h"
 #include "cli/scorer.h"
 #include <math.h>
 #include <stdio.h>
@@ -106,8 +106,15 @@ static void note(const struct news *o, struct ticker *t, const struct json_token
 	jsonw_end(&t->w);
 }
 
-static int take(struct news *o, struct ticker *t, const struct json_token *row)
+struct taking {
+	struct news *news;
+	struct ticker *ticker;
+};
+
+static int take(void *arg, const struct json_token *row)
 {
+	struct news *o = ((struct taking *)arg)->news;
+	struct ticker *t = ((struct taking *)arg)->ticker;
 	struct sentiment_score score;
 	char time[64], headline[TITLE_MAX];
 	int64_t ns;
@@ -133,57 +140,15 @@ static int take(struct news *o, struct ticker *t, const struct json_token *row)
 	return CLI_OK;
 }
 
-static int take_page(struct news *o, struct ticker *t, const struct query *q,
-		     uint64_t *after, bool *more)
-{
-	struct json_token news, rows, next, key, row;
-	struct query_walk walk;
-	uint64_t place = 0;
-	int rc = CLI_OK;
-
-	if (!query_member(&q->result, "news", &news) ||
-	    !query_member(&news, "articles", &rows) || !query_walk(&walk, &rows))
-		return cli_error(CLI_INTERNAL, "the daemon's answer has no articles");
-	while (rc == CLI_OK && query_next(&walk, &key, &row))
-		rc = take(o, t, &row);
-	/* Pages only go on, so this ends. */
-	*more = query_member(&news, "next", &next) && json_scan_u64(&next, &place) &&
-		place > *after;
-	*after = place;
-	return rc;
-}
-
 static int fetch(struct cli *c, struct news *o, struct ticker *t)
 {
-	uint64_t after = 0;
-	bool more = true;
+	const struct history_wish wish = {
+		.symbol = t->symbol, .start = o->start, .end = o->end};
+	struct taking taking = {o, t};
+	char reason[HISTORY_REASON_MAX];
+	int rc = history_source_each(c, HISTORY_ARTICLES, &wish, take, &taking, reason);
 
-	while (more) {
-		struct buf request = {0};
-		struct query q;
-		struct jsonw w;
-		int rc;
-
-		jsonw_init(&w, &request);
-		jsonw_object(&w, NULL);
-		jsonw_str(&w, "cmd", "articles");
-		jsonw_str(&w, "symbol", t->symbol);
-		if (o->start != NULL)
-			jsonw_str(&w, "start", o->start);
-		if (o->end != NULL)
-			jsonw_str(&w, "end", o->end);
-		jsonw_u64(&w, "after", after);
-		jsonw_end(&w);
-		rc = query_run(c, buf_text(&request), &q);
-		buf_free(&request);
-		if (rc != CLI_OK)
-			return rc;
-		rc = take_page(o, t, &q, &after, &more);
-		query_free(&q);
-		if (rc != CLI_OK)
-			return rc;
-	}
-	return CLI_OK;
+	return rc == CLI_NEGATIVE ? cli_error(rc, "%s", reason) : rc;
 }
 
 static double share(uint64_t part, uint64_t whole)

@@ -1,8 +1,6 @@
 /* feature_source - see feature_source.h. */
 #include "cli/feature_source.h"
 #include "base/buf.h"
-#include "base/jsonw.h"
-#include "cli/query.h"
 #include "cli/symbol_file.h"
 #include <errno.h>
 #include <math.h>
@@ -11,80 +9,39 @@
 
 /* ---- of the daemon ---- */
 
-static void put_request(struct buf *out, const struct feature_wish *wish,
-			const char *symbol, const char *from)
+struct taking {
+	const char *column;
+	struct feature_row *row;
+};
+
+static int take_bar(void *arg, const struct json_token *bar)
 {
-	struct jsonw w;
+	struct taking *t = arg;
+	struct json_token value;
 
-	jsonw_init(&w, out);
-	jsonw_object(&w, NULL);
-	jsonw_str(&w, "cmd", "bars");
-	jsonw_str(&w, "symbol", symbol);
-	for (size_t k = 0; k < 4; k++) {
-		bool is_start = wish->keys[k][0] != NULL &&
-				strcmp(wish->keys[k][0], "start") == 0;
-
-		if (wish->keys[k][1] != NULL && !(is_start && *from != '\0'))
-			jsonw_str(&w, wish->keys[k][0], wish->keys[k][1]);
-	}
-	if (*from != '\0')
-		jsonw_str(&w, "start", from);
-	jsonw_end(&w);
-}
-
-/* One page of bars; @from becomes where the next begins, "" at the end. */
-static int take_page(const struct query *q, const char *column, struct feature_row *row,
-		     char *from, size_t cap)
-{
-	struct json_token bars, rows, bar, key, value, next;
-	struct query_walk walk;
-
-	if (!query_member(&q->result, "bars", &bars) ||
-	    !query_member(&bars, "bars", &rows) || !query_walk(&walk, &rows))
-		return cli_error(CLI_INTERNAL, "the daemon's answer has no bars");
-	while (query_next(&walk, &key, &bar)) {
-		if (!query_member(&bar, column, &value))
-			continue;
-		if (feature_frame_push(row, query_number(&value, NAN)) < 0)
-			return cli_error(CLI_INTERNAL, "%s", err_text());
-	}
-	*from = '\0';
-	if (query_member(&bars, "next", &next))
-		(void)query_text(&next, from, cap);
+	if (!query_member(bar, t->column, &value))
+		return CLI_OK;
+	if (feature_frame_push(t->row, query_number(&value, NAN)) < 0)
+		return cli_error(CLI_INTERNAL, "%s", err_text());
 	return CLI_OK;
-}
-
-static int take_symbol(struct cli *c, const struct feature_wish *wish,
-		       struct feature_row *row)
-{
-	char from[48] = "";
-	int rc;
-
-	do {
-		struct buf request = {0};
-		struct query q;
-
-		put_request(&request, wish, row->symbol, from);
-		rc = query_run(c, buf_text(&request), &q);
-		buf_free(&request);
-		if (rc != CLI_OK)
-			return rc;
-		rc = take_page(&q, wish->column, row, from, sizeof(from));
-		query_free(&q);
-	} while (rc == CLI_OK && *from != '\0');
-	return rc;
 }
 
 int feature_source_daemon(struct cli *c, const struct feature_wish *wish,
 			  struct feature_frame *f)
 {
-	for (size_t i = 0; i < f->n; i++) {
-		int rc = take_symbol(c, wish, &f->rows[i]);
+	struct history_wish w = wish->bars;
 
-		/* A no is about this symbol; its sentence is on stderr already. */
+	for (size_t i = 0; i < f->n; i++) {
+		struct taking t = {wish->column, &f->rows[i]};
+		char reason[HISTORY_REASON_MAX];
+		int rc;
+
+		w.symbol = f->rows[i].symbol;
+		rc = history_source_each(c, HISTORY_BARS, &w, take_bar, &t, reason);
+		/* A no is about this symbol. */
 		if (rc == CLI_NEGATIVE)
 			(void)snprintf(f->rows[i].reason, sizeof(f->rows[i].reason),
-				       "the daemon has no bars of it");
+				       "%s", reason);
 		else if (rc != CLI_OK)
 			return rc;
 	}

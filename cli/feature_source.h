@@ -1,13 +1,12 @@
 /* feature_source - where the series of `features extract` come from. */
 #pragma once
-#include "cli/cli.h"
 #include "cli/feature_frame.h"
+#include "cli/history_source.h"
 
 struct feature_wish {
-	const char *column;     /* close or volume */
-	bool only_named;        /* a file's other symbols are left out */
-	const char *keys[4][2]; /* what the command `bars` is told beside the symbol;
-				   NULL: the daemon's default */
+	const char *column;       /* close or volume */
+	bool only_named;          /* a file's other symbols are left out */
+	struct history_wish bars; /* the symbol is each row's */
 };
 
 /**

@@ -83,27 +83,29 @@ double query_number(const struct json_token *t, double otherwise)
 	return end == text || *end != '\0' ? otherwise : v;
 }
 
-/* What the daemon answered: CLI_OK, or an exit code after saying why. */
-static int judge(struct query *q)
+/* What the daemon answered: CLI_OK, CLI_NEGATIVE with its sentence, or another exit
+ * code after saying why. */
+static int judge(struct query *q, char *reason, size_t cap)
 {
 	struct json_scan scan = {.at = q->text, .end = q->text + strlen(q->text)};
 	struct json_token answer, ok, error;
-	char text[1024];
 
 	if (!json_scan_value(&scan, &answer) || !query_member(&answer, "ok", &ok))
 		return cli_error(CLI_INTERNAL, "the daemon's answer is no JSON object");
 	if (ok.type != JSON_TRUE) {
-		if (!query_member(&answer, "error", &error))
-			return cli_error(CLI_NEGATIVE, "the daemon said no");
-		return cli_error(CLI_NEGATIVE, "%s",
-				 query_text(&error, text, sizeof(text)));
+		if (query_member(&answer, "error", &error))
+			(void)query_text(&error, reason, cap);
+		else
+			(void)snprintf(reason, cap, "the daemon said no");
+		return CLI_NEGATIVE;
 	}
 	if (!query_member(&answer, "result", &q->result))
 		return cli_error(CLI_INTERNAL, "the daemon's answer has no result");
 	return CLI_OK;
 }
 
-int query_run(struct cli *c, const char *request, struct query *out)
+int query_try(struct cli *c, const char *request, struct query *out, char *reason,
+	      size_t cap)
 {
 	int rc;
 
@@ -111,10 +113,18 @@ int query_run(struct cli *c, const char *request, struct query *out)
 	rc = tickbus_ask(&c->options, request, &out->text);
 	if (rc < 0)
 		return cli_unavailable(c, rc);
-	rc = judge(out);
+	rc = judge(out, reason, cap);
 	if (rc != CLI_OK)
 		query_free(out);
 	return rc;
+}
+
+int query_run(struct cli *c, const char *request, struct query *out)
+{
+	char reason[1024];
+	int rc = query_try(c, request, out, reason, sizeof(reason));
+
+	return rc == CLI_NEGATIVE ? cli_error(rc, "%s", reason) : rc;
 }
 
 int query_ask(struct cli *c, const char *cmd, const char *key, const char *value,

@@ -19,7 +19,10 @@ struct query {
  * the reason has been printed: CLI_NEGATIVE with the daemon's own sentence.
  */
 int query_run(struct cli *c, const char *request, struct query *out);
-/** The same for a command with one argument or (@key NULL) none. */
+/** The same, but the daemon's no is not printed: its sentence goes to @reason. */
+int query_try(struct cli *c, const char *request, struct query *out, char *reason,
+	      size_t cap);
+/** As query_run() for a command with one argument or (@key NULL) none. */
 int query_ask(struct cli *c, const char *cmd, const char *key, const char *value,
 	      struct query *out);
 void query_free(struct query *q);

@@ -47,9 +47,10 @@ static int read_file(const char *path, struct buf *out)
 }
 
 /* Without VADER's lexicon finance scores with our own words alone. */
-int scorer_open(enum sentiment_flavour flavour, const char *path,
-		struct sentiment **out)
+int scorer_open_many(enum sentiment_flavour flavour, const char *path, size_t n,
+		     struct sentiment **out)
 {
+	size_t made = 0;
 	struct buf usual = {0}, text = {0};
 	bool has = path != NULL || usual_path(&usual);
 	int rc = 0;
@@ -64,12 +65,22 @@ int scorer_open(enum sentiment_flavour flavour, const char *path,
 					      "installed (tools/setup-news): "
 					      "scoring with finance-1 alone\n");
 	}
-	if (rc == 0)
+	while (rc == 0 && made < n) {
 		rc = sentiment_new(flavour, has ? (const char *)text.data : NULL,
-				   text.len, out);
+				   text.len, &out[made]);
+		made += rc == 0;
+	}
 	if (rc < 0)
 		(void)cli_error(CLI_IO, "%s", err_text());
+	while (rc < 0 && made > 0)
+		sentiment_free(out[--made]);
 	buf_free(&usual);
 	buf_free(&text);
 	return rc < 0 ? CLI_IO : CLI_OK;
+}
+
+int scorer_open(enum sentiment_flavour flavour, const char *path,
+		struct sentiment **out)
+{
+	return scorer_open_many(flavour, path, 1, out);
 }

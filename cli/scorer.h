@@ -10,3 +10,6 @@
  */
 int scorer_open(enum sentiment_flavour flavour, const char *path,
 		struct sentiment **out);
+/** @n of them, one for each thread; those that were made are freed when it fails. */
+int scorer_open_many(enum sentiment_flavour flavour, const char *path, size_t n,
+		     struct sentiment **out);

@@ -25,7 +25,9 @@
  *	cmd_export.c    export, query; archive_run.[ch] becoming tickbus-archive
  *	cmd_indicators.c  indicators
  *	cmd_news.c      news
- *	cmd_sentiment.c  sentiment; scorer.[ch] the scorer with its lexicon
+ *	history_source.[ch]  rows of the past, for features, news and report
+ *	cmd_report.c    report; report_gather.[ch] its data, portfolio_file.[ch]
+ *holdings cmd_sentiment.c  sentiment; scorer.[ch] the scorer with its lexicon
  *	cmd_feed.c      feed; feeder.[ch] batches, progress.[ch] its bar
  */
 #include "cli/cli.h"
@@ -181,6 +183,26 @@ static const struct command commands[] = {
 	 "                   the original)\n"
 	 "  --vader FILE     VADER's lexicon; default: where tools/setup-news puts it\n"
 	 "  --json           one object a line\n", cmd_sentiment},
+	{"report", "technical|news|pricing|comprehensive|combined",
+	 "Put prices, indicators and news of many symbols side by side",
+	 "  --symbols A,B    in this order\n"
+	 "  --portfolio FILE what is held: symbol,quantity[,cost_basis]\n"
+	 "  --json           one object; default: a table\n"
+	 "  --workers N      default: one a processor\n"
+	 "  --window N       the newest N bars, 252\n"
+	 "  --timeframe TF   1d\n"
+	 "  --start, --end   bars and articles of this range, the end exclusive\n"
+	 "  --adjust HOW     raw (default), split, all: as a vendor sent them\n"
+	 "  --source A,B     of these sources alone, the first is preferred; default: all,\n"
+	 "                   as the configuration has them\n"
+	 "  --news-window D  articles no older than D before the symbol's newest, 30d\n"
+	 "  --half-life D    an article weighs half as much after D, 1d\n"
+	 "  --repeat D       the same headline again within D counts once, 1d\n"
+	 "  --articles N     that are shown per symbol, 5\n"
+	 "  --history        technical, combined: the indicators of every bar, too\n"
+	 "  --vader FILE     VADER's lexicon; default: where tools/setup-news puts it\n"
+	 "Exit code 1: something of a symbol is not there, or a line of FILE was not taken.\n",
+	 cmd_report},
 	{"vendors", "", "List whom can be asked, and how often they were",
 	 "  --json           as the daemon sends it\n", cmd_vendors},
 	{"log", "[count | range FROM TO | tail [N]]", "Look into the log of ticks",

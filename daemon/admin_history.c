@@ -121,16 +121,6 @@ static bool fail(struct past *p, const char *fmt, ...)
 	return false;
 }
 
-static int parse_time(const char *text, int64_t *out)
-{
-	char whole[TIMETEXT_MAX];
-
-	if (strlen(text) != 10)
-		return timetext_parse(text, strlen(text), out);
-	(void)snprintf(whole, sizeof(whole), "%sT00:00:00Z", text);
-	return timetext_parse(whole, strlen(whole), out);
-}
-
 bool past_range(struct past *p, const struct json *request)
 {
 	static const char *const keys[] = {"start", "end"};
@@ -140,7 +130,8 @@ bool past_range(struct past *p, const struct json *request)
 
 		if (*text == '\0')
 			continue;
-		if (parse_time(text, i == 0 ? &p->range.from_ns : &p->range.to_ns) != 0)
+		if (timetext_parse_day(text, i == 0 ? &p->range.from_ns
+						    : &p->range.to_ns) != 0)
 			return fail(p,
 				    "%s: '%.40s' is not a day like 2024-01-02 or a "
 				    "time like 2024-01-02T14:30:00Z",

@@ -18,10 +18,11 @@ MAY = {
     "client": {"base", "proto"},
     "archive": {"base", "proto"},
     "analysis": {"base", "proto"},
+    "report": {"base", "proto", "analysis"},
     "workers": {"base", "proto", "bus", "store", "feeds", "analysis"},
     # feeds: `tickbusctl feed` reads files on the user's side.
     # analysis: what is said of indicators and computed of files, without a daemon.
-    "cli": {"base", "proto", "client", "feeds", "analysis"},
+    "cli": {"base", "proto", "client", "feeds", "analysis", "report"},
     "daemon": {"base", "proto", "bus", "store", "feeds", "workers", "analysis",
                # The frames of its pipe; files and DuckDB are the helper's alone.
                "archive"},

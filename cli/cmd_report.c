@@ -1,0 +1,370 @@
+/*
+ * cmd_report - report: prices, indicators and news of many symbols, side by side.
+ *
+ * One pass: each symbol is asked for once, by one of the workers, which computes what
+ * can be said of it while the others ask.
+ */
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/timetext.h"
+#include "cli/portfolio_file.h"
+#include "cli/render.h"
+#include "cli/report_gather.h"
+#include "cli/scorer.h"
+#include "proto/timeframe.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	OPT_SYMBOLS = 1,
+	OPT_PORTFOLIO,
+	OPT_JSON,
+	OPT_WORKERS,
+	OPT_WINDOW,
+	OPT_TIMEFRAME,
+	OPT_START,
+	OPT_END,
+	OPT_ADJUST,
+	OPT_SOURCE,
+	OPT_NEWS_WINDOW,
+	OPT_HALF,
+	OPT_REPEAT,
+	OPT_ARTICLES,
+	OPT_HISTORY,
+	OPT_VADER,
+	OPTIONS
+};
+
+static const struct option longs[] = {
+	{"symbols", required_argument, NULL, OPT_SYMBOLS},
+	{"portfolio", required_argument, NULL, OPT_PORTFOLIO},
+	{"json", no_argument, NULL, OPT_JSON},
+	{"workers", required_argument, NULL, OPT_WORKERS},
+	{"window", required_argument, NULL, OPT_WINDOW},
+	{"timeframe", required_argument, NULL, OPT_TIMEFRAME},
+	{"start", required_argument, NULL, OPT_START},
+	{"end", required_argument, NULL, OPT_END},
+	{"adjust", required_argument, NULL, OPT_ADJUST},
+	{"source", required_argument, NULL, OPT_SOURCE},
+	{"news-window", required_argument, NULL, OPT_NEWS_WINDOW},
+	{"half-life", required_argument, NULL, OPT_HALF},
+	{"repeat", required_argument, NULL, OPT_REPEAT},
+	{"articles", required_argument, NULL, OPT_ARTICLES},
+	{"history", no_argument, NULL, OPT_HISTORY},
+	{"vader", required_argument, NULL, OPT_VADER},
+	{0}};
+
+struct order {
+	const char *values[OPTIONS];
+	enum report_flow flow;
+	uint64_t workers;
+	struct report report;
+	struct portfolio portfolio;
+	struct buf vendors; /* names with their NULs */
+	const char *sources[REPORT_SOURCES_MAX];
+	struct sentiment *scorers[REPORT_WORKERS_MAX];
+};
+
+/* ---- the command line ---- */
+
+static int read_number(struct cli *c, const struct order *o, int option, uint64_t min,
+		       uint64_t max, uint64_t *out)
+{
+	if (o->values[option] == NULL || cli_number(o->values[option], min, max, out))
+		return CLI_OK;
+	return cli_usage_error(c, "--%s takes %llu to %llu", longs[option - 1].name,
+			       (unsigned long long)min, (unsigned long long)max);
+}
+
+static int read_duration(struct cli *c, const struct order *o, int option, int64_t *out)
+{
+	const char *text = o->values[option];
+
+	if (text == NULL ||
+	    (timetext_duration(text, strlen(text), out) == 0 && *out > 0))
+		return CLI_OK;
+	return cli_usage_error(c, "--%s: '%s' is no duration like 12h",
+			       longs[option - 1].name, text);
+}
+
+static int read_numbers(struct cli *c, struct order *o)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	struct report *r = &o->report;
+	uint64_t window = 252, articles = 5;
+	int rc;
+
+	o->workers = processors < 1 ? 1 : (uint64_t)processors;
+	if (o->workers > REPORT_WORKERS_MAX)
+		o->workers = REPORT_WORKERS_MAX;
+	r->news_ns = 30 * 24 * 3600 * NS_PER_S;
+	r->half_life_ns = r->repeat_ns = 24 * 3600 * NS_PER_S;
+	if ((rc = read_number(c, o, OPT_WORKERS, 1, REPORT_WORKERS_MAX, &o->workers)) ||
+	    (rc = read_number(c, o, OPT_WINDOW, 1, REPORT_WINDOW_MAX, &window)) ||
+	    (rc = read_number(c, o, OPT_ARTICLES, 0, 1000, &articles)) ||
+	    (rc = read_duration(c, o, OPT_NEWS_WINDOW, &r->news_ns)) ||
+	    (rc = read_duration(c, o, OPT_HALF, &r->half_life_ns)) ||
+	    (rc = read_duration(c, o, OPT_REPEAT, &r->repeat_ns)))
+		return rc;
+	r->window = window;
+	r->articles = articles;
+	return CLI_OK;
+}
+
+static int read_words(struct cli *c, struct order *o)
+{
+	const char **v = o->values;
+	int64_t ns;
+
+	if (v[OPT_TIMEFRAME] == NULL)
+		v[OPT_TIMEFRAME] = "1d";
+	if (v[OPT_ADJUST] == NULL)
+		v[OPT_ADJUST] = "raw";
+	o->report.step_s =
+		timeframe_parse_any(v[OPT_TIMEFRAME], strlen(v[OPT_TIMEFRAME]));
+	if (o->report.step_s == 0)
+		return cli_usage_error(c, "--timeframe: '%s' is not one of 1s .. 1d",
+				       v[OPT_TIMEFRAME]);
+	v[OPT_TIMEFRAME] = timeframe_name(o->report.step_s);
+	if (strcmp(v[OPT_ADJUST], "raw") != 0 && strcmp(v[OPT_ADJUST], "split") != 0 &&
+	    strcmp(v[OPT_ADJUST], "all") != 0)
+		return cli_usage_error(c, "--adjust: '%s' is not raw, split or all",
+				       v[OPT_ADJUST]);
+	for (int i = OPT_START; i <= OPT_END; i++)
+		if (v[i] != NULL && timetext_parse_day(v[i], &ns) != 0)
+			return cli_usage_error(c,
+					       "--%s: '%s' is not a day like "
+					       "2024-01-02 or a time like "
+					       "2024-01-02T14:30:00Z",
+					       longs[i - 1].name, v[i]);
+	o->report.history = v[OPT_HISTORY] != NULL;
+	return CLI_OK;
+}
+
+static int read_line(struct cli *c, int argc, char **argv, struct order *o)
+{
+	int option, rc;
+
+	while ((option = cli_option(c, argc, argv, longs)) > 0)
+		o->values[option] = optarg != NULL ? optarg : "";
+	if (option != CLI_OPTION_END)
+		return option == CLI_OPTION_HELP ? CLI_OPTION_HELP : CLI_USAGE;
+	o->flow = optind + 1 == argc ? report_flow_parse(argv[optind]) : FLOWS;
+	if (o->flow == FLOWS)
+		return cli_usage_error(c, "say which: technical, news, pricing, "
+					  "comprehensive or combined");
+	o->report.parts = report_flow_parts(o->flow);
+	rc = read_words(c, o);
+	return rc == CLI_OK ? read_numbers(c, o) : rc;
+}
+
+/* ---- which symbols, which sources ---- */
+
+/* Calls @fn with each name of a list "A,B"; stops when it returns other than 0. */
+static int each_name(const char *list, int (*fn)(struct order *o, const char *name),
+		     struct order *o)
+{
+	int rc = 0;
+
+	while (list != NULL && *list != '\0' && rc == 0) {
+		size_t len = strcspn(list, ",");
+		char name[64];
+
+		(void)snprintf(name, sizeof(name), "%.*s", (int)len, list);
+		if (len > 0)
+			rc = fn(o, name);
+		list += len + (list[len] == ',');
+	}
+	return rc;
+}
+
+static int add_symbol(struct order *o, const char *name)
+{
+	return report_add(&o->report, name);
+}
+
+static int add_positions(struct order *o)
+{
+	size_t n;
+	const struct portfolio_position *p = portfolio_positions(&o->portfolio, &n);
+	int rc = 0;
+
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = report_add(&o->report, p[i].symbol);
+	return rc;
+}
+
+static int read_symbols(struct cli *c, struct order *o)
+{
+	const char *path = o->values[OPT_PORTFOLIO];
+	int rc = each_name(o->values[OPT_SYMBOLS], add_symbol, o);
+
+	if (rc < 0)
+		return cli_usage_error(c, "%s", err_text());
+	if (path != NULL) {
+		rc = portfolio_file_read(path, &o->portfolio);
+		if (rc < 0)
+			return cli_error(rc == -EINVAL ? CLI_USAGE : CLI_IO, "%s",
+					 err_text());
+		o->report.portfolio = &o->portfolio;
+		if (add_positions(o) < 0)
+			return cli_usage_error(c, "%s", err_text());
+	}
+	if (o->report.n == 0)
+		return cli_usage_error(
+			c, "there is no symbol: --symbols A,B or --portfolio FILE");
+	return CLI_OK;
+}
+
+static int add_vendor(struct order *o, const char *name)
+{
+	buf_add(&o->vendors, name, strlen(name) + 1);
+	return 0;
+}
+
+/* By --source, else as the daemon's configuration has them. */
+static int read_sources(struct cli *c, struct order *o)
+{
+	int rc = CLI_OK;
+
+	if (o->values[OPT_SOURCE] != NULL)
+		(void)each_name(o->values[OPT_SOURCE], add_vendor, o);
+	else if (o->report.parts & REPORT_PRICING)
+		rc = gather_vendors(c, &o->vendors);
+	for (size_t at = 0;
+	     at < o->vendors.len && o->report.n_sources < REPORT_SOURCES_MAX;) {
+		const char *name = (const char *)o->vendors.data + at;
+
+		o->sources[o->report.n_sources++] = name;
+		at += strlen(name) + 1;
+	}
+	o->report.sources = o->sources;
+	o->report.only_named = o->values[OPT_SOURCE] != NULL;
+	return rc;
+}
+
+/* ---- the answer ---- */
+
+/* As a table for people, out of the same answer. */
+static void show_table(const struct order *o, struct buf *json)
+{
+	static const char *const columns[] = {"ticker",
+					      "time",
+					      "close",
+					      "change",
+					      "source",
+					      "sma_20",
+					      "rsi_14",
+					      "bollinger_lower",
+					      "bollinger_upper",
+					      "macd_histogram",
+					      "bars",
+					      "article_count",
+					      "avg_sentiment",
+					      "weighted_sentiment",
+					      "reason",
+					      NULL};
+	static const char *const lists[FLOWS] = {"technical_summary", "news",
+						 "price_details", "combined_analysis",
+						 "combined_analysis"};
+	struct json_scan scan = {.at = buf_text(json)};
+	struct json_token whole, rows, part, status;
+	char text[16];
+
+	scan.end = scan.at + json->len;
+	if (!json_scan_value(&scan, &whole))
+		return;
+	if (query_member(&whole, lists[o->flow], &rows))
+		(void)render_picked(stdout, &rows, columns);
+	if (query_member(&whole, "portfolio", &part)) {
+		printf("\n");
+		if (query_member(&part, "positions", &rows))
+			(void)render_table(stdout, &rows);
+		printf("\n");
+		if (query_member(&part, "totals", &rows))
+			(void)render_table(stdout, &rows);
+	}
+	if (query_member(&whole, "status", &status))
+		printf("\n%s: %zu symbols\n", query_text(&status, text, sizeof(text)),
+		       o->report.n);
+}
+
+/* What is not there, and why; the exit code says that there is some. */
+static int say_failed(const struct order *o)
+{
+	static const char *const parts[REPORT_PARTS] = {"pricing", "technical", "news"};
+	const struct portfolio_refusal *bad;
+	size_t n;
+	int code = CLI_OK;
+
+	bad = portfolio_refusals(&o->portfolio, &n);
+	for (size_t i = 0; i < n; i++)
+		code = cli_error(CLI_NEGATIVE, "%s: line %llu is not taken: %s",
+				 o->values[OPT_PORTFOLIO],
+				 (unsigned long long)bad[i].line, bad[i].reason);
+	for (size_t i = 0; i < o->report.n; i++) {
+		const struct report_symbol *s = &o->report.rows[i];
+
+		for (size_t k = 0; k < REPORT_PARTS; k++)
+			if (s->failed[k][0] != '\0')
+				code = cli_error(CLI_NEGATIVE, "%s: %s: %s", s->symbol,
+						 parts[k], s->failed[k]);
+	}
+	return code;
+}
+
+static int answer(struct order *o, double seconds)
+{
+	struct buf json = {0};
+
+	report_json(&o->report, o->flow, seconds, &json);
+	if (o->values[OPT_JSON] != NULL)
+		(void)fwrite(json.data, 1, json.len, stdout);
+	else
+		show_table(o, &json);
+	buf_free(&json);
+	return say_failed(o);
+}
+
+/* ---- the whole ---- */
+
+static int make(struct cli *c, struct order *o)
+{
+	struct gather g = {.c = c,
+			   .wish = {.timeframe = o->values[OPT_TIMEFRAME],
+				    .adjust = o->values[OPT_ADJUST],
+				    .start = o->values[OPT_START],
+				    .end = o->values[OPT_END]}};
+	const struct report_loader loader = {gather_load, &g};
+	int64_t began_ns = clock_mono_ns();
+	int rc = read_symbols(c, o);
+
+	if (rc == CLI_OK)
+		rc = read_sources(c, o);
+	if (rc == CLI_OK && (o->report.parts & REPORT_NEWS))
+		rc = scorer_open_many(SENTIMENT_FINANCE, o->values[OPT_VADER],
+				      o->workers, o->scorers);
+	o->report.scorers = o->scorers;
+	if (rc == CLI_OK)
+		rc = report_run(&o->report, &loader, (unsigned)o->workers);
+	if (rc == CLI_OK)
+		rc = answer(o, (double)(clock_mono_ns() - began_ns) / 1e9);
+	return rc;
+}
+
+int cmd_report(struct cli *c, int argc, char **argv)
+{
+	struct order o = {.report = {.parts = 0}};
+	int rc = read_line(c, argc, argv, &o);
+
+	if (rc == CLI_OK)
+		rc = make(c, &o);
+	report_free(&o.report);
+	portfolio_free(&o.portfolio);
+	buf_free(&o.vendors);
+	for (size_t i = 0; i < REPORT_WORKERS_MAX; i++)
+		sentiment_free(o.scorers[i]);
+	return rc == CLI_OPTION_HELP ? CLI_OK : rc;
+}

@@ -1,0 +1,265 @@
+/* report_gather - see report_gather.h. */
+#include "cli/report_gather.h"
+#include "base/timetext.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEADLINE_MAX 1024
+
+/* ---- which series there are ---- */
+
+/* Bars of one source; of its feeds the first. */
+struct source {
+	char name[HIST_SOURCE_MAX + 1];
+	char currency[8];
+	int64_t first_ns, last_ns;
+	double bars;
+};
+
+struct listing {
+	const struct gather *g;
+	const struct report *r;
+	struct source found[REPORT_SOURCES_MAX];
+	size_t n;
+};
+
+static const char *text_of(const struct json_token *row, const char *key, char *out,
+			   size_t size)
+{
+	struct json_token t;
+
+	if (!query_member(row, key, &t) || t.type != JSON_STRING || t.len == 0)
+		return "";
+	return query_text(&t, out, size);
+}
+
+static int64_t time_of(const struct json_token *t)
+{
+	int64_t ns = INT64_MIN;
+
+	(void)timetext_parse(t->text, t->len, &ns);
+	return ns;
+}
+
+static bool is_wished(const struct listing *l, const struct json_token *row)
+{
+	const struct history_wish *w = &l->g->wish;
+	char text[32];
+
+	return strcmp(text_of(row, "timeframe", text, sizeof(text)), w->timeframe) ==
+		       0 &&
+	       strcmp(text_of(row, "adjust", text, sizeof(text)), w->adjust) == 0;
+}
+
+/* SIZE_MAX: nobody named it. */
+static size_t rank_of(const struct report *r, const char *source)
+{
+	for (size_t i = 0; i < r->n_sources; i++)
+		if (strcmp(r->sources[i], source) == 0)
+			return i;
+	return SIZE_MAX;
+}
+
+static int note_series(void *arg, const struct json_token *row)
+{
+	struct listing *l = arg;
+	struct source x = {.bars = 0};
+	struct json_token bars, first, last;
+
+	if (l->n == REPORT_SOURCES_MAX || !is_wished(l, row) ||
+	    !query_member(row, "bars", &bars) || !query_member(row, "first", &first) ||
+	    !query_member(row, "last", &last))
+		return CLI_OK;
+	(void)text_of(row, "source", x.name, sizeof(x.name));
+	(void)text_of(row, "currency", x.currency, sizeof(x.currency));
+	x.first_ns = time_of(&first);
+	x.last_ns = time_of(&last);
+	x.bars = query_number(&bars, 0);
+	if (x.bars < 1 || (l->r->only_named && rank_of(l->r, x.name) == SIZE_MAX))
+		return CLI_OK;
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->found[i].name, x.name) == 0)
+			return CLI_OK;
+	l->found[l->n++] = x;
+	return CLI_OK;
+}
+
+/* ---- bars ---- */
+
+static bool is_key(const struct json_token *key, const char *name)
+{
+	return key->len == strlen(name) && memcmp(key->text, name, key->len) == 0;
+}
+
+static int take_bar(void *arg, const struct json_token *row)
+{
+	struct report_bar bar = {INT64_MIN, NAN, NAN, NAN, NAN, NAN};
+	struct json_token key, value;
+	struct query_walk walk;
+	const struct {
+		const char *name;
+		double *to;
+	} fields[] = {{"open", &bar.open},
+		      {"high", &bar.high},
+		      {"low", &bar.low},
+		      {"close", &bar.close},
+		      {"volume", &bar.volume}};
+
+	if (!query_walk(&walk, row))
+		return CLI_OK;
+	while (query_next(&walk, &key, &value)) {
+		if (is_key(&key, "time"))
+			bar.time_ns = time_of(&value);
+		for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+			if (is_key(&key, fields[i].name))
+				*fields[i].to = query_number(&value, NAN);
+	}
+	report_series_push(arg, &bar);
+	return CLI_OK;
+}
+
+/*
+ * Where to begin so that @window bars come, as far as can be told from how the source's
+ * bars lie on average; @more times as far back when it was too late.
+ */
+static int64_t begin_of(const struct gather *g, const struct source *x, size_t window,
+			double more)
+{
+	double spacing =
+		x->bars > 1 ? (double)(x->last_ns - x->first_ns) / (x->bars - 1) : 0;
+	double back = spacing * (double)window * 1.2 * more;
+	int64_t last = x->last_ns, end;
+
+	if (g->wish.end != NULL && timetext_parse_day(g->wish.end, &end) == 0 &&
+	    end < last)
+		last = end;
+	return (double)last - (double)x->first_ns <= back ? x->first_ns
+							  : last - (int64_t)back;
+}
+
+static void forget(struct report_series *x)
+{
+	x->bars.len = 0;
+	x->refused = 0;
+}
+
+static int take_series(const struct gather *g, const struct report *r,
+		       const struct source *x, struct report_symbol *s)
+{
+	struct report_series *to = report_series_add(s, x->name);
+	struct history_wish wish = g->wish;
+	char start[TIMETEXT_MAX], reason[HISTORY_REASON_MAX];
+	size_t n = 0, rank = rank_of(r, x->name);
+	int64_t from_ns = INT64_MAX;
+	int rc = CLI_OK;
+
+	if (to == NULL)
+		return CLI_OK;
+	to->rank = rank < r->n_sources ? (unsigned)rank : (unsigned)r->n_sources;
+	(void)snprintf(to->currency, sizeof(to->currency), "%s", x->currency);
+	wish.symbol = s->symbol;
+	wish.source = x->name;
+	for (double more = 1; rc == CLI_OK && n < r->window && from_ns > x->first_ns;
+	     more *= 4) {
+		from_ns = x->first_ns;
+		if (g->wish.start == NULL) {
+			from_ns = begin_of(g, x, r->window, more);
+			(void)timetext_print(start, from_ns);
+			wish.start = start;
+		}
+		forget(to);
+		rc = history_source_each(g->c, HISTORY_BARS, &wish, take_bar, to,
+					 reason);
+		(void)report_series_bars(to, &n);
+	}
+	if (rc == CLI_NEGATIVE) {
+		report_fail(s, REPORT_PRICING, "%s: %s", x->name, reason);
+		rc = CLI_OK;
+	}
+	return rc;
+}
+
+static int take_prices(const struct gather *g, const struct report *r,
+		       struct report_symbol *s)
+{
+	struct listing l = {.g = g, .r = r};
+	const struct history_wish wish = {.symbol = s->symbol};
+	char reason[HISTORY_REASON_MAX];
+	int rc = history_source_each(g->c, HISTORY_SERIES, &wish, note_series, &l,
+				     reason);
+
+	if (rc == CLI_NEGATIVE) {
+		report_fail(s, REPORT_PRICING, "%s", reason);
+		return CLI_OK;
+	}
+	for (size_t i = 0; rc == CLI_OK && i < l.n; i++)
+		rc = take_series(g, r, &l.found[i], s);
+	return rc;
+}
+
+/* ---- articles ---- */
+
+static int take_article(void *arg, const struct json_token *row)
+{
+	char headline[HEADLINE_MAX], source[64], url[HEADLINE_MAX];
+	struct json_token time;
+
+	if (!query_member(row, "time", &time))
+		return CLI_OK;
+	report_article_push(arg, time_of(&time),
+			    text_of(row, "headline", headline, sizeof(headline)),
+			    text_of(row, "publisher", source, sizeof(source)),
+			    text_of(row, "url", url, sizeof(url)));
+	return CLI_OK;
+}
+
+static int take_news(const struct gather *g, struct report_symbol *s)
+{
+	const struct history_wish wish = {
+		.symbol = s->symbol, .start = g->wish.start, .end = g->wish.end};
+	char reason[HISTORY_REASON_MAX];
+	int rc = history_source_each(g->c, HISTORY_ARTICLES, &wish, take_article, s,
+				     reason);
+
+	if (rc != CLI_NEGATIVE)
+		return rc;
+	report_fail(s, REPORT_NEWS, "%s", reason);
+	return CLI_OK;
+}
+
+/* ---- both ---- */
+
+int gather_load(void *arg, unsigned worker, const struct report *r,
+		struct report_symbol *s)
+{
+	const struct gather *g = arg;
+	int rc = CLI_OK;
+
+	(void)worker;
+	if (r->parts & REPORT_PRICING)
+		rc = take_prices(g, r, s);
+	if (rc == CLI_OK && (r->parts & REPORT_NEWS))
+		rc = take_news(g, s);
+	return rc;
+}
+
+int gather_vendors(struct cli *c, struct buf *out)
+{
+	struct json_token rows, key, row;
+	struct query_walk walk;
+	struct query q;
+	char name[HIST_SOURCE_MAX + 1];
+	int rc = query_ask(c, "vendors", NULL, NULL, &q);
+
+	if (rc != CLI_OK)
+		return rc;
+	rows = query_rows(&q.result);
+	if (query_walk(&walk, &rows))
+		while (query_next(&walk, &key, &row))
+			if (*text_of(&row, "name", name, sizeof(name)) != '\0')
+				buf_add(out, name, strlen(name) + 1);
+	query_free(&q);
+	return rc;
+}
