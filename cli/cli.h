@@ -46,6 +46,7 @@ struct command {
 int cmd_status(struct cli *c, int argc, char **argv);
 int cmd_symbols(struct cli *c, int argc, char **argv);
 int cmd_sources(struct cli *c, int argc, char **argv);
+int cmd_subscribers(struct cli *c, int argc, char **argv);
 int cmd_archive(struct cli *c, int argc, char **argv);
 int cmd_gaps(struct cli *c, int argc, char **argv);
 int cmd_config(struct cli *c, int argc, char **argv);

@@ -1,4 +1,4 @@
-/* cmd_gaps - gaps and sources: how live feeds are, and what they miss. */
+/* cmd_gaps - gaps, sources and subscribers: how what comes in and goes out is. */
 #include "cli/query.h"
 #include "cli/render.h"
 #include <stdio.h>
@@ -39,7 +39,8 @@ static void show(const struct json_token *result, const struct wish *w)
 	if (w->json)
 		printf("%.*s\n", (int)result->len, result->text);
 	else if (query_member(result, "gaps", &rows) ||
-		 query_member(result, "sources", &rows))
+		 query_member(result, "sources", &rows) ||
+		 query_member(result, "subscribers", &rows))
 		(void)render_table(stdout, &rows);
 }
 
@@ -98,22 +99,39 @@ static bool any_is_blind(const struct json_token *result)
 	return false;
 }
 
-int cmd_sources(struct cli *c, int argc, char **argv)
+/* A command without arguments whose answer is one table; CLI_OK: @q is to be freed. */
+static int ask_and_show(struct cli *c, int argc, char **argv, const char *cmd,
+			struct query *q)
 {
 	static const struct option longs[] = {{"json", no_argument, NULL, OPT_JSON},
 					      {0}};
-	struct query q;
 	struct wish w;
 	int rc = read_wish(c, argc, argv, longs, 0, &w);
 
 	if (rc != CLI_OPTION_END)
 		return rc;
-	rc = query_ask(c, "sources", NULL, NULL, &q);
-	if (rc != CLI_OK)
-		return rc;
-	show(&q.result, &w);
-	if (any_is_blind(&q.result))
+	rc = query_ask(c, cmd, NULL, NULL, q);
+	if (rc == CLI_OK)
+		show(&q->result, &w);
+	return rc;
+}
+
+int cmd_sources(struct cli *c, int argc, char **argv)
+{
+	struct query q = {0};
+	int rc = ask_and_show(c, argc, argv, "sources", &q);
+
+	if (rc == CLI_OK && q.text != NULL && any_is_blind(&q.result))
 		rc = CLI_NEGATIVE;
+	query_free(&q);
+	return rc;
+}
+
+int cmd_subscribers(struct cli *c, int argc, char **argv)
+{
+	struct query q = {0};
+	int rc = ask_and_show(c, argc, argv, "subscribers", &q);
+
 	query_free(&q);
 	return rc;
 }

@@ -52,6 +52,8 @@ static const struct command commands[] = {
 	{"sources", "", "List the sources, and how their live feeds are",
 	 "  --json           as the daemon sends it\n"
 	 "Exit code 1: a live feed should bring data and does not.\n", cmd_sources},
+	{"subscribers", "", "List who is connected to the PUB sockets, and what waits for them",
+	 "  --json           as the daemon sends it\n", cmd_subscribers},
 	{"gaps", "[SYMBOL]", "Show what live feeds miss, and why",
 	 "  --all            every stretch: live, refilled, quiet as well\n"
 	 "  --json           as the daemon sends it\n"

@@ -102,6 +102,8 @@ static const struct command commands[] = {
 	 "its "
 	 "newest ticks"},
 	{"sources", admin_sources, "sources, and the state of their live feeds"},
+	{"subscribers", admin_subscribers,
+	 "who is connected to the PUB sockets, and what waits for him"},
 	{"gaps", admin_gaps,
 	 "{symbol, all}: what live feeds miss, and why; all: every stretch"},
 	{"universes", admin_universes, "universes and their newest matrices"},

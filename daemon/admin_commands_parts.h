@@ -71,6 +71,9 @@ ON_LOOP void admin_symbols(struct daemon *d, const struct json *request,
 			   struct admin_call *call);
 ON_LOOP void admin_sources(struct daemon *d, const struct json *request,
 			   struct admin_call *call);
+/** Connections to the PUB sockets, with what each has not taken. */
+ON_LOOP void admin_subscribers(struct daemon *d, const struct json *request,
+			       struct admin_call *call);
 ON_LOOP void admin_universes(struct daemon *d, const struct json *request,
 			     struct admin_call *call);
 ON_LOOP void admin_matrix(struct daemon *d, const struct json *request,

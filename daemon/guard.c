@@ -142,6 +142,17 @@ unsigned guard_pipes(const struct guard *g)
 	return n > 0 && g->probe >= 0 ? n - 1 : n;
 }
 
+uint16_t guard_probe_port(const struct guard *g)
+{
+	struct sockaddr_in at = {0};
+	socklen_t len = sizeof(at);
+
+	if (g->probe < 0 || getsockname(g->probe, (struct sockaddr *)&at, &len) < 0 ||
+	    at.sin_family != AF_INET)
+		return 0;
+	return ntohs(at.sin_port);
+}
+
 /* The address behind "tcp://127.0.0.1:7401" or "ipc:///path"; 0: cannot be probed. */
 static socklen_t address_of(const char *url, struct sockaddr_storage *out)
 {

@@ -81,6 +81,11 @@ const char *pub_url(const struct pub *p)
 	return p->url;
 }
 
+uint16_t pub_probe_port(const struct pub *p)
+{
+	return guard_probe_port(p->guard);
+}
+
 void pub_guard(struct pub *p)
 {
 	guard_step(p->guard);

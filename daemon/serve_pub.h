@@ -27,6 +27,8 @@ ON_LOOP void pub_send(struct pub *p, const char *topic, size_t topic_len,
 /** Connected subscribers, the guard's own probe not counted. */
 ANY_THREAD unsigned pub_subscribers(const struct pub *p);
 ON_LOOP const char *pub_url(const struct pub *p);
+/** The other end of the guard's own connection, host order; 0: there is none. */
+ON_LOOP uint16_t pub_probe_port(const struct pub *p);
 /** Every 250 ms: see above; a probe every 1.5 s. */
 ON_LOOP void pub_guard(struct pub *p);
 
@@ -41,5 +43,7 @@ ON_LOOP int guard_new(uint32_t socket_id, const char *url, bool peer_req,
 ON_LOOP void guard_free(struct guard *g);
 /** Check, probe, repair.  Counts tickbusd_listener_restarts_total. */
 ON_LOOP void guard_step(struct guard *g);
+/** Local TCP port of the probe under way; 0: none, or not TCP. */
+ON_LOOP uint16_t guard_probe_port(const struct guard *g);
 /** Pipes that are not the guard's own. */
 ANY_THREAD unsigned guard_pipes(const struct guard *g);

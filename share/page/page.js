@@ -182,8 +182,10 @@ async function maybe(command) {
 }
 
 async function showSlow() {
-  const [status, sources, gaps, jobs] = await Promise.all(['status', 'sources', 'gaps', 'jobs'].map(maybe));
+  const [status, sources, gaps, jobs, subs] = await Promise.all(['status', 'sources', 'gaps', 'jobs', 'subscribers'].map(maybe));
   if (status.version) $('version').textContent = `version ${status.version}, up ${Math.floor(status.uptime_s / 60)} min, ${status.symbols} symbols, epoch ${status.epoch}`;
+  const slowest = (subs.subscribers || []).sort((a, b) => b.waiting_bytes - a.waiting_bytes).slice(0, 20);
+  fill('subscribers', slowest.map(s => [s.address, `${s.kind} ${s.format}`, short(s.waiting_bytes) + ' B']), 'none');
   fill('sources', (sources.sources || []).map(s => [s.source, s.state || 'seen', s.why || (s.lag_ms === undefined ? '' : `lag ${s.lag_ms} ms, ${s.open} gaps open`)]), 'none yet');
   fill('gaps', (gaps.gaps || []).slice(0, 50).map(g => [g.symbol, g.source || g.feed || '', g.from || '', g.to || '', g.why ? `${g.state}: ${g.why}` : g.state]), 'none');
   fill('jobs', (jobs.jobs || []).map(j => [j.id, j.state, `${j.successful + j.failed + j.cancelled} of ${j.symbols}${j.failed ? `, ${j.failed} failed` : ''}`, `${j.what} ${j.timeframe} ${j.index}`]), 'none');

@@ -146,6 +146,24 @@ def events_come_as_catch_up_has_them(d):
 
 
 @test
+def subscribers_are_listed_with_what_they_have_not_taken(d):
+    idle, fast = d.subscribe("tick"), d.subscribe("bar")
+    names = {f"127.0.0.1:{s.sock.getsockname()[1]}": kind for s, kind in ((idle, "tick"), (fast, "bar"))}
+    listed = lambda: json.loads(d.http("/api/subscribers")[1])["result"]["subscribers"]  # noqa: E731
+    until(lambda: {s["address"]: s["kind"] for s in listed()} == names, "both, and nobody else")
+    assert all(s["waiting_bytes"] == 0 and s["format"] == "sbe" for s in listed()), listed()
+    # One never reads: the kernel's buffers fill, and what waits is told.
+    at = 1
+    while not any(s["waiting_bytes"] > 100_000 and s["kind"] == "tick" for s in listed()):
+        assert at < 400_000, listed()
+        feed(d, at, at + 4999)
+        at += 5000
+    fast.close()
+    idle.close()
+    until(lambda: listed() == [], "gone")
+
+
+@test
 def frames_bring_everything_then_what_changed(d):
     feed(d, 1, 300)
     until(lambda: d.admin("status")["result"]["published"]["tick"] == 300, "published")
