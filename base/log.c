@@ -6,6 +6,7 @@
  */
 #include "base/log.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -94,14 +95,20 @@ static void put(const char *line, size_t len)
 	(void)pthread_mutex_unlock(&put_lock);
 }
 
-/* Text may quote strangers: a line break of theirs must not start a line of ours. */
+/*
+ * Text may quote strangers, a damaged database too: a line break of theirs must not
+ * start a line of ours, and what is no UTF-8 would make the whole line unreadable.
+ */
 static void emit(char *line, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)line[i];
+	for (size_t i = 0; i < len;) {
+		size_t n = utf8_len(line + i, len - i);
 
-		if (c < 0x20 || c == 0x7f)
+		if (n == 0)
+			line[i] = '?';
+		else if (n == 1 && ((unsigned char)line[i] < 0x20 || line[i] == 0x7f))
 			line[i] = ' ';
+		i += n == 0 ? 1 : n;
 	}
 	line[len] = '\n';
 	put(line, len + 1);

@@ -76,6 +76,11 @@ static void a_strangers_line_break_does_not_start_a_line(void **state)
 	catch_begin();
 	log_warn("a", "%s", "x\n<0>kernel\x1b[1m panic");
 	assert_string_equal(catch_end(), "warning: a x <0>kernel [1m panic\n");
+
+	/* Bytes of a damaged file; what is UTF-8 stays. */
+	catch_begin();
+	log_warn("a", "%s", "producer\xa0\xc3\xa9\xe2\x82");
+	assert_string_equal(catch_end(), "warning: a producer?\xc3\xa9??\n");
 }
 
 static void a_long_line_is_cut_and_still_ends(void **state)
