@@ -32,7 +32,7 @@
 #include <stdint.h>
 
 #define IND_PARAMS_MAX  3
-#define IND_OUTPUTS_MAX 3
+#define IND_OUTPUTS_MAX 10
 /** Bytes of a spec as text, with the NUL. */
 #define IND_TEXT_MAX 64
 /** The longest window. */

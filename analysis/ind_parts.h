@@ -35,6 +35,6 @@ static inline double ind_typical(const struct ind_columns *c, size_t i)
 }
 
 extern const struct ind_def ind_averages[], ind_ranges[], ind_places[], ind_volumes[],
-	ind_spreads[];
+	ind_spreads[], ind_features[];
 extern const size_t ind_averages_n, ind_ranges_n, ind_places_n, ind_volumes_n,
-	ind_spreads_n;
+	ind_spreads_n, ind_features_n;

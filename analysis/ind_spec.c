@@ -13,7 +13,7 @@ static const struct {
 } families[] = {
 	{ind_averages, &ind_averages_n}, {ind_places, &ind_places_n},
 	{ind_ranges, &ind_ranges_n},     {ind_spreads, &ind_spreads_n},
-	{ind_volumes, &ind_volumes_n},
+	{ind_volumes, &ind_volumes_n},   {ind_features, &ind_features_n},
 };
 #define FAMILIES (sizeof(families) / sizeof(families[0]))
 

@@ -65,11 +65,19 @@ struct result {
 	double value[IND_OUTPUTS_MAX][BARS];
 };
 
+/* Pointers to bar @from of every output. */
+static void point_at(struct result *r, size_t from, double *outs[IND_OUTPUTS_MAX])
+{
+	for (size_t k = 0; k < IND_OUTPUTS_MAX; k++)
+		outs[k] = r->value[k] + from;
+}
+
 static void batch(const struct ind_spec *s, const struct market *m, struct result *out)
 {
 	const struct ind_columns in = columns_of(m, 0);
-	double *const outs[] = {out->value[0], out->value[1], out->value[2]};
+	double *outs[IND_OUTPUTS_MAX];
 
+	point_at(out, 0, outs);
 	memset(out, 0, sizeof(*out));
 	assert_int_equal(ind_batch(s, &in, BARS, outs), 0);
 }
@@ -167,10 +175,10 @@ static void goes_on_from_bytes(const struct ind_spec *s, const struct market *m)
 	while (from < BARS) {
 		size_t n = 1 + (size_t)(uniform() * 60.0);
 		const struct ind_columns in = columns_of(m, from);
-		double *const outs[] = {pieces.value[0] + from, pieces.value[1] + from,
-					pieces.value[2] + from};
+		double *outs[IND_OUTPUTS_MAX];
 		struct ind *ind;
 
+		point_at(&pieces, from, outs);
 		n = n < BARS - from ? n : BARS - from;
 		assert_int_equal(ind_new(s, &ind), 0);
 		ind_load(ind, saved);
@@ -250,11 +258,12 @@ static void survives_foreign_state(const struct ind_spec *s, const struct market
 {
 	static struct result r;
 	const struct ind_columns in = columns_of(m, 0);
-	double *const outs[] = {r.value[0], r.value[1], r.value[2]};
+	double *outs[IND_OUTPUTS_MAX];
 	size_t bytes = ind_state_bytes(s);
 	uint8_t *state = malloc(bytes);
 	struct ind *ind;
 
+	point_at(&r, 0, outs);
 	assert_non_null(state);
 	for (size_t i = 0; i < bytes; i++)
 		state[i] = (uint8_t)(uniform() * 256.0);

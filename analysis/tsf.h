@@ -3,7 +3,7 @@
  *
  * A set is a list of features in a stable order, that of tsfresh's settings:
  *
- *	minimal        10    level, spread, length: also bar by bar (tsf_stream.h)
+ *	minimal        10    level, spread, length: also bar by bar (ind_features.c)
  *	efficient      777   all that costs about n log n
  *	comprehensive  783   and the entropies that cost n squared
  *

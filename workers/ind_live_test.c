@@ -30,6 +30,8 @@ static const char *const specs[] = {
 	"donchian(20)",
 	"keltner(20,2,10)",
 	"garman_klass(20,252)",
+	"tsfresh_close(20)",
+	"tsfresh_return(5)",
 };
 #define SPECS (sizeof(specs) / sizeof(specs[0]))
 
@@ -116,7 +118,7 @@ static void batch(const struct params *p, const struct event_bar *bars,
 	static int64_t time_ns[BARS];
 	const struct ind_columns in = {column[0], column[1], column[2], column[3],
 				       column[4], column[5], time_ns};
-	double *const outs[] = {result[0], result[1], result[2]};
+	double *outs[IND_OUTPUTS_MAX];
 	uint32_t back[BARS], n = 0;
 
 	for (uint32_t i = 0; i < BARS; i++) {
@@ -133,6 +135,8 @@ static void batch(const struct params *p, const struct event_bar *bars,
 		time_ns[n] = b->head.event_ns;
 		back[n++] = i;
 	}
+	for (size_t k = 0; k < IND_OUTPUTS_MAX; k++)
+		outs[k] = result[k];
 	for (size_t s = 0; s < SPECS; s++) {
 		const struct ind_spec *spec = &p->defaults.indicators[s].spec;
 
@@ -263,7 +267,7 @@ static void what_changes_no_value_brings_nothing(void **state)
 	/* The newest bar's blocks, and no other's. */
 	bars[49].close_e9 -= 1000000;
 	ind_live_bar(l, &bars[49], &seq, &out);
-	assert_int_equal(seen.events, events + 2);
+	assert_int_equal(seen.events, events + 4);
 	ind_live_free(l);
 	params_deinit(&p);
 }

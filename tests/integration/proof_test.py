@@ -6,7 +6,9 @@ it was killed; files made of its log hold the same events.  Prints TAP.
 """
 import hashlib
 import json
+import math
 import os
+import statistics
 import struct
 import subprocess
 import sys
@@ -21,7 +23,7 @@ MARKET = """
 simulator: {enabled: true, seed: 7, symbols: 8, compress: 300, start: 2024-01-02T14:30:00Z,
   trades_per_second: 1, quotes_per_second: 2, late: 2000, out_of_order: 5000, cancels: 500,
   corrections: 500, gaps: 50}
-defaults: {timeframes: [10s, 1m], price_types: [last], indicators: [sma(5), "rsi(3)@1m", "bbands(5,2)"]}
+defaults: {timeframes: [10s, 1m], price_types: [last], indicators: [sma(5), "rsi(3)@1m", "bbands(5,2)", tsfresh_return(4)]}
 universes:
   u: {symbols: all, timeframe: 10s, window: 20, min_obs: 5}
   e: {symbols: all, timeframe: 10s, window: 20, min_obs: 5, method: ewma}
@@ -205,7 +207,11 @@ def indicators_are_those_of_the_bars_as_they_ended(d):
     with open(os.path.join(out, "bars.jsonl"), encoding="ascii") as f:
         bars = {(b["symbol"], b["timeframe"], b["timestamp_utc"]): b for b in map(json.loads, f)}
     with open(os.path.join(out, "tier1.jsonl"), encoding="ascii") as f:
-        blocks = {(e["symbol"], e["timeframe"], e["time"]): e for e in map(json.loads, f) if "indicators" in e}
+        blocks = {}
+        for e in map(json.loads, f):
+            if "indicators" in e:
+                whole = blocks.setdefault((e["symbol"], e["timeframe"], e["time"]), {"indicators": {}})
+                whole.update(e, indicators=whole["indicators"] | e["indicators"])
     assert any("rsi(3)" in e["indicators"] for e in blocks.values())
     assert not any("rsi(3)" in e["indicators"] for k, e in blocks.items() if k[1] == "10s")
     closes, compared = {}, 0
@@ -223,6 +229,10 @@ def indicators_are_those_of_the_bars_as_they_ended(d):
         reach = 2 * (sum((x - mean) ** 2 for x in last) / 5) ** 0.5
         want = {"upper": mean + reach, "middle": mean, "lower": mean - reach}
         assert abs(got["sma(5)"] - mean) < 1e-9 * mean, (key, got, mean)
+        moves = [math.log(b / a) for a, b in zip(last, last[1:])]
+        minimal = {"sum_values": sum(moves), "median": statistics.median(moves),
+                   "variance": statistics.pvariance(moves), "length": 4}
+        assert all(abs(got["tsfresh_return(4)"][k] - x) < 1e-12 for k, x in minimal.items()), (key, got, minimal)
         assert all(abs(got["bbands(5,2)"][k] - x) < 1e-9 * mean for k, x in want.items()), (key, got, want)
         compared += 1
     assert compared > 200, compared

@@ -29,8 +29,9 @@ struct world {
 /* Of every kind of state, and one of a timeframe only. */
 static inline void indicators_for_test(struct params *p)
 {
-	static const char *const specs[] = {"macd",   "rsi(14)", "bbands(20,2)",
-					    "adx(5)", "vwap",    "spread(3)"};
+	static const char *const specs[] = {
+		"macd", "rsi(14)",   "bbands(20,2)",     "adx(5)",
+		"vwap", "spread(3)", "tsfresh_volume(7)"};
 	struct symbol_params *s = &p->defaults;
 
 	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++)

@@ -251,6 +251,15 @@ def root(x, n, periods):
     return [np.sqrt((x.rolling(n).mean() * periods).clip(lower=0))]
 
 
+def minimal(x, n):
+    """tsfresh's MinimalFCParameters of the last n of @x, of those that are numbers."""
+    values = x.to_numpy()[np.isfinite(x)]
+    w = windows(values, n)
+    out = [w.sum(axis=1), np.median(w, axis=1), w.mean(axis=1), np.full(len(w), n), w.std(axis=1), w.var(axis=1),
+           np.sqrt((w * w).mean(axis=1)), w.max(axis=1), np.abs(w).max(axis=1), w.min(axis=1)]
+    return late(out, len(x) - len(w) + 1)
+
+
 def pandas_table():
     ln = np.log
     n20 = [(20,), (2,)]
@@ -268,6 +277,9 @@ def pandas_table():
                                         f.low.rolling(n).min()]),
         "vwap": ([(0,), (870,)], vwap), "rvwap": (n20, rvwap), "spread": (n20, lambda f, n: [f.spread.rolling(n).mean()]),
         "rvol": ([(20, 1.0), (5, 252.0)], lambda f, n, p: root(ln(f.close / f.close.shift()) ** 2, n, p)),
+        "tsfresh_close": ([(20,), (7,)], lambda f, n: minimal(f.close, n)),
+        "tsfresh_return": (n20, lambda f, n: minimal(ln(f.close / f.close.shift()), n)),
+        "tsfresh_volume": (n20, lambda f, n: minimal(f.volume, n)),
         "parkinson": ([(20, 1.0)], lambda f, n, p: root(ln(f.high / f.low) ** 2 / (4 * ln(2)), n, p)),
         "garman_klass": ([(20, 1.0)], lambda f, n, p: root(
             0.5 * ln(f.high / f.low) ** 2 - (2 * ln(2) - 1) * ln(f.close / f.open) ** 2, n, p)),
@@ -295,7 +307,8 @@ def ours(program, f, specs, outputs):
 
 
 # Of differences of prices, and of what divides by something small, 1e-9 of what they came from.
-SCALE = {"macd": lambda f: f.close, "mom": lambda f: f.close, "atr": lambda f: f.close,
+SCALE = {"tsfresh_close": lambda f: 1e-3 * f.close, "tsfresh_return": lambda f: 1e-3,
+         "macd": lambda f: f.close, "mom": lambda f: f.close, "atr": lambda f: f.close,
          "obv": lambda f: f.volume.cumsum(), "zscore": lambda f: 1, "cci": lambda f: 100,
          "stoch": lambda f: 100, "willr": lambda f: 100, "mfi": lambda f: 100, "rsi": lambda f: 100,
          "adx": lambda f: 100, "trix": lambda f: 100, "roc": lambda f: 100, "natr": lambda f: 100}
