@@ -1,6 +1,7 @@
 /* ind_spec - the registry as a whole, and specs as text. */
 #include "analysis/ind_parts.h"
 #include "base/err.h"
+#include "base/jsonw.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -113,7 +114,7 @@ static int take_number(struct ind_spec *s, size_t which, struct word value)
 			-EINVAL, "indicator %s: %s is %s; it takes %s from %g to %g",
 			s->def->name, p->name, text,
 			p->is_whole ? "whole numbers" : "numbers", p->min, p->max);
-	s->param[which] = x;
+	s->param[which] = x + 0.0; /* of two zeros one: parameters are bytes */
 	return 0;
 }
 
@@ -125,11 +126,10 @@ static int take_argument(struct ind_spec *s, struct word arg, size_t turn)
 
 	if (equals == NULL) {
 		if (turn >= s->def->n_params)
-			return err_set(-EINVAL,
-				       "indicator %s: '%.*s' is one too many; it has "
-				       "%u parameters",
-				       s->def->name, (int)arg.len, arg.at,
-				       s->def->n_params);
+			return err_set(
+				-EINVAL,
+				"indicator %s: '%.*s' is one too many; it takes %u",
+				s->def->name, (int)arg.len, arg.at, s->def->n_params);
 		return take_number(s, turn, arg);
 	}
 	name = trim(arg.at, equals);
@@ -187,9 +187,13 @@ void ind_print(const struct ind_spec *s, char out[IND_TEXT_MAX])
 	size_t len = (size_t)snprintf(out, IND_TEXT_MAX, "%s", s->def->name);
 	const char *sep = "(";
 
-	for (size_t k = 0; k < s->def->n_params; k++, sep = ",")
-		len += (size_t)snprintf(out + len, IND_TEXT_MAX - len, "%s%.15g", sep,
-					s->param[k]);
+	for (size_t k = 0; k < s->def->n_params; k++, sep = ",") {
+		char number[32];
+
+		(void)jsonw_print_f64(number, s->param[k]);
+		len += (size_t)snprintf(out + len, IND_TEXT_MAX - len, "%s%s", sep,
+					number);
+	}
 	if (!is_usual)
 		len += (size_t)snprintf(out + len, IND_TEXT_MAX - len, "%sflavour=%s",
 					sep, flavour_names[s->flavour]);

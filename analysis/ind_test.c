@@ -359,6 +359,9 @@ static void specs_are_read(void **state)
 		{"macd(5, signal=3)", "macd(5,26,3)"},
 		{"donchian(flavour=pandas)", "donchian(20)"},
 		{"obv()", "obv"},
+		{"bbands(20,0.1234567890123456)", "bbands(20,0.1234567890123456)"},
+		{"rvol(5,1e-5)", "rvol(5,1e-05)"},
+		{"bbands(20,-0)", "bbands(20,0)"},
 	};
 
 	(void)state;

@@ -116,6 +116,51 @@ static const struct {
 	 "1:24 timeframes: the list of timeframes is empty\n"},
 	{"defaults: {timeframes: [1m], resampling: 5m}\n",
 	 "1:30 resampling and timeframes say the same: give one\n"},
+	{"defaults: {indicators: [rsx(14)]}\n",
+	 "1:24 indicators: there is no indicator 'rsx'; `tickbusctl "
+	 "indicators --list` names them\n"},
+	{"defaults: {indicators: [\"rsi(14\"]}\n",
+	 "1:24 indicators: indicator rsi: no ')' at its end\n"},
+	{"defaults: {indicators: [rsi(1)]}\n",
+	 "1:24 indicators: indicator rsi: n is 1; it takes whole numbers from "
+	 "2 to 10000\n"},
+	{"defaults: {indicators: [rsi(14.5)]}\n",
+	 "1:24 indicators: indicator rsi: n is 14.5; it takes whole numbers "
+	 "from 2 to 10000\n"},
+	{"defaults: {indicators: [\"bbands(20,1001)\"]}\n",
+	 "1:24 indicators: indicator bbands: k is 1001; it takes numbers from "
+	 "0 to 1000\n"},
+	{"defaults: {indicators: [rsi(nan)]}\n",
+	 "1:24 indicators: indicator rsi: 'nan' is no number for n\n"},
+	{"defaults: {indicators: [\"macd(,)\"]}\n",
+	 "1:24 indicators: indicator macd: '' is no number for fast\n"},
+	{"defaults: {indicators: [\"rsi(14,2)\"]}\n",
+	 "1:24 indicators: indicator rsi: '2' is one too many; it takes 1\n"},
+	{"defaults: {indicators: [rsi(m=14)]}\n",
+	 "1:24 indicators: indicator rsi: it has no parameter 'm'\n"},
+	{"defaults: {indicators: [rsi(flavour=wilder)]}\n",
+	 "1:24 indicators: indicator rsi: it has no flavour 'wilder', only "
+	 "talib and pandas\n"},
+	{"defaults: {indicators: [obv(flavour=pandas)]}\n",
+	 "1:24 indicators: indicator obv: it has no flavour 'pandas', only "
+	 "talib\n"},
+	{"defaults: {indicators: [vwap(flavour=talib)]}\n",
+	 "1:24 indicators: indicator vwap: it has no flavour 'talib', only "
+	 "pandas\n"},
+	{"defaults: {indicators: [\"rsi(14)@7m\"]}\n",
+	 "1:24 indicators: '7m' is not a timeframe (1s 5s"},
+	{"defaults: {indicators: [rsi, sma(20), \"rsi(14)\"]}\n",
+	 "1:24 indicators: rsi(14) is named twice\n"},
+	{"defaults: {indicators: "
+	 "[\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+	 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+	 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"]}\n",
+	 "1:24 indicators: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...' is "
+	 "too long\n"},
+	{"defaults: {indicators: [sma(1), sma(2), sma(3), sma(4), sma(5), sma(6), "
+	 "sma(7), sma(8), sma(9), sma(10), sma(11), sma(12), sma(13), sma(14), "
+	 "sma(15), sma(16), sma(17)]}\n",
+	 "1:24 indicators: the list is longer than 16\n"},
 	{"defaults: {price_types: [auto, mid]}\n",
 	 "1:25 price_types: auto stands alone: it picks last or mid by what comes\n"},
 	{"defaults: {session_start: \"9:30\"}\n",

@@ -142,13 +142,13 @@ static bool same_indicator(const struct indicator_params *a,
 	       memcmp(a->spec.param, b->spec.param, sizeof(a->spec.param)) == 0;
 }
 
+_Static_assert(CONFIG_WORDS_MAX <= INDICATORS_MAX, "no list is too long");
+
 /* The order is that of the values: it is kept. */
 static int indicators(struct symbol_params *p, const struct config_words *w, char *why)
 {
 	struct indicator_params list[INDICATORS_MAX] = {0};
 
-	if (w->n > INDICATORS_MAX)
-		return config_lists_bad(why, "more than %d indicators", INDICATORS_MAX);
 	for (size_t i = 0; i < w->n; i++) {
 		if (indicator(w->word[i], &list[i], why) != 0)
 			return 1;
