@@ -219,6 +219,8 @@ def features(run):
             f.write("POISON,T,1,1,1,,9\n")
         both = run(f"features extract --csv {path} --threads 4", 1, stderr="POISON: value 0 of the series is not finite")
         assert both.splitlines()[:3] == alone.splitlines() and both.splitlines()[3].startswith("POISON,,,"), both
+        some = run(f"features extract --csv {path} --symbols AA,POISON,NONE,BB", 1, stderr="NONE: it has no values")
+        assert [r for r in some.splitlines() if r[:3] in ("sym", "AA,", "BB,")] == alone.splitlines(), some
         run(f"features extract --csv {path} --symbols BB,CC -o {out} --format json", 1, stderr="CC: it has no values")
         with open(out, encoding="utf-8") as f:
             made = [json.loads(line) for line in f]
