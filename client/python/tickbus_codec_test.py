@@ -141,6 +141,22 @@ class Samples(unittest.TestCase):
         self.assertEqual(event.norms["rolling_return_6_norm"], -0.5)
         self.assertEqual((len(event.values), len(event.norms)), (30, 18))
 
+    def test_a_block_of_indicators_says_what_it_holds(self):
+        """Made here of the offsets that docs/PROTOCOL.md gives."""
+        message = bytearray(MESSAGES["tier1"])
+        block = message.index(b"AAPL".ljust(32, b"\0")) - 464
+        values = [101.5, 55.25, 103.0, 101.5, math.nan] + [math.nan] * 19
+        struct.pack_into("<24d192s", message, block + 64, *values, b"sma(20) rsi(14) bbands(20,2):upper,middle,lower")
+        message[block + 462] = 4 | 1 << 3
+        event = tickbus.decode(bytes(message), message.index(b"|") + 1).event(0)
+        got = event.indicators
+        self.assertEqual(list(got), ["sma(20)", "rsi(14)", "bbands(20,2)"])
+        self.assertEqual((got["sma(20)"], got["rsi(14)"]), (101.5, 55.25))
+        self.assertEqual([got["bbands(20,2)"][k] for k in ("upper", "middle")], [103.0, 101.5])
+        self.assertTrue(math.isnan(got["bbands(20,2)"]["lower"]))
+        self.assertEqual((event.values, event.norms, event.warm_names), ({}, {}, []))
+        self.assertEqual(sample("tier1").event(0).indicators, {})
+
     def test_a_matrix_is_full_and_symmetric_and_labelled(self):
         event = sample("tier2").event(0)
         self.assertEqual(event.matrix(), [[1.0, -0.25], [-0.25, 1.0]])

@@ -253,6 +253,41 @@ def dataframes_have_what_the_events_have(d):
 
 
 @test
+def indicators_come_with_their_names(d):
+    """Configured ones, against the closes of the bars beside them."""
+    d.stop()
+    with open(d.config, encoding="ascii") as f:
+        text = f.read().replace("price_types: [last]}", 'price_types: [last], indicators: [sma(3), "bbands(4,2)", '
+                                                        "tsfresh_close(4)]}")
+    with open(d.config, "w", encoding="ascii") as f:
+        f.write(text)
+    d.start()
+    feed(d, 1, 3000)
+    time.sleep(1.2)
+    with tickbus.history("bar,tier1", urls=urls(d)) as past:
+        items = list(past)
+    # The newest of each bar: a revision replaces what was there.
+    bars = {(e.symbol, e.timeframe, e.event_ns): e for e in items if e.kind == "bar"}
+    closes, seen = collections.defaultdict(list), 0
+    blocks = collections.defaultdict(dict)
+    for e in items:
+        if e.kind == "tier1":
+            blocks[e.symbol, e.timeframe, e.event_ns].update(e.indicators)
+    for key in sorted(bars):
+        if not bars[key].is_valid:
+            continue
+        closes[key[:2]].append(float(bars[key].close))
+        last, got = closes[key[:2]][-4:], blocks[key]
+        assert list(got) == ["sma(3)", "bbands(4,2)", "tsfresh_close(4)"], (key, got)
+        if len(last) == 4:
+            assert abs(got["sma(3)"] - sum(last[1:]) / 3) < 1e-9, (key, got, last)
+            assert abs(got["bbands(4,2)"]["middle"] - sum(last) / 4) < 1e-9, (key, got, last)
+            assert got["tsfresh_close(4)"]["maximum"] == max(last) and got["tsfresh_close(4)"]["length"] == 4, (key, got)
+            seen += 1
+    assert seen > 100, seen
+
+
+@test
 def unix_sockets_are_spoken_too(d):
     feed(d, 1, 10)
     d.stop()
