@@ -41,7 +41,7 @@ static uint32_t phrase_child(struct tsf_work *w, uint32_t node, uint32_t symbol,
  */
 static double phrases(struct tsf_work *w, unsigned bins)
 {
-	double edge[BINS_MAX], step = (w->max - w->min) / (double)bins;
+	double edge[BINS_MAX] = {0}, step = (w->max - w->min) / (double)bins;
 	uint32_t node = 0, n = 0;
 
 	for (unsigned b = 1; b < bins; b++)
@@ -54,7 +54,7 @@ static double phrases(struct tsf_work *w, unsigned bins)
 
 		while (s > 0 && edge[s - 1] >= v)
 			s--;
-		while (edge[s] < v)
+		while (s + 1 < bins && edge[s] < v)
 			s++;
 		node = phrase_child(w, node, s, n + 1);
 		n += node == 0;

@@ -1,5 +1,6 @@
 /* tsf_fft - see tsf_fft.h. */
 #include "analysis/tsf_fft.h"
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -265,6 +266,7 @@ void tsf_fft_real(struct tsf_fft *f, const double *x, size_t n, struct tsf_compl
 	/* Even and odd values are the two parts of a series of half the length. */
 	for (size_t k = 0; k < h; k++)
 		f->z[k] = (struct tsf_complex){x[2 * k], x[2 * k + 1]};
+	assert(h > 0);
 	z = complex_fft(f);
 	for (size_t k = 0; k <= h; k++) {
 		struct tsf_complex p = z[k % h], q = z[(h - k) % h];

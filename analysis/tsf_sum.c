@@ -202,6 +202,7 @@ double tsf_binned_entropy(const double *x, size_t n, unsigned bins)
 		unsigned b =
 			tsf_bin((x[i] - low) * ((double)bins / (high - low)), bins);
 
+		assert(b < bins);
 		/* The quotient may round across an edge: the edge decides. */
 		if (b > 0 && x[i] < edge[b])
 			b--;

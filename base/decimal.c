@@ -194,12 +194,11 @@ static size_t read_run(struct digits *d, struct number *n, bool after_point,
 		if (!n->is_long) {
 			uint64_t m = n->mantissa;
 
-			if (m != 0 &&
-			    __builtin_mul_overflow(m, pow10_u64[*zeros + 1], &m))
-				n->is_long = true;
-			else if (__builtin_add_overflow(m, digit, &m))
-				n->is_long = true;
-			else
+			n->is_long =
+				(m != 0 && __builtin_mul_overflow(
+						   m, pow10_u64[*zeros + 1], &m)) ||
+				__builtin_add_overflow(m, digit, &m);
+			if (!n->is_long)
 				n->mantissa = m;
 		}
 		*zeros = 0;

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef err_set /* the analyzer's, see err.h */
+
 static _Thread_local char err_sentence[ERR_TEXT_MAX];
 
 int err_set(int rc, const char *fmt, ...)

@@ -142,7 +142,7 @@ static bool zone(struct scan *s, int64_t *east_s)
 	(void)letter(s, ':', ':');
 	if (!number(s, 2, &m) || h > 23 || m > 59)
 		return false;
-	*east_s = (int64_t)(h * 3600 + m * 60);
+	*east_s = (int64_t)h * 3600 + (int64_t)m * 60;
 	if (is_west)
 		*east_s = -*east_s;
 	return true;
@@ -179,7 +179,7 @@ static bool clock_time(struct scan *s, int64_t *out_s)
 		return false;
 	if (hour > 23 || minute > 59 || second > 59)
 		return false;
-	*out_s = (int64_t)(hour * 3600 + minute * 60 + second);
+	*out_s = (int64_t)hour * 3600 + (int64_t)minute * 60 + second;
 	return true;
 }
 

@@ -44,7 +44,7 @@ static int receive_fds(int sock, int fds[RINGFEED_RINGS])
 			     .msg_control = control.bytes,
 			     .msg_controllen = sizeof(control.bytes)};
 	struct pollfd wait = {.fd = sock, .events = POLLIN};
-	int got[2 * RINGFEED_RINGS];
+	int got[2 * RINGFEED_RINGS] = {0};
 	size_t n = 0;
 	ssize_t len;
 
@@ -126,7 +126,7 @@ static int open_rings(struct ringfeed *r, const int fds[RINGFEED_RINGS])
 
 int ringfeed_open(struct ringfeed *r, const char *path, uint32_t kinds)
 {
-	int fds[RINGFEED_RINGS];
+	int fds[RINGFEED_RINGS] = {0};
 	int rc;
 
 	*r = (struct ringfeed){
