@@ -21,7 +21,7 @@ static const uint8_t field_fields[] = {4, 1, 1, 4, 0, 4};
 static const uint8_t batch_fields[] = {8, 4, 4};
 static const uint8_t footer_fields[] = {2, 4, 4, 4};
 
-#define COUNT(a) (sizeof(a) / sizeof(a[0]))
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 struct cells {
 	struct buf valid; /* a byte per row until it is written */

@@ -244,7 +244,7 @@ int pastfile_load(const char *path, struct pastfile *out)
 int pastfile_peek(const char *path, bool with_streams, struct pastfile *out)
 {
 	struct buf bytes = {0};
-	size_t size;
+	size_t size = 0;
 	int rc = read_file(path, PASTFILE_HEAD, &bytes, &size);
 
 	*out = (struct pastfile){0};

@@ -36,7 +36,7 @@ static int answer(struct archive *a, const struct pipeframe *f, struct jsonw *w,
 		  int (*run)(struct archive *, struct enquiry *,
 			     struct enquiry_answer *))
 {
-	struct enquiry_answer got;
+	struct enquiry_answer got = {0};
 	struct enquiry q;
 	int rc = ask_of(f->doc, &q);
 

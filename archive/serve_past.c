@@ -36,6 +36,8 @@ static int name_of(const struct json *v, char out[SYMBOL_MAX])
 		return err_set(-EINVAL, "'%.64s' is no name of a symbol or a universe",
 			       name);
 	memset(out, 0, SYMBOL_MAX);
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): padded, not terminated
+	 */
 	memcpy(out, name, strlen(name));
 	return 0;
 }
@@ -44,7 +46,7 @@ int serve_put_past(struct archive *a, const struct pipeframe *f, struct jsonw *w
 		   struct buf *bulk)
 {
 	struct past_range range;
-	struct past_sum sum;
+	struct past_sum sum = {0};
 	struct past *p;
 	int rc = archive_past(a, &p);
 
@@ -86,7 +88,7 @@ static int names_of(const struct json *list, struct buf *out)
 int serve_read_past(struct archive *a, const struct pipeframe *f, struct jsonw *w,
 		    struct buf *bulk)
 {
-	uint64_t bytes = BYTES_DEFAULT, to_pos;
+	uint64_t bytes = BYTES_DEFAULT, to_pos = 0;
 	struct past_ask ask = {0};
 	struct buf names = {0};
 	struct past *p;
@@ -192,7 +194,7 @@ int serve_find_past(struct archive *a, const struct pipeframe *f, struct jsonw *
 int serve_past_status(struct archive *a, const struct pipeframe *f, struct jsonw *w,
 		      struct buf *bulk)
 {
-	struct past_status s;
+	struct past_status s = {0};
 	struct past *p;
 	int rc = archive_past(a, &p);
 

@@ -95,7 +95,7 @@ static int finish_live(struct archive *a, const struct json *doc, int rc,
 static int finish_put(struct archive *a, const struct json *doc, bool live, int rc,
 		      struct jsonw *w)
 {
-	struct archive_put sum;
+	struct archive_put sum = {0};
 
 	if (live)
 		rc = finish_live(a, doc, rc, &sum);

@@ -53,7 +53,8 @@ static int read_options(struct cli *c, int argc, char **argv, struct ingest *g)
 	while ((option = cli_option(c, argc, argv, longs)) > 0) {
 		g->values[option] = optarg != NULL ? optarg : "";
 		if (option == OPT_VENDOR)
-			buf_add(&g->vendors, optarg, strlen(optarg) + 1);
+			buf_add(&g->vendors, g->values[option],
+				strlen(g->values[option]) + 1);
 	}
 	if (option != CLI_OPTION_END)
 		return option == CLI_OPTION_HELP ? CLI_OPTION_HELP : CLI_USAGE;

@@ -120,7 +120,7 @@ static void news_target(const struct vendor_ask *a, struct buf *t)
 /* Actions have dates, those of the exchange's calendar, both inclusive. */
 static int actions_target(const struct vendor_ask *a, struct buf *t)
 {
-	int64_t first, last, of_day_ns;
+	int64_t first = 0, last = 0, of_day_ns;
 	int rc = vendor_newyork(a->start_ns, &first, &of_day_ns);
 
 	if (rc == 0)

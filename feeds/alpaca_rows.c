@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "feeds/alpaca.h"
 #include "feeds/alpaca_ticks.h"
+#include <assert.h>
 #include <string.h>
 
 struct rows {
@@ -129,7 +130,7 @@ static void read_rows(struct json_walk *w, struct rows *r)
 		alpaca_read_actions(w, r->page);
 		return;
 	case VENDOR_WHATS:
-		break;
+		return;
 	}
 	rows_by_symbol(w, r);
 }
@@ -144,13 +145,16 @@ static void read_answer(struct json_walk *w, struct rows *r)
 {
 	static const char *const names[VENDOR_WHATS] = {"bars", "trades", "quotes",
 							"news", "corporate_actions"};
+	const char *rows;
 	bool is_there = false;
 	struct json_key k;
 
+	assert(r->ask->what < VENDOR_WHATS);
+	rows = names[r->ask->what];
 	if (!json_walk_object(w))
 		json_walk_fail(w, "it is null");
 	while (json_walk_key(w, &k)) {
-		if (json_walk_is(&k, names[r->ask->what])) {
+		if (json_walk_is(&k, rows)) {
 			is_there = true;
 			read_rows(w, r);
 		} else if (json_walk_is(&k, "next_page_token")) {

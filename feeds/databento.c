@@ -44,12 +44,14 @@ int databento_days(const struct vendor_settings *s, const struct vendor_ask *a,
 		   int64_t *out_first, int64_t *out_after)
 {
 	bool is_newyork = databento_is_newyork(s->dataset);
-	int rc = day_from(is_newyork, a->start_ns, out_first);
+	int rc;
 
+	*out_first = *out_after = 0;
+	rc = day_from(is_newyork, a->start_ns, out_first);
 	if (rc == 0)
 		rc = day_from(is_newyork, a->end_ns, out_after);
 	/* What is asked for must not be empty, nor lie in the future. */
-	if (*out_first >= *out_after) {
+	if (rc == 0 && *out_first >= *out_after) {
 		*out_after = *out_first;
 		(*out_first)--;
 	}

@@ -79,8 +79,10 @@ void fetcher_free(struct fetcher *f)
 	if (f == NULL)
 		return;
 	while (f->queue.first != NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it is out of its list */
 		question_free(f->queue.first);
 	while (f->started.first != NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): likewise */
 		question_free(f->started.first);
 	ratelimit_free(&f->rate);
 	vendor_page_free(&f->answer);
@@ -193,6 +195,7 @@ static void fail_doomed(struct fetcher *f, struct question_list *l)
 
 	/* From the front each time: the asker may cancel others meanwhile. */
 	while (q != NULL) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): from the front anew */
 		if (q->is_doomed && q->transfer == NULL) {
 			q->is_doomed = false;
 			fail(q, &f->doom);

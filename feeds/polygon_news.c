@@ -116,7 +116,7 @@ int polygon_actions_target(const struct vendor_ask *a, bool dividends, struct bu
 {
 	const char *date = dividends ? "ex_dividend_date" : "execution_date";
 	char symbol[SYMBOL_MAX + 3];
-	int64_t first, last, of_day_ns;
+	int64_t first = 0, last = 0, of_day_ns;
 	int rc = vendor_newyork(a->start_ns, &first, &of_day_ns);
 
 	if (rc == 0)

@@ -104,12 +104,14 @@ uint32_t tickstore_room(const struct tickstore *ts)
 static void add_run(struct tickstore *ts, uint32_t producer, uint64_t first_seq,
 		    uint32_t n)
 {
-	struct segment_run *r = ts->n_runs ? &ts->runs[ts->n_runs - 1] : NULL;
+	if (ts->n_runs > 0) {
+		struct segment_run *r = &ts->runs[ts->n_runs - 1];
 
-	if (r && r->producer == producer && r->first_index + r->n == ts->staged &&
-	    r->first_seq + r->n == first_seq) {
-		r->n += n;
-		return;
+		if (r->producer == producer && r->first_index + r->n == ts->staged &&
+		    r->first_seq + r->n == first_seq) {
+			r->n += n;
+			return;
+		}
 	}
 	ts->runs[ts->n_runs++] = (struct segment_run){
 		.first_seq = first_seq,

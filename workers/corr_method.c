@@ -110,8 +110,10 @@ static void set_weights(struct corr *c, double lambda, uint32_t window)
 {
 	double w = 1;
 
-	for (uint32_t k = window; k-- > 0; w *= lambda)
+	for (uint32_t k = window; k-- > 0;) {
 		c->weight[k] = sqrt(w);
+		w *= lambda;
+	}
 }
 
 /* ---- from products to coefficients ---- */

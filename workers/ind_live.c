@@ -190,7 +190,8 @@ void live_load(struct ind_live *l, uint64_t index)
 bool live_derive(struct ind_live *l, uint64_t index)
 {
 	struct live_slot *slot = live_slot(l, index);
-	double now[INDICATORS_MAX * IND_OUTPUTS_MAX], *before = live_values(l, index);
+	double now[INDICATORS_MAX * IND_OUTPUTS_MAX] = {0};
+	double *before = live_values(l, index);
 	bool same;
 
 	if (index % CHECKPOINT == 0)
