@@ -36,8 +36,6 @@ static int name_of(const struct json *v, char out[SYMBOL_MAX])
 		return err_set(-EINVAL, "'%.64s' is no name of a symbol or a universe",
 			       name);
 	memset(out, 0, SYMBOL_MAX);
-	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): padded, not terminated
-	 */
 	memcpy(out, name, strlen(name));
 	return 0;
 }

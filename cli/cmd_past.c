@@ -71,8 +71,7 @@ static int ask(struct cli *c, const char *cmd, const struct wish *o, const char 
 	if (o->symbol != NULL)
 		jsonw_str(&w, "symbol", o->symbol);
 	for (int i = OPT_START; i <= OPT_ADJUST; i++)
-		if (o->values[i] != NULL &&
-		    (extra == NULL || strcmp(extra, keys[i]) != 0))
+		if (o->values[i] != NULL && (extra == NULL || strcmp(extra, keys[i])))
 			jsonw_str(&w, keys[i], o->values[i]);
 	if (extra != NULL)
 		jsonw_str(&w, extra, value);

@@ -7,7 +7,7 @@
 int main(int argc, char **argv)
 {
 	struct tickbus_options options = {
-		.port_base = (uint16_t)(argc > 1 ? strtoul(argv[1], NULL, 10) : 0)};
+		.port_base = (uint16_t)(argc > 1 ? atoi(argv[1]) : 0)};
 	int64_t now = (int64_t)time(NULL) * INT64_C(1000000000);
 	struct tickbus_tick tick;
 	struct tickbus_ack ack;

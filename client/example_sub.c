@@ -6,7 +6,7 @@
 int main(int argc, char **argv)
 {
 	struct tickbus_options options = {
-		.port_base = (uint16_t)(argc > 1 ? strtoul(argv[1], NULL, 10) : 0)};
+		.port_base = (uint16_t)(argc > 1 ? atoi(argv[1]) : 0)};
 	struct tickbus_filter filter = {
 		.kinds = TICKBUS_KIND(EVENT_BAR),
 		.symbols = argc > 2 ? (const char *const *)(argv + 2) : NULL,

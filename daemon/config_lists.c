@@ -169,7 +169,7 @@ static int price_types(const struct config_key *k, struct symbol_params *p,
 	uint32_t n = 0;
 
 	for (size_t i = 0; i < w->n; i++) {
-		uint32_t v;
+		uint32_t v = 0;
 
 		if (config_lists_choice(k->words, w->word[i], &v, why) != 0)
 			return 1;

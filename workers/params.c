@@ -67,7 +67,6 @@ int params_zone(struct params *p, const char *name, const struct tz **out)
 		return err_set(-EINVAL, "time zone '%.20s...' has too long a name",
 			       name);
 
-	/* NOLINTNEXTLINE(bugprone-sizeof-expression): it is an array of pointers */
 	zones = realloc(p->zones, (p->n_zones + 1) * sizeof(*zones));
 	if (zones == NULL)
 		return err_set(-ENOMEM, "out of memory for time zone '%s'", name);
