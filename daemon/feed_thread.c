@@ -114,6 +114,7 @@ ON_FEED static void take_order(struct feed_thread *f, struct order *o)
 {
 	o->next = f->orders;
 	if (o->next != NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): forget() unlinks first */
 		o->next->prev = o;
 	f->orders = o;
 	if (fetcher_ask(f->vendors[o->vendor].fetcher, &o->ask, on_news, o,
@@ -149,6 +150,7 @@ ON_FEED static void end_all(struct feed_thread *f)
 {
 	take_letters(f);
 	while (f->orders != NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): likewise */
 		end_order(f->orders, "the daemon stops");
 }
 

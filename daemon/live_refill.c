@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "daemon/live_parts.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -231,6 +232,7 @@ static struct refill_ask *ask_new(struct live_feed *f)
 	struct refill *r = &f->refill;
 	struct refill_ask *a = calloc(1, sizeof(*a));
 
+	assert(r->n_members > 0);
 	if (a != NULL)
 		a->names = calloc(r->n_members, sizeof(*a->names));
 	if (a == NULL || a->names == NULL) {

@@ -200,7 +200,7 @@ int offline_verify(const struct offline_options *o)
 int offline_replay(const struct offline_options *o)
 {
 	struct offline f = {0};
-	struct replay_result r;
+	struct replay_result r = {0};
 	int rc = open_offline(&f, o), code = EXITCODE_OK;
 
 	if (rc == 0) {

@@ -160,11 +160,10 @@ bool streams_want(struct streams *f, const struct event_face *e)
 void streams_lower(const struct streams *f, const struct event_face *e, uint64_t *low)
 {
 	const struct catchup_stream *streams = f->req->streams;
-	const struct catchup_stream *s;
 	uint32_t at = 0, i;
 
 	if (e->kind == EVENT_TIER2) {
-		while ((s = next_stream(f, e, &at, &i)) != NULL)
+		while (next_stream(f, e, &at, &i) != NULL)
 			low[i] = e->seq < low[i] ? e->seq : low[i];
 		return;
 	}

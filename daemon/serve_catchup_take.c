@@ -9,6 +9,7 @@
 #include "bus/stats.h"
 #include "daemon/daemon.h"
 #include "daemon/serve_catchup.h"
+#include <assert.h>
 #include <stdlib.h>
 
 #define BUSY_PAGE_BYTES ((size_t)256 << 10)
@@ -112,6 +113,7 @@ static void ask_archive(struct request *r)
 	const struct archive_asker *a = &r->d->archive;
 	const struct buf *doc = &r->past.doc;
 
+	assert(a->ask != NULL); /* who has no archive is never sent to it */
 	if (++r->rounds <= ROUNDS_MAX && a->ask(a->to, (const char *)doc->data,
 						doc->len, NULL, 0, on_archive, r) == 0)
 		return;
