@@ -58,7 +58,7 @@ static void a_full_one_refuses_and_keeps_what_it_has(void **state)
 		assert_int_equal(mailbox_post(m, v), 0);
 	assert_int_equal(mailbox_post(m, v), MAILBOX_FULL);
 	assert_int_equal(wakes, 4);
-	for (char want = 'a'; want < 'e'; want++) {
+	for (int want = 'a'; want < 'e'; want++) {
 		assert_int_equal(mailbox_take(m, v), 0);
 		assert_int_equal(v[0], want);
 	}

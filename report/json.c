@@ -235,7 +235,8 @@ static void put_row(struct jsonw *w, const struct report_symbol *s)
 	jsonw_str(w, "ticker", s->symbol);
 	put_time(w, "time", b != NULL ? b->time_ns : INT64_MIN);
 	jsonw_f64(w, "close", b != NULL ? b->close : NAN);
-	jsonw_f64(w, "change", s->n > 1 ? b->close / s->bars[s->n - 2].close - 1 : NAN);
+	jsonw_f64(w, "change",
+		  b != NULL && s->n > 1 ? b->close / s->bars[s->n - 2].close - 1 : NAN);
 	jsonw_f64(w, "volume", b != NULL ? b->volume : NAN);
 	if (s->best >= 0)
 		jsonw_str(w, "source", s->series[s->best].source);
