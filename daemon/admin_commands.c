@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "daemon/admin_commands_parts.h"
 #include "daemon/admin_history.h"
+#include "daemon/kill_switch.h"
 #include "daemon/metrics.h"
 #include <stdio.h>
 #include <string.h>
@@ -108,6 +109,10 @@ static const struct command commands[] = {
 	 "{symbol, all}: what live feeds miss, and why; all: every stretch"},
 	{"universes", admin_universes, "universes and their newest matrices"},
 	{"config", cmd_config, "the effective configuration as {yaml}"},
+	{"freeze", admin_freeze,
+	 "{level, name, tier, quarantine, reason}: the kill switch"},
+	{"release", admin_release, "{level, name, tier}: what was held follows"},
+	{"freezes", admin_freezes, "what the kill switch holds, by whom and why"},
 	{"pause", admin_pause, "{symbol}: its ticks are logged and make nothing"},
 	{"resume", admin_resume, "{symbol}: its ticks count again"},
 	{"log_count", admin_log_count, "what the log holds"},

@@ -62,6 +62,13 @@ void question_fail(struct question *q, int rc);
 /** False: it was failed, and so is the call now. */
 ON_LOOP bool question_has_result(struct question *q);
 
+/**
+ * Write a control record and commit it; *@out_pos is its position.  -ENOSPC: there is
+ * no room for it; -EIO as intake_commit().
+ */
+ON_STORE int control_append(struct store_thread *st, uint64_t verb, uint32_t symbol_id,
+			    uint64_t source_seq, uint64_t *out_pos);
+
 /* ---- admin_commands_state.c ---- */
 ON_LOOP void admin_status(struct daemon *d, const struct json *request,
 			  struct admin_call *call);

@@ -64,9 +64,10 @@ void question_ask(struct daemon *d, struct question *q, daemon_ask_fn there,
 	question_free(q);
 }
 
-/* ---- pause and resume ---- */
+/* ---- control records: pause, resume, and the kill switch's ---- */
 
-ON_STORE static void append_control(struct store_thread *st, struct question *q)
+int control_append(struct store_thread *st, uint64_t verb, uint32_t symbol_id,
+		   uint64_t source_seq, uint64_t *out_pos)
 {
 	const struct record r = {.type = RECORD_CONTROL,
 				 .event_ns = clock_wall_ns(),
@@ -77,32 +78,38 @@ ON_STORE static void append_control(struct store_thread *st, struct question *q)
 				 .ask_e9 = VALUE_NULL,
 				 .bid_size_e8 = VALUE_NULL,
 				 .ask_size_e8 = VALUE_NULL,
-				 .ref_seq = q->verb,
-				 .symbol_id = q->symbol_id};
+				 .source_seq = source_seq,
+				 .ref_seq = verb,
+				 .symbol_id = symbol_id};
+	struct store_status log;
 	uint64_t was = 0;
 	int rc = intake_record(store_intake(st), &r);
 
 	/* What intake_record() commits to make room does not hold this record. */
-	tickstore_status(store_log(st), &q->log);
-	was = q->log.last_pos;
+	tickstore_status(store_log(st), &log);
+	was = log.last_pos;
 	if (rc == 0)
 		rc = intake_commit(store_intake(st));
-	if (rc < 0) {
-		question_fail(q, rc);
-		return;
-	}
-	tickstore_status(store_log(st), &q->log);
-	q->pos = q->log.last_pos;
-	if (q->pos == was) /* refused for lack of space, which intake has reported */
-		question_fail(q, err_set(-ENOSPC, "there is no space for the record"));
-	else
-		stats_add(STAT_CONTROL_RECORDS, 1);
+	if (rc < 0)
+		return rc;
+	tickstore_status(store_log(st), &log);
+	*out_pos = log.last_pos;
+	if (log.last_pos ==
+	    was) /* refused for lack of space, which intake has reported */
+		return err_set(-ENOSPC, "there is no space for the record");
+	stats_add(STAT_CONTROL_RECORDS, 1);
+	return 0;
 }
 
 static void ask_control(struct store_thread *st, void *arg)
 {
+	struct question *q = arg;
+	int rc;
+
 	role_assert_store();
-	append_control(st, arg);
+	rc = control_append(st, q->verb, q->symbol_id, 0, &q->pos);
+	if (rc < 0)
+		question_fail(q, rc);
 }
 
 static void answer_control(struct daemon *d, void *arg)

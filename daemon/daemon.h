@@ -23,6 +23,7 @@
 #include "daemon/derived_rows.h"
 #include "daemon/dispatch.h"
 #include "daemon/feed_thread.h"
+#include "daemon/freezes.h"
 #include "daemon/history_thread.h"
 #include "daemon/intake.h"
 #include "daemon/live_thread.h"
@@ -95,14 +96,17 @@ struct daemon {
 	struct broadcast *broadcasts[PUBLISHED_KINDS]; /* owned; NULL: no such kind */
 	struct pub *sbe[PUBLISHED_KINDS];              /* owned; NULL: off */
 	struct pub *json[PUBLISHED_KINDS];             /* owned; NULL: off */
-	struct derived *derived;                       /* owned; loop */
-	struct publisher *publisher;                   /* owned; loop */
-	struct ingest_server *ingest;                  /* owned; NULL: off */
-	struct rep *catchup;                           /* owned; NULL: off */
-	struct admin *admin;                           /* owned; NULL: off */
-	struct http *http;                             /* owned; NULL: off */
-	struct page_live *page_live;                   /* owned; NULL: no http */
-	struct ring_server *ring_server;               /* owned; NULL: off */
+	struct gate *gate;                             /* owned */
+	struct freezes *freezes;         /* owned; loop: see kill_switch.h */
+	bool is_ordering;                /* loop: a freeze or release is on its way */
+	struct derived *derived;         /* owned; loop */
+	struct publisher *publisher;     /* owned; loop */
+	struct ingest_server *ingest;    /* owned; NULL: off */
+	struct rep *catchup;             /* owned; NULL: off */
+	struct admin *admin;             /* owned; NULL: off */
+	struct http *http;               /* owned; NULL: off */
+	struct page_live *page_live;     /* owned; NULL: no http */
+	struct ring_server *ring_server; /* owned; NULL: off */
 
 	struct backup_job *backup; /* owned; loop; NULL: none since the start */
 	struct verify_job *verify; /* owned; loop; NULL: none since the start */

@@ -387,6 +387,8 @@ void daemon_close_parts(struct daemon *d)
 {
 	publisher_free(d->publisher);
 	derived_free(d->derived);
+	gate_free(d->gate);
+	free(d->freezes);
 	restored_free(d->restored);
 	sim_thread_free(d->sim);
 	tier2_worker_free(d->tier2);

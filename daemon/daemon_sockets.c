@@ -66,6 +66,28 @@ ON_LOOP static int open_derived(struct daemon *d)
 	return derived_new(d->epoch, skip, post_batch, d, &d->derived);
 }
 
+/* Before anything is published: what is held, and the gates that hold it. */
+ON_LOOP static int open_freezes(struct daemon *d)
+{
+	bool opened[EVENT_KINDS];
+	int rc = gate_new(d->config.limits.symbols_max, &d->gate);
+
+	role_assert_store(); /* its thread has not begun */
+	if (rc < 0)
+		return rc;
+	d->freezes = calloc(1, sizeof(*d->freezes));
+	if (d->freezes == NULL)
+		return err_set(-ENOMEM, "out of memory for the kill switch");
+	rc = freezes_load(d->freezes, store_log(d->store));
+	if (rc < 0)
+		return rc;
+	freezes_gates(d->freezes, d->gate, opened);
+	if (d->freezes->n > 0)
+		log_warn("kill", "%u kills are armed: see tickbusctl kill --list",
+			 d->freezes->n);
+	return 0;
+}
+
 ON_LOOP static int open_pub(const char *url, unsigned subscribers_max, struct pub **out)
 {
 	return url[0] == '\0' ? 0 : pub_open(url, subscribers_max, out);
@@ -110,7 +132,8 @@ ON_LOOP static int open_publisher(struct daemon *d)
 				    .symbols_max = d->config.limits.symbols_max,
 				    .epoch = d->epoch,
 				    .batch_ns = d->config.publisher.batch_ns,
-				    .derived = d->derived};
+				    .derived = d->derived,
+				    .gate = d->gate};
 	int rc;
 
 	memcpy(env.rings, d->broadcasts, sizeof(env.rings));
@@ -155,6 +178,8 @@ int daemon_open_sockets(struct daemon *d)
 {
 	int rc = thread_room_check(NNG_THREADS + OUR_THREADS + d->n_workers);
 
+	if (rc == 0)
+		rc = open_freezes(d);
 	if (rc == 0)
 		rc = open_derived(d);
 	if (rc == 0)

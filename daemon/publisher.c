@@ -54,8 +54,10 @@ void publisher_free(struct publisher *p)
 		free(p->kinds[k].streams);
 		free(p->kinds[k].touched);
 	}
-	for (size_t i = 0; i < p->n_universes; i++)
+	for (size_t i = 0; i < p->n_universes; i++) {
 		buf_free(&p->universes[i].matrix);
+		buf_free(&p->universes[i].held);
+	}
 	buf_free(&p->json);
 	free(p);
 }
@@ -170,15 +172,19 @@ static struct universe *universe_of(struct publisher *p, const struct event_tier
 						 : NULL;
 }
 
-static void touch_matrix(struct publisher *p, const struct event_tier2 *e, size_t len)
+static void touch_matrix(struct publisher *p, const struct event_tier2 *e, size_t len,
+			 bool held)
 {
 	struct universe *u = universe_of(p, e);
+	struct buf *to;
 
 	if (u == NULL)
 		return;
-	u->matrix.len = 0;
-	buf_add(&u->matrix, e, len);
-	u->stream = (struct stream){e->head.seq, e->head.pos, true};
+	to = held ? &u->held : &u->matrix;
+	to->len = 0;
+	buf_add(to, e, len);
+	if (!held)
+		u->stream = (struct stream){e->head.seq, e->head.pos, true, 0, 0};
 }
 
 static uint32_t symbol_of(enum event_kind k, const void *event)
@@ -200,17 +206,19 @@ void publisher_set_board(struct publisher *p, struct board *board)
 	p->board = board;
 }
 
-void publisher_seed(struct publisher *p, enum event_kind k, uint32_t symbol_id,
-		    uint64_t seq, uint64_t pos)
+static bool is_held(const struct publisher *p, enum event_kind k, uint32_t symbol_id,
+		    uint64_t pos)
 {
-	struct kind *kind = &p->kinds[k];
-	struct stream *s;
+	return p->env.gate != NULL && gate_holds(p->env.gate, k, symbol_id, pos);
+}
 
-	if (symbol_id >= p->env.symbols_max || kind->streams == NULL || seq == 0)
-		return;
+static void touch_stream(struct kind *kind, uint32_t symbol_id, uint64_t seq,
+			 uint64_t pos)
+{
+	struct stream *s = &kind->streams[symbol_id];
+
 	if (pos > kind->last_pos)
 		kind->last_pos = pos;
-	s = &kind->streams[symbol_id];
 	s->last_seq = seq;
 	s->pos = pos;
 	if (!s->touched) {
@@ -219,47 +227,130 @@ void publisher_seed(struct publisher *p, enum event_kind k, uint32_t symbol_id,
 	}
 }
 
-void publisher_seed_matrix(struct publisher *p, const struct event_tier2 *e, size_t len)
+void publisher_seed(struct publisher *p, enum event_kind k, uint32_t symbol_id,
+		    uint64_t seq, uint64_t pos)
 {
-	touch_matrix(p, e, len);
+	struct kind *kind = &p->kinds[k];
+
+	if (symbol_id >= p->env.symbols_max || kind->streams == NULL || seq == 0)
+		return;
+	if (is_held(p, k, symbol_id, pos)) {
+		kind->streams[symbol_id].held_seq = seq;
+		kind->streams[symbol_id].held_pos = pos;
+	} else {
+		touch_stream(kind, symbol_id, seq, pos);
+	}
 }
 
-ON_LOOP static void touch(struct publisher *p, enum event_kind k, const void *event)
+void publisher_seed_matrix(struct publisher *p, const struct event_tier2 *e, size_t len)
+{
+	touch_matrix(p, e, len, is_held(p, EVENT_TIER2, 0, e->head.pos));
+}
+
+ON_LOOP static void touch(struct publisher *p, enum event_kind k, const void *event,
+			  size_t len)
 {
 	const struct event_head *head = event;
 
-	publisher_seed(p, k, symbol_of(k, event), head->seq, head->pos);
+	if (k == EVENT_TIER2)
+		publisher_seed_matrix(p, event, len);
+	else
+		publisher_seed(p, k, symbol_of(k, event), head->seq, head->pos);
+}
+
+/* ---- gates ---- */
+
+static void release_stream(struct kind *kind, uint32_t symbol_id)
+{
+	struct stream *s = &kind->streams[symbol_id];
+	uint64_t seq = s->held_seq, pos = s->held_pos;
+
+	s->held_seq = s->held_pos = 0;
+	if (seq > s->last_seq)
+		touch_stream(kind, symbol_id, seq, pos);
+}
+
+ON_LOOP static void release_universe(struct universe *u)
+{
+	const struct event_tier2 *e = (const void *)u->held.data;
+	struct buf was = u->matrix;
+
+	if (u->held.len == 0)
+		return;
+	u->stream = (struct stream){e->head.seq, e->head.pos, true, 0, 0};
+	u->matrix = u->held;
+	was.len = 0;
+	u->held = was;
+}
+
+/* A symbol's own gate may still be closed when that of the kind opens. */
+void publisher_release(struct publisher *p, enum event_kind k)
+{
+	struct kind *kind = &p->kinds[k];
+
+	for (size_t i = 0; k == EVENT_TIER2 && i < p->n_universes; i++)
+		release_universe(&p->universes[i]);
+	for (uint32_t id = 0; kind->streams != NULL && id < p->env.symbols_max; id++)
+		if (kind->streams[id].held_seq != 0 &&
+		    !is_held(p, k, id, kind->streams[id].held_pos))
+			release_stream(kind, id);
+}
+
+/* Status events come in the order of the symbol's own: what follows is held, or not. */
+ON_LOOP static void follow_status(struct publisher *p, const struct event_status *e)
+{
+	if (e->state == SYMBOL_KILLED || e->state == SYMBOL_QUARANTINED) {
+		gate_symbol(p->env.gate, e->symbol_id, e->head.pos);
+	} else if (e->state == SYMBOL_RELEASED) {
+		gate_symbol(p->env.gate, e->symbol_id, 0);
+		for (int k = EVENT_BAR; k <= EVENT_TIER1; k++)
+			if (!is_held(p, (enum event_kind)k, e->symbol_id, e->head.pos))
+				release_stream(&p->kinds[k], e->symbol_id);
+	}
 }
 
 /* ---- the step ---- */
+
+/* It is stored, and the heartbeats are silent about it until it is released. */
+ON_LOOP static void hold(struct publisher *p, enum event_kind k, const void *event,
+			 size_t len)
+{
+	touch(p, k, event, len);
+	stats_add(STAT_EVENTS_HELD, 1);
+}
+
+ON_LOOP static void publish(struct publisher *p, enum event_kind k, const void *event,
+			    size_t len)
+{
+	add_to_frame(p, k, event, len);
+	if (k == EVENT_BAR && p->board != NULL)
+		board_bar(p->board, event);
+	touch(p, k, event, len);
+	if (p->env.json[k] != NULL && pub_subscribers(p->env.json[k]) > 0)
+		send_json(p, k, event);
+	p->kinds[k].events++;
+	stats_add_published(k, 1);
+}
 
 ON_LOOP static void on_event(struct publisher *p, enum event_kind k, const void *event,
 			     size_t len)
 {
 	const struct event_head *head = event;
 
+	if (k == EVENT_STATUS && p->env.gate != NULL)
+		follow_status(p, event);
 	if (k != EVENT_TICK) {
 		if (derived_known(p->env.derived, k, head->pos)) {
 			stats_add(STAT_EVENTS_SUPPRESSED, 1);
-			if (k == EVENT_TIER2)
-				touch_matrix(p, event, len);
-			else
-				touch(p, k, event);
+			touch(p, k, event, len);
 			return;
 		}
 		derived_add(p->env.derived, k, event, len);
 	}
-	add_to_frame(p, k, event, len);
-	if (k == EVENT_BAR && p->board != NULL)
-		board_bar(p->board, event);
-	if (k == EVENT_TIER2)
-		touch_matrix(p, event, len);
+	if (is_held(p, k, k == EVENT_TIER2 ? 0 : symbol_of(k, event), head->pos))
+		hold(p, k, event, len);
 	else
-		touch(p, k, event);
-	if (p->env.json[k] != NULL && pub_subscribers(p->env.json[k]) > 0)
-		send_json(p, k, event);
-	p->kinds[k].events++;
-	stats_add_published(k, 1);
+		publish(p, k, event, len);
 }
 
 ON_LOOP static size_t drain(struct publisher *p, struct input *in, size_t budget)

@@ -24,6 +24,7 @@
 #include "bus/outbox.h"
 #include "bus/symtab.h"
 #include "daemon/derived.h"
+#include "daemon/gate.h"
 #include "daemon/serve_pub.h"
 #include "proto/event.h"
 #include <stdbool.h>
@@ -44,6 +45,7 @@ struct publisher_env {
 	int64_t batch_ns; /* an unfilled frame waits this long; 0: until the input is
 			     dry */
 	struct derived *derived; /* borrowed */
+	struct gate *gate;       /* borrowed; NULL: nothing is ever held */
 };
 
 enum publisher_input { INPUT_TICKS, INPUT_WORKER, INPUT_TIER2 };
@@ -66,6 +68,8 @@ ON_LOOP void publisher_heartbeat(struct publisher *p);
 /** A stream of another life had come to @seq: the next heartbeat says so. */
 ON_LOOP void publisher_seed(struct publisher *p, enum event_kind kind,
 			    uint32_t symbol_id, uint64_t seq, uint64_t pos);
+/** The gate of a kind was opened: the next heartbeat tells of what was held. */
+ON_LOOP void publisher_release(struct publisher *p, enum event_kind kind);
 /** The newest matrix of a universe in another life, with its tail: @len bytes. */
 ON_LOOP void publisher_seed_matrix(struct publisher *p, const struct event_tier2 *e,
 				   size_t len);

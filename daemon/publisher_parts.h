@@ -15,6 +15,8 @@ struct stream {
 	uint64_t last_seq;
 	uint64_t pos;
 	bool touched;
+	uint64_t held_seq; /* newest event that was held; 0: none */
+	uint64_t held_pos;
 };
 
 struct kind {
@@ -42,6 +44,7 @@ struct input {
 /* The newest matrix of one universe and timeframe, for `tickbusctl matrix`. */
 struct universe {
 	struct buf matrix;
+	struct buf held; /* the newest that is held back; len 0: none */
 	struct stream stream;
 };
 

@@ -310,12 +310,22 @@ ON_LOOP static void restore_matrices(struct daemon *d)
 			 err_text());
 }
 
+/* Before the streams are told of: what is held is not told of. */
+ON_LOOP static void restore_gates(struct daemon *d)
+{
+	for (uint32_t id = 0; id < symtab_count(d->symbols); id++)
+		gate_symbol(
+			d->gate, id,
+			shard_frozen(worker_shard(d->workers[id % d->n_workers]), id));
+}
+
 void restore_streams(struct daemon *d)
 {
 	const struct restored *r = d->restored;
 
 	if (r == NULL)
 		return;
+	restore_gates(d);
 	for (size_t i = 0; i < r->n_symbols; i++) {
 		const struct shard_streams *s = &r->symbols[i];
 

@@ -122,6 +122,16 @@ static void begin_answer(struct admin_call *call)
 	jsonw_bool(&call->w, "ok", !call->failed);
 }
 
+uint32_t admin_uid(const struct admin_call *call)
+{
+	uv_os_fd_t fd;
+
+	if (call->client == NULL ||
+	    uv_fileno((const uv_handle_t *)&call->client->pipe, &fd) != 0)
+		return UINT32_MAX;
+	return unixsock_peer_uid(fd);
+}
+
 struct jsonw *admin_result(struct admin_call *call)
 {
 	return &call->w;

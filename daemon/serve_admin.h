@@ -30,6 +30,8 @@ ON_LOOP int admin_open(uv_loop_t *loop, const char *path, unsigned clients_max,
 /** Refuse new calls, close connections and remove the socket. */
 ON_LOOP void admin_close(struct admin *a);
 
+/** The uid of who asks, by the kernel's word; UINT32_MAX: nobody on the socket does. */
+ON_LOOP uint32_t admin_uid(const struct admin_call *call);
 /** A writer inside "result"; admin_done() closes what it left open. */
 ON_LOOP struct jsonw *admin_result(struct admin_call *call);
 ON_LOOP void admin_done(struct admin_call *call);

@@ -46,6 +46,7 @@ struct catchup_env {
 	uint64_t epoch;
 	uint64_t until_pos;        /* nothing behind it is given; 0: no limit */
 	struct catchup_past *past; /* borrowed; NULL: there is no archive */
+	const struct gate *gate;   /* borrowed; NULL: nothing is held */
 	/** Every event of a derived kind at or below is in the store. */
 	uint64_t complete[EVENT_KINDS];
 	size_t page_bytes_max; /* of an answer, except for one large event [1 MiB] */

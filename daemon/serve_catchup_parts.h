@@ -4,6 +4,7 @@
  * of which shows the next event that passes the filter.
  */
 #pragma once
+#include "daemon/gate.h"
 #include "daemon/serve_catchup.h"
 #include "proto/frame.h"
 #include <stdbool.h>

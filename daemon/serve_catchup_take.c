@@ -69,6 +69,7 @@ int catchup_page(struct store_thread *st, const struct daemon *d,
 	struct catchup_env env;
 
 	catchup_env_of(st, d, complete, &env);
+	env.gate = d->gate;
 	return catchup_answer(&env, req, len, out);
 }
 
@@ -132,6 +133,7 @@ ON_STORE static void serve(struct store_thread *st, void *arg)
 	int rc;
 
 	catchup_env_of(st, r->d, r->complete, &env);
+	env.gate = r->d->gate;
 	if (r->d->archive.ask != NULL) {
 		past_handover_status(r->d->handover, &s);
 		if (s.bounds.is_known)

@@ -152,7 +152,9 @@ int tap_row_show(struct query *q, struct tap *t)
 			break;
 		}
 		event_face_of(t->kind, t->event, &face);
-		if (!streams_match(&q->streams, &face))
+		if (!streams_match(&q->streams, &face) ||
+		    (q->env->gate != NULL &&
+		     gate_holds(q->env->gate, t->kind, face.symbol_id, head->pos)))
 			continue;
 		t->pos = head->pos;
 		t->is_ready = true;

@@ -66,12 +66,19 @@ int unixsock_listen(const char *path, int *out_fd)
 	return 0;
 }
 
-bool unixsock_peer_allowed(int fd)
+uint32_t unixsock_peer_uid(int fd)
 {
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
-		return false;
-	return cred.uid == 0 || cred.uid == geteuid();
+		return UINT32_MAX;
+	return cred.uid;
+}
+
+bool unixsock_peer_allowed(int fd)
+{
+	uint32_t uid = unixsock_peer_uid(fd);
+
+	return uid == 0 || uid == geteuid();
 }

@@ -140,16 +140,16 @@ static const char *const tier2_reasons[] = {
 	"included",      "lagging",     "blind", "short_history",
 	"zero_variance", "quarantined", "killed"};
 static const char *const symbol_states[] = {
-	"live",          "paused",          "gap",          "source_lost",
-	"source_back",   "cancel_lost",     "halted",       "fault",
-	"source_chosen", "sources_diverge", "sources_agree"};
+	"live",          "paused", "gap",         "source_lost",   "source_back",
+	"cancel_lost",   "halted", "fault",       "source_chosen", "sources_diverge",
+	"sources_agree", "killed", "quarantined", "released"};
 static const char *const tick_actions[] = {"new", "cancel", "correct"};
 
 _Static_assert(N(price_types) == PRICE_AUTO + 1, "complete");
 _Static_assert(N(bar_causes) == CAUSE_FINAL + 1, "complete");
 _Static_assert(N(corr_methods) == CORR_SPEARMAN + 1, "complete");
 _Static_assert(N(tier2_reasons) == TIER2_KILLED + 1, "complete");
-_Static_assert(N(symbol_states) == SYMBOL_SOURCES_AGREE + 1, "complete");
+_Static_assert(N(symbol_states) == SYMBOL_RELEASED + 1, "complete");
 
 #define NAMED(function, table)                                                         \
 	const char *function(unsigned v)                                               \

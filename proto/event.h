@@ -301,6 +301,9 @@ enum symbol_state {
 	SYMBOL_SOURCE_CHOSEN,   /* source_id makes its bars from here on; text: why */
 	SYMBOL_SOURCES_DIVERGE, /* detail: how far apart, in millionths */
 	SYMBOL_SOURCES_AGREE,   /* again */
+	SYMBOL_KILLED,      /* its bars and features are held from here on (freeze.h) */
+	SYMBOL_QUARANTINED, /* the same: its data is suspect */
+	SYMBOL_RELEASED,    /* what was held follows */
 };
 
 struct event_status {

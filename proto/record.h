@@ -32,6 +32,9 @@ enum control_verb {
 	CONTROL_CONFIG,  /* source_seq: hash of the derived-path configuration from here
 			    on */
 	CONTROL_RESTART, /* reserved; never written: the store keeps epochs itself */
+	CONTROL_FREEZE,  /* source_seq: what is held back from here on (proto/freeze.h)
+			  */
+	CONTROL_RELEASE, /* source_seq: what is held no longer */
 };
 
 /** What a tick is, in record.action. */

@@ -32,9 +32,9 @@ static enum tier2_reason reason_of(const struct universe *u, uint32_t m, uint32_
 	const struct member *who = &u->members[m];
 	const struct cell *c = universe_cell(u, m, at);
 
-	if (who->state == SYMBOL_PAUSED)
+	if (who->state == SYMBOL_PAUSED || who->state == SYMBOL_QUARANTINED)
 		return TIER2_QUARANTINED;
-	if (who->state == SYMBOL_FAULT)
+	if (who->state == SYMBOL_FAULT || who->state == SYMBOL_KILLED)
 		return TIER2_KILLED;
 	if (c->here)
 		return c->blind ? TIER2_BLIND : TIER2_INCLUDED;

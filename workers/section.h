@@ -16,7 +16,7 @@
  * of what is derived from it: an older snapshot is then passed over, and the state made
  * anew from the log.
  */
-#define SNAPSHOT_VERSION 5
+#define SNAPSHOT_VERSION 6
 
 enum section_kind {
 	SECTION_HEAD =

@@ -71,8 +71,9 @@ const struct shard_counts *shard_counts(const struct shard *s)
 	return &s->counts;
 }
 
-static void cut_symbol(struct shard *s, const struct lane *l, enum symbol_state state)
+void shard_cut_symbol(const struct lane *l, enum symbol_state state)
 {
+	struct shard *s = l->shard;
 	struct cut_item c = {
 		.pos = s->now->pos,
 		.recv_ns = s->now->rec.recv_ns,
@@ -86,7 +87,7 @@ static void cut_symbol(struct shard *s, const struct lane *l, enum symbol_state 
 	s->sink.cut(s->sink.arg, &c);
 }
 
-static void emit_status(struct lane *l, enum symbol_state state, const char *text)
+void shard_emit_status(struct lane *l, enum symbol_state state, const char *text)
 {
 	struct shard *s = l->shard;
 	struct event_status e = {
@@ -112,8 +113,8 @@ static void lane_fault(struct lane *l, const char *why)
 	l->faulted = true;
 	l->shard->counts.faults++;
 	l->shard->due[l->symbol_id / l->shard->env.n_shards] = INT64_MAX;
-	emit_status(l, SYMBOL_FAULT, why);
-	cut_symbol(l->shard, l, SYMBOL_FAULT);
+	shard_emit_status(l, SYMBOL_FAULT, why);
+	shard_cut_symbol(l, SYMBOL_FAULT);
 }
 
 static int slot_new(const struct lane *l, struct tier1_slot *slot)
@@ -198,6 +199,8 @@ static void on_bar(void *arg, const struct event_bar *e)
 	struct event_bar linked = *e;
 	struct tier1_slot *t;
 
+	l->source_id = e->source_id;
+	shard_lane_judge(l);
 	if (e->revision > 0) {
 		s->counts.revisions++;
 	} else {
@@ -249,7 +252,7 @@ struct lane *shard_lane_make(struct shard *s, uint32_t symbol_id)
 	return l;
 }
 
-static struct lane *lane_of(struct shard *s, uint32_t symbol_id)
+struct lane *shard_lane(struct shard *s, uint32_t symbol_id)
 {
 	struct lane *l = &s->lanes[symbol_id / s->env.n_shards];
 
@@ -261,7 +264,7 @@ static struct lane *lane_of(struct shard *s, uint32_t symbol_id)
 	if (l->bars == NULL)
 		lane_fault(l, "out of memory for its bars");
 	else
-		cut_symbol(s, l, SYMBOL_LIVE);
+		shard_cut_symbol(l, SYMBOL_LIVE);
 	return l;
 }
 
@@ -273,7 +276,7 @@ void shard_refresh_due(struct shard *s, const struct lane *l)
 
 static void apply_tick(struct shard *s, const struct item *it)
 {
-	struct lane *l = lane_of(s, it->rec.symbol_id);
+	struct lane *l = shard_lane(s, it->rec.symbol_id);
 	const struct out out = {.arg = l, .bar = on_bar, .status = on_status};
 
 	s->counts.ticks++;
@@ -319,25 +322,30 @@ static void apply_clock(struct shard *s, const struct item *it)
 static void apply_control(struct shard *s, const struct item *it)
 {
 	enum control_verb verb = (enum control_verb)it->rec.ref_seq;
+	struct freeze f = freeze_unpack(it->rec.source_seq);
 	struct lane *l;
 
+	if (verb == CONTROL_FREEZE || verb == CONTROL_RELEASE)
+		shard_freeze(s, &f, verb == CONTROL_FREEZE);
 	if (verb != CONTROL_PAUSE && verb != CONTROL_RESUME)
 		return;
 	if (it->rec.symbol_id % s->env.n_shards != s->env.index)
 		return;
-	l = lane_of(s, it->rec.symbol_id);
+	l = shard_lane(s, it->rec.symbol_id);
 	if (l->bars == NULL)
 		return; /* it never had memory: only a restart helps, the status said so
 			 */
 	if (verb == CONTROL_PAUSE && !l->paused) {
 		l->paused = true;
-		emit_status(l, SYMBOL_PAUSED, "paused by the operator");
-		cut_symbol(s, l, SYMBOL_PAUSED);
+		shard_emit_status(l, SYMBOL_PAUSED, "paused by the operator");
+		shard_cut_symbol(l, SYMBOL_PAUSED);
 	} else if (verb == CONTROL_RESUME && (l->paused || l->faulted)) {
 		l->paused = l->faulted = false;
 		bars_restart(l->bars);
-		emit_status(l, SYMBOL_LIVE, "resumed by the operator");
-		cut_symbol(s, l, SYMBOL_LIVE);
+		shard_emit_status(l, SYMBOL_LIVE, "resumed by the operator");
+		shard_cut_symbol(l, SYMBOL_LIVE);
+		if (l->frozen != SYMBOL_LIVE)
+			shard_cut_symbol(l, (enum symbol_state)l->frozen);
 	}
 	shard_refresh_due(s, l);
 }

@@ -105,6 +105,9 @@ int shard_peek(const struct section *sec, struct shard_streams *out);
  * change of the configuration, before the first item.  -ENOMEM.
  */
 int shard_renumber(struct shard *s, const struct shard_streams *streams);
+/** Position from which the symbol's outputs are held (proto/freeze.h); 0: they are not.
+ */
+uint64_t shard_frozen(const struct shard *s, uint32_t symbol_id);
 const struct shard_counts *shard_counts(const struct shard *s);
 /** Sum of what the symbols' normalisers counted; walks all symbols. */
 void shard_tally(const struct shard *s, struct bars_counts *out);

@@ -4,6 +4,9 @@
  */
 #pragma once
 #include "base/buf.h"
+#include "base/state.h"
+#include "proto/event.h"
+#include "proto/freeze.h"
 #include "workers/bars.h"
 #include "workers/ind_live.h"
 #include "workers/shard.h"
@@ -31,6 +34,10 @@ struct lane {
 	uint64_t saved; /* newest snapshot that this lane needs no saving for */
 	bool paused;
 	bool faulted;
+	uint8_t frozen;       /* what was told: SYMBOL_LIVE, KILLED or QUARANTINED */
+	uint16_t source_id;   /* of the newest bar; 0: none yet */
+	uint64_t frozen_pos;  /* where it was told; 0: not frozen */
+	struct freeze freeze; /* of the symbol itself; level 0: none */
 };
 
 /* A snapshot being taken: lanes are saved before they change, the rest in turn. */
@@ -53,13 +60,21 @@ struct shard {
 	struct source_life *life; /* owned */
 	int64_t clock_ns;         /* time of the newest clock record; INT64_MIN: none */
 	struct shard_counts counts;
-	const struct item *now; /* the item being applied */
+	const struct item *now;                           /* the item being applied */
+	struct freeze frozen_sources[FREEZE_SOURCES_MAX]; /* every shard knows all */
+	uint32_t n_frozen_sources;
 	struct saving saving;
 };
 
 /** The tier-1 state of a series, made if need be; NULL: out of memory. */
 struct tier1_slot *shard_tier1(struct lane *l, uint32_t timeframe_s,
 			       uint8_t price_type);
+/** The lane of a symbol of this shard, made at first sight and told to tier 2. */
+struct lane *shard_lane(struct shard *s, uint32_t symbol_id);
+/** A status event of the symbol, at the item being applied. */
+void shard_emit_status(struct lane *l, enum symbol_state state, const char *text);
+/** Tell tier 2 how the symbol stands. */
+void shard_cut_symbol(const struct lane *l, enum symbol_state state);
 /** A lane for @symbol_id that has seen nothing; l->bars is NULL without memory. */
 struct lane *shard_lane_make(struct shard *s, uint32_t symbol_id);
 /** Give back what a lane holds. */
@@ -70,6 +85,15 @@ void shard_refresh_due(struct shard *s, const struct lane *l);
 void shard_lane_save(struct shard *s, struct lane *l);
 /** ITEM_SNAPSHOT: from here on lanes are saved as they are at @pos. */
 void shard_snapshot_begin(struct shard *s, uint64_t pos);
+
+/* ---- shard_freeze.c ---- */
+
+/** A record says that @f begins (@is_on) or ends. */
+void shard_freeze(struct shard *s, const struct freeze *f, bool is_on);
+/** Say so if the lane is frozen now and was not, or the other way round. */
+void shard_lane_judge(struct lane *l);
+void shard_freeze_state(struct state *st, struct shard *s);
+void shard_lane_freeze_state(struct state *st, struct lane *l);
 
 static inline void shard_touch(struct shard *s, struct lane *l)
 {

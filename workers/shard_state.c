@@ -86,6 +86,7 @@ static void lane_state(struct state *st, struct lane *l)
 		take_streams(l, &streams);
 	state_bool(st, &l->paused);
 	state_bool(st, &l->faulted);
+	shard_lane_freeze_state(st, l);
 	state_bool(st, &has_bars);
 	if (!has_bars)
 		return; /* it never had memory */
@@ -102,6 +103,7 @@ static void sources_state(struct state *st, struct shard *s)
 {
 	state_i64(st, &s->clock_ns);
 	source_life_state(st, s->life);
+	shard_freeze_state(st, s);
 }
 
 /* ---- saving ---- */

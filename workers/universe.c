@@ -87,6 +87,27 @@ void universe_deinit(struct universe *u)
 	*u = (struct universe){0};
 }
 
+/* ---- columns: where ---- */
+
+/* The first column at or after @ns. */
+static uint32_t column_at(const struct universe *u, int64_t ns)
+{
+	uint32_t low = 0, high = u->n_columns;
+
+	/* Nearly always the newest. */
+	if (high > 0 && u->end_ns[u->order[high - 1]] < ns)
+		return high;
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (u->end_ns[u->order[mid]] < ns)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 /* ---- members ---- */
 
 void universe_meet(struct universe *u, uint32_t symbol_id, const char *symbol)
@@ -198,6 +219,23 @@ static void end_grid(struct member *m)
 	m->missing_run = 0;
 }
 
+/* Its bars go on, so that with the release the newest matrix can have it again. */
+static void freeze_member(struct universe *u, uint32_t at, enum symbol_state state)
+{
+	struct member *m = &u->members[at];
+	const struct cell *c;
+
+	m->state = (uint8_t)(state == SYMBOL_RELEASED ? SYMBOL_LIVE : state);
+	if (state != SYMBOL_RELEASED || u->as_of == INT64_MIN)
+		return;
+	c = universe_cell(u, at, column_at(u, u->as_of));
+	if (c->here && !c->blind && !(u->changed && u->change_symbol <= m->symbol_id)) {
+		u->changed = true;
+		u->change_symbol = m->symbol_id;
+		u->change_cause = CAUSE_BACKFILL;
+	}
+}
+
 void universe_state(struct universe *u, uint32_t symbol_id, enum symbol_state state)
 {
 	uint32_t at = u->member_of[symbol_id];
@@ -205,6 +243,11 @@ void universe_state(struct universe *u, uint32_t symbol_id, enum symbol_state st
 
 	if (at == TIER2_NO_ID)
 		return;
+	if (state == SYMBOL_KILLED || state == SYMBOL_QUARANTINED ||
+	    state == SYMBOL_RELEASED) {
+		freeze_member(u, at, state);
+		return;
+	}
 	if (state == SYMBOL_LIVE && m->state == SYMBOL_LIVE)
 		return; /* first sight */
 	if (state != SYMBOL_LIVE && state != SYMBOL_PAUSED && state != SYMBOL_FAULT &&
@@ -240,25 +283,6 @@ bool universe_is_live(const struct universe *u, uint32_t m, uint32_t at)
 }
 
 /* ---- columns ---- */
-
-/* The first column at or after @ns. */
-static uint32_t column_at(const struct universe *u, int64_t ns)
-{
-	uint32_t low = 0, high = u->n_columns;
-
-	/* Nearly always the newest. */
-	if (high > 0 && u->end_ns[u->order[high - 1]] < ns)
-		return high;
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-
-		if (u->end_ns[u->order[mid]] < ns)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
 
 static void clear_column(struct universe *u, uint32_t column, int64_t ns)
 {

@@ -34,7 +34,7 @@ struct member {
 	uint32_t missing_run; /* missing bars in a row, at the newest end */
 	int64_t grid_from;  /* first bar_end of the present grid; INT64_MAX: no grid */
 	uint8_t price_type; /* PRICE_AUTO until its first bar */
-	uint8_t state;      /* enum symbol_state: LIVE, PAUSED or FAULT */
+	uint8_t state; /* enum symbol_state: LIVE, PAUSED, FAULT, KILLED, QUARANTINED */
 	bool grid_ended;
 };
 

@@ -115,7 +115,7 @@ _WORDS = {
     "tier2": {"method": ("pearson", "ewma", "ledoit_wolf", "spearman"), "status": ("final", "provisional"),
               "price_type": _PRICE_TYPES, "cause": _CAUSES},
     "status": {"state": ("live", "paused", "gap", "source_lost", "source_back", "cancel_lost", "halted", "fault",
-                         "source_chosen", "sources_diverge", "sources_agree")},
+                         "source_chosen", "sources_diverge", "sources_agree", "killed", "quarantined", "released")},
 }
 _FLAGS = {
     "tick": TICK_FLAGS,
