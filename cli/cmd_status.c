@@ -81,11 +81,6 @@ int cmd_pause(struct cli *c, int argc, char **argv)
 	return act(c, argc, argv, "pause", 1);
 }
 
-int cmd_resume(struct cli *c, int argc, char **argv)
-{
-	return act(c, argc, argv, "resume", 1);
-}
-
 int cmd_reload(struct cli *c, int argc, char **argv)
 {
 	return act(c, argc, argv, "reload", 0);

@@ -227,7 +227,18 @@ static const struct command commands[] = {
 	 "  --timeframe TF   of a universe that has several\n"
 	 "  --json           as one object\n", cmd_why},
 	{"pause", "SYMBOL", "Go on logging a symbol's ticks, but make nothing of them", "", cmd_pause},
-	{"resume", "SYMBOL", "Go on with a paused or faulted symbol", "", cmd_resume},
+	{"kill", "[SYMBOL]", "Hold back outputs: of a symbol, a source, a tier or all",
+	 "  --source NAME    of every symbol whose newest bar is of that source\n"
+	 "  --tier N         1: all features; 2: all matrices\n"
+	 "  --all            all bars, features and matrices\n"
+	 "  --reason TEXT    why: kept, and shown\n"
+	 "  --list           what is held, since when, by whom and why (exit code 1: something)\n"
+	 "  --json           as the daemon sends it\n"
+	 "Ticks are logged and published as ever; what is held is derived and stored.\n", cmd_kill},
+	{"quarantine", "SYMBOL", "The same for a symbol or source whose data is suspect",
+	 "  --source NAME, --reason TEXT, --list, --json\n", cmd_quarantine},
+	{"resume", "[SYMBOL]", "Publish what was held, or go on with a paused or faulted symbol",
+	 "  --source NAME, --tier N, --all, --json\n", cmd_resume},
 	{"backup", "DIR", "Copy log, history and configuration of the running daemon into DIR",
 	 "DIR is made, or empty.  The copy is of one moment, with hashes; restore puts it back.\n", cmd_backup},
 	{"restore", "BACKUP", "Put a backup into the state directory of a stopped daemon",

@@ -99,7 +99,12 @@ void admin_release(struct daemon *d, const struct json *request,
 {
 	struct freeze_entry e;
 
-	if (read_target(d, request, call, &e))
+	if (!read_target(d, request, call, &e))
+		return;
+	/* Who resumes a symbol means whatever it is that stops it. */
+	if (e.what.level == FREEZE_SYMBOL && freezes_find(d->freezes, &e.what) == NULL)
+		control_symbol(d, e.what.id, CONTROL_RESUME, call);
+	else
 		kill_switch_release(d, &e.what, call);
 }
 

@@ -69,6 +69,11 @@ ON_LOOP bool question_has_result(struct question *q);
 ON_STORE int control_append(struct store_thread *st, uint64_t verb, uint32_t symbol_id,
 			    uint64_t source_seq, uint64_t *out_pos);
 
+/** Pause or resume a symbol (CONTROL_PAUSE, CONTROL_RESUME); @call is answered later.
+ */
+ON_LOOP void control_symbol(struct daemon *d, uint32_t symbol_id, uint64_t verb,
+			    struct admin_call *call);
+
 /* ---- admin_commands_state.c ---- */
 ON_LOOP void admin_status(struct daemon *d, const struct json *request,
 			  struct admin_call *call);

@@ -129,11 +129,22 @@ static void answer_control(struct daemon *d, void *arg)
 	question_free(q);
 }
 
+void control_symbol(struct daemon *d, uint32_t symbol_id, uint64_t verb,
+		    struct admin_call *call)
+{
+	struct question *q = question_new(d, call);
+
+	if (q == NULL)
+		return;
+	q->symbol_id = symbol_id;
+	q->verb = verb;
+	question_ask(d, q, ask_control, answer_control);
+}
+
 ON_LOOP static void control(struct daemon *d, const struct json *request,
 			    struct admin_call *call, enum control_verb verb)
 {
 	const char *symbol = json_str(json_get(request, "symbol"), "");
-	struct question *q;
 	uint32_t id;
 
 	if (symtab_find(d->symbols, symbol, strlen(symbol), &id) != 0) {
@@ -142,12 +153,7 @@ ON_LOOP static void control(struct daemon *d, const struct json *request,
 					     : "there is no such symbol");
 		return;
 	}
-	q = question_new(d, call);
-	if (q == NULL)
-		return;
-	q->symbol_id = id;
-	q->verb = verb;
-	question_ask(d, q, ask_control, answer_control);
+	control_symbol(d, id, verb, call);
 }
 
 void admin_pause(struct daemon *d, const struct json *request, struct admin_call *call)

@@ -1,0 +1,234 @@
+#!/usr/bin/env python3
+"""The kill switch, by every level: kill_switch_test.py TICKBUSD TICKBUSCTL
+
+What is held reaches nobody, live or by catch-up, also over a kill -9; everything else goes
+on; with the release a subscriber has every event once.  Bars, features and (of what is not
+made without a symbol) matrices are those of a daemon in which nothing was killed, and the
+log derives to the same bytes with any number of workers.  Prints TAP.
+"""
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "client", "python")]
+import tickbus  # noqa: E402
+import tickbusd as tb  # noqa: E402
+
+BINARY, CTL = sys.argv[1], sys.argv[2]
+MORE = """
+defaults: {timeframes: [1s], price_types: [last]}
+universes: {k: {symbols: [A, B, C], timeframe: 1s, window: 20, min_obs: 5}}
+"""
+SOURCES = {"A": "one", "B": "one", "C": "two"}
+DERIVED = ("bar", "tier1", "tier2")
+TESTS = []
+
+
+def test(f):
+    TESTS.append(f)
+    return f
+
+
+def make():
+    return tb.Tickbusd(BINARY, more=MORE)
+
+
+def feed(d, first_s, last_s):
+    """Four trades a second and symbol, with prices that go their own ways."""
+    s = d.ingest()
+    for at in range(first_s, last_s):
+        for symbol, source in SOURCES.items():
+            ticks = [(symbol, tb.START + q * tb.SECOND // 4, 10 ** 11 + q * (7919 + ord(symbol)) % 997 * 10 ** 7, 10 ** 8, q + 1)
+                     for q in range(at * 4, at * 4 + 4)]
+            reply = tb.sbe_reply(s.ask(tb.sbe_ticks(f"p-{symbol}", source, at * 4 + 1, ticks)))
+            assert reply["accepted"] == len(ticks), reply
+        clock = tb.sbe_ticks("clock", "clock", at + 1, [("", tb.START + (at + 1) * tb.SECOND, 0, 0, 0)])
+        assert tb.sbe_reply(s.ask(clock))["accepted"] == 1
+    s.close()
+
+
+def settle(d):
+    """Everything that is in the log is derived, published or held, and stored."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        top, status = d.admin("top")["result"], d.admin("status")["result"]
+        if top["dispatch_lag"] == 0 and top["derived_pending"] == 0 and all(
+                lag >= 0 for lag in top["lag"].values()) and status["state"] == "ready":
+            time.sleep(0.6)
+            if d.admin("top")["result"]["position"] == top["position"]:
+                return
+        time.sleep(0.05)
+    raise AssertionError("it does not come to rest")
+
+
+def ctl(d, *args, code=0):
+    r = subprocess.run([CTL, "--admin", os.path.join(d.dir, "admin.sock"), *args], capture_output=True, text=True, timeout=30)
+    assert r.returncode == code, (args, r.returncode, r.stdout, r.stderr)
+    return r.stdout
+
+
+class Reader(threading.Thread):
+    """A lossless subscriber of everything, with its chains checked."""
+
+    def __init__(self, d):
+        super().__init__(daemon=True)
+        urls = {name: f"tcp://127.0.0.1:{d.port[name]}" for name in tickbus.PORTS}
+        self.sub = tickbus.Subscriber(start="oldest", urls=urls, check_chain=True)
+        self.items, self.bad, self.over = [], [], False
+        self.start()
+
+    def run(self):
+        while not self.over:
+            item = self.sub.next(0.1)
+            if item is None or item.kind in ("live", "epoch"):
+                continue
+            (self.bad if item.kind in ("gap", "broken") else self.items).append(item)
+
+    def stop(self):
+        self.over = True
+        self.join()
+        self.sub.close()
+
+    def of(self, kind):
+        return [e for e in self.items if e.kind == kind]
+
+
+def stream(e):
+    return (e.kind, e.symbol, e.timeframe_s if e.kind == "tier2" else 0)
+
+
+def everything(d):
+    """{kind: events} by catch-up, as they are now given out."""
+    urls = {name: f"tcp://127.0.0.1:{d.port[name]}" for name in tickbus.PORTS}
+    with tickbus.history(",".join(DERIVED), start="oldest", urls=urls) as past:
+        items = [i for i in past if i.kind in DERIVED]
+    return {k: [e for e in items if e.kind == k] for k in DERIVED}
+
+
+def content(e):
+    """An event without what tells where in the log it came about."""
+    if e.kind == "tier2":
+        return (e.symbol, e.event_ns, e.content_hash)
+    drop = {"pos", "chain", "recv_ns", "recv_time", "first_pos", "last_pos", "epoch", "publish_ns", "publish_time", "kind"}
+    return tuple(sorted((k, repr(v)) for k, v in e.as_dict().items() if k not in drop))
+
+
+def undisturbed():
+    d = make()
+    try:
+        d.start()
+        for first in (0, 20, 40):
+            feed(d, first, first + 20)
+        settle(d)
+        return {k: [content(e) for e in events] for k, events in everything(d).items()}
+    finally:
+        d.remove()
+
+
+def expect_silence(events, held, pos):
+    leaked = [(e.kind, e.symbol, e.pos) for e in events if e.pos >= pos and held(e)]
+    assert not leaked, (pos, leaked[:5])
+
+
+def check(d, args, held, without):
+    """@held(event): is it to be held; @without: symbols that matrices leave out meanwhile."""
+    feed(d, 0, 20)
+    settle(d)
+    reader = Reader(d)
+    time.sleep(1.5)
+    order = json.loads(ctl(d, "kill", *args, "--reason", "a test", "--json"))
+    pos = order["position"]
+    assert order["already"] is False and json.loads(ctl(d, "kill", *args, "--reason", "again", "--json"))["already"] is True
+    for first in (20, 40):
+        feed(d, first, first + 20)
+        settle(d)
+        time.sleep(1.2)  # heartbeats
+        expect_silence(reader.items, held, pos)
+        expect_silence([e for events in everything(d).values() for e in events], held, pos)
+        for kind in ("tick",) + DERIVED:
+            goes_on = [e for e in reader.of(kind) if e.pos > pos and not held(e)]
+            assert goes_on or all(held(e) for e in reader.of(kind)), f"{kind}: what is not held stands still too"
+        listed = json.loads(ctl(d, "kill", "--list", "--json", code=1))["kills"]
+        assert [(k["reason"], k["by"], k["position"]) for k in listed] == [("a test", os.getuid(), pos)], listed
+        if first == 20:
+            d.kill()
+            d.start()
+    frozen = [e for e in reader.of("tier2") if e.pos > pos]
+    assert all(m.reason == "killed" for e in frozen for m in e.members if m.symbol in without), "a matrix has it all the same"
+    assert "already" not in ctl(d, "resume", *args)
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        stored = everything(d)
+        got = {k: reader.of(k) for k in DERIVED}
+        if all(len(got[k]) >= len(stored[k]) for k in DERIVED):
+            break
+        time.sleep(0.2)
+    reader.stop()
+    assert not reader.bad, reader.bad[:3]
+    for kind in DERIVED:
+        assert sorted((*stream(e), e.seq) for e in got[kind]) == sorted((*stream(e), e.seq) for e in stored[kind]), kind
+    assert ctl(d, "kill", "--list") == "nothing is killed\n"
+    for kind in DERIVED[:2] + (() if without else ("tier2",)):
+        assert [content(e) for e in stored[kind]] == REFERENCE[kind], f"{kind}: not what an undisturbed daemon makes"
+    newest = stored["tier2"][-1]
+    assert all(m.reason == "included" for m in newest.members), [(m.symbol, m.reason) for m in newest.members]
+    assert ("supersedes" in dir(newest) and newest.supersedes > 0) == bool(without), "a symbol that is back makes a version"
+    for workers in (1, 2, 4):
+        assert "equal" in ctl(d, "verify", "--workers", str(workers)), workers
+
+
+@test
+def a_symbol_is_held_and_left_out_of_matrices(d):
+    check(d, ["A"], lambda e: e.kind in ("bar", "tier1") and e.symbol == "A", {"A"})
+
+
+@test
+def a_source_takes_its_symbols_with_it(d):
+    check(d, ["--source", "two"], lambda e: e.kind in ("bar", "tier1") and e.symbol == "C", {"C"})
+
+
+@test
+def tier_1_holds_all_features(d):
+    check(d, ["--tier", "1"], lambda e: e.kind == "tier1", set())
+
+
+@test
+def tier_2_holds_all_matrices(d):
+    check(d, ["--tier", "2"], lambda e: e.kind == "tier2", set())
+
+
+@test
+def all_holds_everything_but_ticks(d):
+    check(d, ["--all"], lambda e: e.kind in DERIVED, set())
+
+
+@test
+def orders_are_refused_with_a_reason(d):
+    feed(d, 0, 4)
+    for args, code, words in ((["kill"], 64, "name what"), (["kill", "A"], 64, "--reason"), (["kill", "A", "--all", "--reason", "x"], 64, "one thing"),
+                              (["kill", "NOBODY", "--reason", "x"], 1, "no symbol 'NOBODY'"), (["kill", "--source", "nobody", "--reason", "x"], 1, "no source"),
+                              (["kill", "--tier", "3", "--reason", "x"], 1, "tier is 1"), (["kill", "A", "--reason", "x" * 160], 1, "160 bytes"),
+                              (["quarantine", "--tier", "1", "--reason", "x"], 1, "symbol or a source")):
+        r = subprocess.run([CTL, "--admin", os.path.join(d.dir, "admin.sock"), *args], capture_output=True, text=True, timeout=30)
+        assert r.returncode == code and words in r.stderr, (args, r.returncode, r.stderr)
+    assert ctl(d, "kill", "--list") == "nothing is killed\n"
+    assert json.loads(ctl(d, "quarantine", "B", "--reason", "odd prices", "--json"))["already"] is False
+    assert "quarantined" in [e.state for e in statuses(d)]
+    assert not d.http("/api/freeze?level=all&reason=x")[1].startswith('{"id"'), "HTTP may not steer"
+    assert json.loads(d.http("/api/freezes")[1])["result"]["kills"][0]["reason"] == "odd prices"
+
+
+def statuses(d):
+    settle(d)
+    urls = {name: f"tcp://127.0.0.1:{d.port[name]}" for name in tickbus.PORTS}
+    with tickbus.history("status", start="oldest", urls=urls) as past:
+        return [i for i in past if i.kind == "status"]
+
+
+if __name__ == "__main__":
+    REFERENCE = undisturbed()
+    sys.exit(tb.tap(TESTS, make))
