@@ -239,7 +239,7 @@ def run_all(run, missing):
     for name in ("status", "metrics", "top", "symbols", "sub", "feed", "log", "matrix", "pause",
                  "resume", "config", "reload", "shutdown", "verify", "why", "ingest", "jobs", "job",
                  "cancel", "bars", "quality", "cache", "index", "vendors", "gaps", "sources", "indicators",
-                 "features"):
+                 "features", "kill", "quarantine", "subscribers"):
         run(f"{name} --help", 0, f"usage: tickbusctl {name}")
         run(f"help {name}", 0, f"usage: tickbusctl {name}")
         run(f"{name} --nonsense", 64, stderr="--help")
@@ -268,7 +268,10 @@ def run_all(run, missing):
     run("pause AAPL", 0, "paused")
     run("pause NOPE", 1, stderr="there is no such symbol")
     run("pause", 64, stderr="missing")
-    run("resume A B", 64, stderr="too many")
+    run("resume A B", 64, stderr="unexpected argument 'B'")
+    run("resume", 64, stderr="name what")
+    run("kill A --all --reason x", 64, stderr="one thing")
+    run("kill A", 64, stderr="--reason")
     run("log", 0, "count")
     assert run("log range 3 9 --csv", 0).splitlines()[1:] == [f"{p},A,{p + 0.5}," for p in range(3, 10)]
     run("log range 3 9", 0, "pos", "9.5", without=("bid",))

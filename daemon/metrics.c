@@ -90,6 +90,8 @@ static void put_process(const struct daemon *d, struct buf *out)
 			       d->state == (enum daemon_state)s);
 	metrics_family(out, "uptime_seconds", "gauge", "Time since the start");
 	metrics_sample_f64(out, "uptime_seconds", "", uptime_s);
+	gauge(out, "kills_armed", "Things that the kill switch holds back",
+	      d->freezes->n);
 	metrics_family(out, "process_start_time_seconds", "gauge",
 		       "Wall clock at the start, since 1970");
 	metrics_sample_f64(out, "process_start_time_seconds", "",

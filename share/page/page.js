@@ -181,8 +181,18 @@ async function maybe(command) {
   });
 }
 
+// Ordered by somebody, for a reason: nobody may overlook it.
+function showKills({kills = []}) {
+  const banner = $('kills'), word = k => k.quarantine ? 'quarantined' : 'killed';
+  const lines = kills.map(k => `${k.level}${k.tier ? ' ' + k.tier : ''} ${k.name || ''} is ${word(k)} since ${k.since.slice(0, 19)}Z by ${k.by === 'tickbusd' ? 'a trigger' : 'uid ' + k.by}: ${k.reason}`);
+  const text = lines.slice(0, 8).join('\n') + (lines.length > 8 ? `\nand ${lines.length - 8} more` : '');
+  if (banner.textContent !== text) banner.textContent = text;
+  banner.hidden = lines.length === 0;
+}
+
 async function showSlow() {
-  const [status, sources, gaps, jobs, subs] = await Promise.all(['status', 'sources', 'gaps', 'jobs', 'subscribers'].map(maybe));
+  const [status, sources, gaps, jobs, subs, freezes] = await Promise.all(['status', 'sources', 'gaps', 'jobs', 'subscribers', 'freezes'].map(maybe));
+  showKills(freezes);
   if (status.version) $('version').textContent = `version ${status.version}, up ${Math.floor(status.uptime_s / 60)} min, ${status.symbols} symbols, epoch ${status.epoch}`;
   const slowest = (subs.subscribers || []).sort((a, b) => b.waiting_bytes - a.waiting_bytes).slice(0, 20);
   fill('subscribers', slowest.map(s => [s.address, `${s.kind} ${s.format}`, short(s.waiting_bytes) + ' B']), 'none');

@@ -170,6 +170,24 @@ def it_is_readable_on_a_phone_and_in_the_dark_and_by_everybody(d):
 
 
 @test
+def a_kill_is_red_until_it_is_over(d):
+    feed(d, 1, 400)
+    with Page(d) as p:
+        p.until("return document.getElementById('state').textContent === 'ready'", "ready")
+        assert p.run("return document.getElementById('kills').hidden")
+        assert d.admin("freeze", level="symbol", name="S03", reason="odd <b>prices</b>")["ok"]
+        text = p.until("const k = document.getElementById('kills'); return !k.hidden && k.textContent", "the kill")
+        assert "symbol S03 is killed" in text and "odd <b>prices</b>" in text and f"uid {os.getuid()}" in text, text
+        assert p.run("return getComputedStyle(document.getElementById('kills')).backgroundColor") == "rgb(179, 38, 30)"
+        if AXE:
+            with open(AXE, encoding="utf-8") as f:
+                p.run(f.read())
+            assert p.run("return axe.run().then(r => r.violations.map(v => v.id))") == []
+        assert d.admin("release", level="symbol", name="S03")["ok"]
+        p.until("return document.getElementById('kills').hidden", "that it is over")
+
+
+@test
 def a_daemon_that_died_and_came_back_is_seen(d):
     feed(d, 1, 400)
     p = Page(d)
