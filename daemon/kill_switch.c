@@ -178,7 +178,7 @@ bool kill_switch_freeze(struct daemon *d, struct freeze_entry *e,
 		return true;
 	}
 	/* From this moment on nothing of it leaves: its record comes behind this. */
-	e->pos = intake_committed(store_intake(d->store)) + 1;
+	e->pos = store_committed(d->store) + 1;
 	e->since_ns = clock_wall_ns();
 	if (!freezes_add(d->freezes, e))
 		return refuse(call, "failed",
