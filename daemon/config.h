@@ -181,6 +181,15 @@ struct config_fetch {                  /* HTTP, of all vendors */
 	uint32_t connections;
 };
 
+/** When the daemon uses the kill switch by itself (kill_triggers.h). */
+struct config_kill {
+	uint32_t outliers; /* of the last 32 bars; 0: off */
+	bool divergence;
+	int64_t stale_ns;         /* 0: off */
+	int64_t skew_ns;          /* 0: off */
+	uint32_t errors_permille; /* 0: off */
+};
+
 struct config_archive {
 	char dir[CONFIG_TEXT_MAX];     /* "": there is none */
 	char program[CONFIG_TEXT_MAX]; /* a path, or looked for in PATH */
@@ -243,6 +252,7 @@ struct config {
 	char credentials[CONFIG_TEXT_MAX]; /* directory of keys; "": none */
 	struct config_fetch fetch;
 	struct config_archive archive;
+	struct config_kill kill;
 	struct config_ingest ingest;
 	struct config_vendor vendors[CONFIG_VENDORS_MAX]; /* as written */
 	size_t n_vendors;

@@ -16,6 +16,7 @@
 #include "daemon/daemon_live.h"
 #include "daemon/daemon_parts.h"
 #include "daemon/exitcode.h"
+#include "daemon/kill_switch.h"
 #include "daemon/notify.h"
 #include "daemon/restore.h"
 #include "daemon/verify_job.h"
@@ -317,6 +318,9 @@ ON_LOOP static int start(struct daemon *d)
 	if (rc < 0)
 		return rc;
 	restore_streams(d);
+	rc = kill_switch_open_triggers(d);
+	if (rc < 0)
+		return rc;
 	rc = start_signals(d);
 	if (rc < 0)
 		return rc;

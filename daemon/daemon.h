@@ -98,6 +98,7 @@ struct daemon {
 	struct pub *json[PUBLISHED_KINDS];             /* owned; NULL: off */
 	struct gate *gate;                             /* owned */
 	struct freezes *freezes;         /* owned; loop: see kill_switch.h */
+	struct kill_triggers *triggers;  /* owned; loop; NULL: none are configured */
 	bool is_ordering;                /* loop: a freeze or release is on its way */
 	struct derived *derived;         /* owned; loop */
 	struct publisher *publisher;     /* owned; loop */

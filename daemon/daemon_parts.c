@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "bus/stats.h"
+#include "daemon/kill_triggers.h"
 #include "daemon/restore.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -388,6 +389,7 @@ void daemon_close_parts(struct daemon *d)
 	publisher_free(d->publisher);
 	derived_free(d->derived);
 	gate_free(d->gate);
+	kill_triggers_free(d->triggers);
 	free(d->freezes);
 	restored_free(d->restored);
 	sim_thread_free(d->sim);

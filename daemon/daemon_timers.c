@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "bus/stats.h"
 #include "daemon/daemon_parts.h"
+#include "daemon/kill_switch.h"
 #include "daemon/notify.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,6 +141,7 @@ static void on_quarter(uv_timer_t *t)
 	if (d->catchup != NULL)
 		rep_guard(d->catchup);
 	publisher_flush(d->publisher);
+	kill_switch_step(d);
 	daemon_turn(d);
 	watch(d);
 	if (d->state == DAEMON_DRAINING &&

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "bus/stats.h"
 #include "daemon/admin_commands_parts.h"
+#include "daemon/kill_triggers.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,4 +201,39 @@ void kill_switch_release(struct daemon *d, const struct freeze *what,
 		answer_already(call, 0);
 	else
 		(void)send_order(d, e, false, call);
+}
+
+/* ---- triggers ---- */
+
+static bool freeze_by_trigger(void *arg, struct freeze_entry *e)
+{
+	role_assert_loop();
+	return kill_switch_freeze(arg, e, NULL);
+}
+
+int kill_switch_open_triggers(struct daemon *d)
+{
+	const struct kill_triggers_env env = {.limits = d->config.kill,
+					      .symbols = d->symbols,
+					      .sources = d->sources,
+					      .symbols_max =
+						      d->config.limits.symbols_max,
+					      .freeze = freeze_by_trigger,
+					      .arg = d};
+	int rc = kill_triggers_new(&env, &d->triggers);
+
+	publisher_set_triggers(d->publisher, d->triggers);
+	return rc;
+}
+
+void kill_switch_step(struct daemon *d)
+{
+	uint64_t refused = 0;
+
+	if (d->triggers == NULL || d->state != DAEMON_READY)
+		return;
+	for (unsigned r = 0; r < REJECT_N; r++)
+		refused += stats_get((enum stat_id)((unsigned)STAT_REJECT_NONE + r));
+	kill_triggers_step(d->triggers, clock_mono_ns(), stats_get(STAT_TICKS_ACCEPTED),
+			   refused);
 }

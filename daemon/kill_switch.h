@@ -23,6 +23,11 @@ ON_LOOP bool kill_switch_freeze(struct daemon *d, struct freeze_entry *e,
 ON_LOOP void kill_switch_release(struct daemon *d, const struct freeze *what,
 				 struct admin_call *call);
 
+/** Make the triggers of the configuration look at what is published. */
+ON_LOOP int kill_switch_open_triggers(struct daemon *d);
+/** Now and then. */
+ON_LOOP void kill_switch_step(struct daemon *d);
+
 /* ---- admin commands ---- */
 
 /** {level, name, tier, quarantine, reason} */

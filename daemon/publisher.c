@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "bus/stats.h"
 #include "daemon/board.h"
+#include "daemon/kill_triggers.h"
 #include "daemon/publisher_parts.h"
 #include "proto/event_json.h"
 #include "proto/frame.h"
@@ -201,6 +202,11 @@ static uint32_t symbol_of(enum event_kind k, const void *event)
 	}
 }
 
+void publisher_set_triggers(struct publisher *p, struct kill_triggers *t)
+{
+	p->triggers = t;
+}
+
 void publisher_set_board(struct publisher *p, struct board *board)
 {
 	p->board = board;
@@ -347,6 +353,8 @@ ON_LOOP static void on_event(struct publisher *p, enum event_kind k, const void 
 		}
 		derived_add(p->env.derived, k, event, len);
 	}
+	if (p->triggers != NULL)
+		kill_triggers_event(p->triggers, k, event);
 	if (is_held(p, k, k == EVENT_TIER2 ? 0 : symbol_of(k, event), head->pos))
 		hold(p, k, event, len);
 	else

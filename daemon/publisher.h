@@ -60,6 +60,9 @@ ON_LOOP size_t publisher_step(struct publisher *p, size_t budget);
 ON_LOOP void publisher_flush(struct publisher *p);
 /** From now on an unfilled frame waits so long. */
 ON_LOOP void publisher_set_batch(struct publisher *p, int64_t batch_ns);
+/** Show it every event but matrices when it is made; NULL: nobody. */
+struct kill_triggers;
+ON_LOOP void publisher_set_triggers(struct publisher *p, struct kill_triggers *t);
 /** Tell it of every bar; NULL: nobody. */
 struct board;
 ON_LOOP void publisher_set_board(struct publisher *p, struct board *board);

@@ -57,5 +57,6 @@ struct publisher {
 	size_t n_universes;
 	struct buf json;
 	struct histogram latency;
-	struct board *board; /* borrowed; NULL: nobody looks */
+	struct board *board;            /* borrowed; NULL: nobody looks */
+	struct kill_triggers *triggers; /* borrowed; NULL: none are configured */
 };

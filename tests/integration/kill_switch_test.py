@@ -222,6 +222,31 @@ def orders_are_refused_with_a_reason(d):
     assert json.loads(d.http("/api/freezes")[1])["result"]["kills"][0]["reason"] == "odd prices"
 
 
+@test
+def flagged_bars_quarantine_a_symbol_by_themselves(_):
+    """In a daemon of its own: prices that jump to and fro."""
+    d = tb.Tickbusd(BINARY, more="defaults: {timeframes: [1s], price_types: [last], max_abs_log_return: 0.5}\nkill: {outliers: 4}\n")
+    try:
+        d.start()
+        s = d.ingest()
+        for at in range(40):
+            for symbol, price in (("GOOD", 100 + at % 3), ("BAD", 100 if at % 2 or at < 20 else 1000)):
+                tick = (symbol, tb.START + at * tb.SECOND, price * 10 ** 9, 10 ** 8, at + 1)
+                assert tb.sbe_reply(s.ask(tb.sbe_ticks(symbol, "test", at + 1, [tick])))["accepted"] == 1
+        s.close()
+        end = time.monotonic() + 20
+        while not (kills := d.admin("freezes")["result"]["kills"]):
+            assert time.monotonic() < end, "nothing is quarantined"
+            time.sleep(0.1)
+        assert [(k["name"], k["quarantine"], k["cause"], k["by"]) for k in kills] == [("BAD", True, "outliers", "tickbusd")], kills
+        assert "of its last 32 bars of 1 s were flagged" in kills[0]["reason"], kills
+        states = [(e.symbol, e.state, e.text) for e in statuses(d)]
+        assert ("BAD", "quarantined", "quarantined for its outliers") in states, states
+        assert "equal" in ctl(d, "verify")
+    finally:
+        d.remove()
+
+
 def statuses(d):
     settle(d)
     urls = {name: f"tcp://127.0.0.1:{d.port[name]}" for name in tickbus.PORTS}
