@@ -323,6 +323,7 @@ void metrics_prometheus(struct daemon *d, struct buf *out)
 	put_subscribers(d, out);
 	put_latencies(d, out);
 	put_live(d, out);
+	metrics_archive(d, out);
 	metrics_symbols(d, out);
 }
 
