@@ -25,9 +25,9 @@
  *	cmd_export.c    export, query; archive_run.[ch] becoming tickbus-archive
  *	cmd_indicators.c  indicators
  *	cmd_news.c      news
- *	history_source.[ch]  rows of the past, for features, news and report
- *	cmd_report.c    report; report_gather.[ch] its data, portfolio_file.[ch]
- *holdings cmd_sentiment.c  sentiment; scorer.[ch] the scorer with its lexicon
+ *	cmd_sentiment.c  sentiment; scorer.[ch] the scorer with its lexicon
+ *	cmd_report.c    report; report_gather.[ch] its data
+ *	history_source.[ch]  rows of the past, portfolio_file.[ch] holdings
  *	cmd_feed.c      feed; feeder.[ch] batches, progress.[ch] its bar
  */
 #include "cli/cli.h"
@@ -190,6 +190,7 @@ static const struct command commands[] = {
 	 "  --symbols A,B    in this order\n"
 	 "  --portfolio FILE what is held: symbol,quantity[,cost_basis]\n"
 	 "  --json           one object; default: a table\n"
+	 "  --html FILE      a page with charts that needs no network\n"
 	 "  --workers N      default: one a processor\n"
 	 "  --window N       the newest N bars, 252\n"
 	 "  --timeframe TF   1d\n"
@@ -201,6 +202,7 @@ static const struct command commands[] = {
 	 "  --half-life D    an article weighs half as much after D, 1d\n"
 	 "  --repeat D       the same headline again within D counts once, 1d\n"
 	 "  --articles N     that are shown per symbol, 5\n"
+	 "  --charts N       in the page, of the first N symbols, 24\n"
 	 "  --history        technical, combined: the indicators of every bar, too\n"
 	 "  --vader FILE     VADER's lexicon; default: where tools/setup-news puts it\n"
 	 "Exit code 1: something of a symbol is not there, or a line of FILE was not taken.\n",
