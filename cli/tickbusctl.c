@@ -25,6 +25,7 @@
  *	cmd_export.c    export, query; archive_run.[ch] becoming tickbus-archive
  *	cmd_indicators.c  indicators
  *	cmd_news.c      news
+ *	cmd_trace.c     trace
  *	cmd_sentiment.c  sentiment; scorer.[ch] the scorer with its lexicon
  *	cmd_report.c    report; report_gather.[ch] its data
  *	history_source.[ch]  rows of the past, portfolio_file.[ch] holdings
@@ -228,6 +229,9 @@ static const struct command commands[] = {
 	 "  --all            every tick, not the first and last five\n"
 	 "  --timeframe TF   of a universe that has several\n"
 	 "  --json           as one object\n", cmd_why},
+	{"trace", "[POSITION]", "Show the way of one record with its times, or the slowest and the newest",
+	 "POSITION is an event's pos, an exemplar's trace_id.\n"
+	 "  --json           as the daemon sends it\n", cmd_trace},
 	{"pause", "SYMBOL", "Go on logging a symbol's ticks, but make nothing of them", "", cmd_pause},
 	{"kill", "[SYMBOL]", "Hold back outputs: of a symbol, a source, a tier or all",
 	 "  --source NAME    of every symbol whose newest bar is of that source\n"

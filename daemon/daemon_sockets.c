@@ -133,7 +133,8 @@ ON_LOOP static int open_publisher(struct daemon *d)
 				    .epoch = d->epoch,
 				    .batch_ns = d->config.publisher.batch_ns,
 				    .derived = d->derived,
-				    .gate = d->gate};
+				    .gate = d->gate,
+				    .trace = d->trace};
 	int rc;
 
 	memcpy(env.rings, d->broadcasts, sizeof(env.rings));

@@ -23,6 +23,7 @@
 #include "bus/broadcast.h"
 #include "bus/outbox.h"
 #include "bus/symtab.h"
+#include "bus/trace.h"
 #include "daemon/derived.h"
 #include "daemon/gate.h"
 #include "daemon/serve_pub.h"
@@ -46,6 +47,7 @@ struct publisher_env {
 			     dry */
 	struct derived *derived; /* borrowed */
 	struct gate *gate;       /* borrowed; NULL: nothing is ever held */
+	struct trace *trace;     /* borrowed; NULL: no traces */
 };
 
 enum publisher_input { INPUT_TICKS, INPUT_WORKER, INPUT_TIER2 };
