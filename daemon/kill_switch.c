@@ -213,7 +213,7 @@ static bool freeze_by_trigger(void *arg, struct freeze_entry *e)
 
 int kill_switch_open_triggers(struct daemon *d)
 {
-	const struct kill_triggers_env env = {.limits = d->config.kill,
+	const struct kill_triggers_env env = {.limits = &d->config.kill,
 					      .symbols = d->symbols,
 					      .sources = d->sources,
 					      .symbols_max =

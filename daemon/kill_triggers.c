@@ -2,6 +2,7 @@
 #include "daemon/kill_triggers.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "daemon/config.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +44,7 @@ struct kill_triggers {
 
 int kill_triggers_new(const struct kill_triggers_env *env, struct kill_triggers **out)
 {
-	const struct config_kill *l = &env->limits;
+	const struct config_kill *l = env->limits;
 	struct kill_triggers *t;
 
 	*out = NULL;
@@ -133,7 +134,7 @@ static void look_at_bar(struct kill_triggers *t, const struct event_bar *e)
 	struct history *h;
 	unsigned n;
 
-	if (t->env.limits.outliers == 0 || e->revision > 0 || e->state != BAR_TRADED ||
+	if (t->env.limits->outliers == 0 || e->revision > 0 || e->state != BAR_TRADED ||
 	    e->symbol_id >= t->env.symbols_max)
 		return;
 	h = history_of(t, e);
@@ -141,7 +142,7 @@ static void look_at_bar(struct kill_triggers *t, const struct event_bar *e)
 		return;
 	h->flags = h->flags << 1 | ((e->flags & BAR_IS_OUTLIER) != 0);
 	n = (unsigned)__builtin_popcount(h->flags);
-	if (n >= t->env.limits.outliers) {
+	if (n >= t->env.limits->outliers) {
 		struct freeze_entry *f =
 			ask(t, FREEZE_SYMBOL, FREEZE_OUTLIERS, e->symbol_id);
 
@@ -157,7 +158,7 @@ static void look_at_status(struct kill_triggers *t, const struct event_status *e
 {
 	struct freeze_entry *f;
 
-	if (!t->env.limits.divergence || e->state != SYMBOL_SOURCES_DIVERGE)
+	if (!t->env.limits->divergence || e->state != SYMBOL_SOURCES_DIVERGE)
 		return;
 	f = ask(t, FREEZE_SYMBOL, FREEZE_DIVERGENCE, e->symbol_id);
 	if (f != NULL)
@@ -173,10 +174,10 @@ static void look_at_tick(struct kill_triggers *t, const struct event_tick *e)
 
 	s->has_ticked = true;
 	s->is_told = false;
-	if (t->env.limits.skew_ns == 0)
+	if (t->env.limits->skew_ns == 0)
 		return;
 	off = off < 0 ? -off : off;
-	if (off <= t->env.limits.skew_ns) {
+	if (off <= t->env.limits->skew_ns) {
 		s->n_off = 0;
 		return;
 	}
@@ -217,8 +218,8 @@ static void look_at_silence(struct kill_triggers *t, int64_t now_ns)
 		if (s->has_ticked)
 			s->seen_ns = now_ns;
 		s->has_ticked = false;
-		if (t->env.limits.stale_ns == 0 || s->seen_ns == 0 || s->is_told ||
-		    now_ns - s->seen_ns < t->env.limits.stale_ns)
+		if (t->env.limits->stale_ns == 0 || s->seen_ns == 0 || s->is_told ||
+		    now_ns - s->seen_ns < t->env.limits->stale_ns)
 			continue;
 		f = ask(t, FREEZE_SOURCE, FREEZE_STALE, id);
 		if (f == NULL)
@@ -236,8 +237,8 @@ static void look_at_errors(struct kill_triggers *t, uint64_t accepted, uint64_t 
 	uint64_t bad = refused - t->refused[oldest];
 	uint64_t all = bad + (accepted - t->accepted[oldest]);
 	struct freeze_entry *f;
-	bool is_bad = t->env.limits.errors_permille > 0 && all >= ERRORS_MIN &&
-		      bad * 1000 >= all * t->env.limits.errors_permille;
+	bool is_bad = t->env.limits->errors_permille > 0 && all >= ERRORS_MIN &&
+		      bad * 1000 >= all * t->env.limits->errors_permille;
 
 	t->second = oldest;
 	t->accepted[oldest] = accepted;

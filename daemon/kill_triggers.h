@@ -18,14 +18,15 @@
 #pragma once
 #include "base/role.h"
 #include "bus/symtab.h"
-#include "daemon/config.h"
 #include "daemon/freezes.h"
 #include "proto/event.h"
 
+struct config_kill;
+
 struct kill_triggers_env {
-	struct config_kill limits;
-	const struct symtab *symbols; /* borrowed */
-	const struct symtab *sources; /* borrowed */
+	const struct config_kill *limits; /* borrowed */
+	const struct symtab *symbols;     /* borrowed */
+	const struct symtab *sources;     /* borrowed */
 	uint32_t symbols_max;
 	/** Freeze it; false: not now, it is asked for again.  Frozen already: true. */
 	bool (*freeze)(void *arg, struct freeze_entry *e);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "daemon/config.h"
 #include "daemon/kill_triggers.h"
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,7 @@ struct world {
 	struct kill_triggers *t;
 	struct symtab *symbols, *sources;
 	struct freeze_entry asked[8];
+	struct config_kill limits;
 	unsigned n, n_busy; /* so many times "not now" first */
 	int64_t now_ns;
 };
@@ -36,11 +38,11 @@ static bool take(void *arg, struct freeze_entry *e)
 static void open_world(struct world *w, struct config_kill limits)
 {
 	struct kill_triggers_env env = {
-		.limits = limits, .symbols_max = 8, .freeze = take, .arg = w};
+		.limits = &w->limits, .symbols_max = 8, .freeze = take, .arg = w};
 	uint32_t id;
 	int is_new;
 
-	*w = (struct world){.now_ns = 1000 * NS_PER_S};
+	*w = (struct world){.now_ns = 1000 * NS_PER_S, .limits = limits};
 	assert_int_equal(symtab_new(8, 0, &w->symbols), 0);
 	assert_int_equal(symtab_new(8, 1, &w->sources), 0);
 	assert_int_equal(symtab_add(w->symbols, "AAPL", 4, &id, &is_new), 0);

@@ -212,14 +212,13 @@ void publisher_set_board(struct publisher *p, struct board *board)
 	p->board = board;
 }
 
-static bool is_held(const struct publisher *p, enum event_kind k, uint32_t symbol_id,
-		    uint64_t pos)
+bool publisher_holds(const struct publisher *p, enum event_kind k, uint32_t symbol_id,
+		     uint64_t pos)
 {
 	return p->env.gate != NULL && gate_holds(p->env.gate, k, symbol_id, pos);
 }
 
-static void touch_stream(struct kind *kind, uint32_t symbol_id, uint64_t seq,
-			 uint64_t pos)
+void publisher_touch(struct kind *kind, uint32_t symbol_id, uint64_t seq, uint64_t pos)
 {
 	struct stream *s = &kind->streams[symbol_id];
 
@@ -240,17 +239,17 @@ void publisher_seed(struct publisher *p, enum event_kind k, uint32_t symbol_id,
 
 	if (symbol_id >= p->env.symbols_max || kind->streams == NULL || seq == 0)
 		return;
-	if (is_held(p, k, symbol_id, pos)) {
+	if (publisher_holds(p, k, symbol_id, pos)) {
 		kind->streams[symbol_id].held_seq = seq;
 		kind->streams[symbol_id].held_pos = pos;
 	} else {
-		touch_stream(kind, symbol_id, seq, pos);
+		publisher_touch(kind, symbol_id, seq, pos);
 	}
 }
 
 void publisher_seed_matrix(struct publisher *p, const struct event_tier2 *e, size_t len)
 {
-	touch_matrix(p, e, len, is_held(p, EVENT_TIER2, 0, e->head.pos));
+	touch_matrix(p, e, len, publisher_holds(p, EVENT_TIER2, 0, e->head.pos));
 }
 
 ON_LOOP static void touch(struct publisher *p, enum event_kind k, const void *event,
@@ -262,57 +261,6 @@ ON_LOOP static void touch(struct publisher *p, enum event_kind k, const void *ev
 		publisher_seed_matrix(p, event, len);
 	else
 		publisher_seed(p, k, symbol_of(k, event), head->seq, head->pos);
-}
-
-/* ---- gates ---- */
-
-static void release_stream(struct kind *kind, uint32_t symbol_id)
-{
-	struct stream *s = &kind->streams[symbol_id];
-	uint64_t seq = s->held_seq, pos = s->held_pos;
-
-	s->held_seq = s->held_pos = 0;
-	if (seq > s->last_seq)
-		touch_stream(kind, symbol_id, seq, pos);
-}
-
-ON_LOOP static void release_universe(struct universe *u)
-{
-	const struct event_tier2 *e = (const void *)u->held.data;
-	struct buf was = u->matrix;
-
-	if (u->held.len == 0)
-		return;
-	u->stream = (struct stream){e->head.seq, e->head.pos, true, 0, 0};
-	u->matrix = u->held;
-	was.len = 0;
-	u->held = was;
-}
-
-/* A symbol's own gate may still be closed when that of the kind opens. */
-void publisher_release(struct publisher *p, enum event_kind k)
-{
-	struct kind *kind = &p->kinds[k];
-
-	for (size_t i = 0; k == EVENT_TIER2 && i < p->n_universes; i++)
-		release_universe(&p->universes[i]);
-	for (uint32_t id = 0; kind->streams != NULL && id < p->env.symbols_max; id++)
-		if (kind->streams[id].held_seq != 0 &&
-		    !is_held(p, k, id, kind->streams[id].held_pos))
-			release_stream(kind, id);
-}
-
-/* Status events come in the order of the symbol's own: what follows is held, or not. */
-ON_LOOP static void follow_status(struct publisher *p, const struct event_status *e)
-{
-	if (e->state == SYMBOL_KILLED || e->state == SYMBOL_QUARANTINED) {
-		gate_symbol(p->env.gate, e->symbol_id, e->head.pos);
-	} else if (e->state == SYMBOL_RELEASED) {
-		gate_symbol(p->env.gate, e->symbol_id, 0);
-		for (int k = EVENT_BAR; k <= EVENT_TIER1; k++)
-			if (!is_held(p, (enum event_kind)k, e->symbol_id, e->head.pos))
-				release_stream(&p->kinds[k], e->symbol_id);
-	}
 }
 
 /* ---- the step ---- */
@@ -344,7 +292,7 @@ ON_LOOP static void on_event(struct publisher *p, enum event_kind k, const void 
 	const struct event_head *head = event;
 
 	if (k == EVENT_STATUS && p->env.gate != NULL)
-		follow_status(p, event);
+		publisher_follow(p, event);
 	if (k != EVENT_TICK) {
 		if (derived_known(p->env.derived, k, head->pos)) {
 			stats_add(STAT_EVENTS_SUPPRESSED, 1);
@@ -355,7 +303,8 @@ ON_LOOP static void on_event(struct publisher *p, enum event_kind k, const void 
 	}
 	if (p->triggers != NULL)
 		kill_triggers_event(p->triggers, k, event);
-	if (is_held(p, k, k == EVENT_TIER2 ? 0 : symbol_of(k, event), head->pos))
+	if (publisher_holds(p, k, k == EVENT_TIER2 ? 0 : symbol_of(k, event),
+			    head->pos))
 		hold(p, k, event, len);
 	else
 		publish(p, k, event, len);

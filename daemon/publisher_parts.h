@@ -60,3 +60,17 @@ struct publisher {
 	struct board *board;            /* borrowed; NULL: nobody looks */
 	struct kill_triggers *triggers; /* borrowed; NULL: none are configured */
 };
+
+/* ---- publisher.c ---- */
+
+/** Is an event of this stream at @pos held back? */
+ON_LOOP bool publisher_holds(const struct publisher *p, enum event_kind k,
+			     uint32_t symbol_id, uint64_t pos);
+/** The next heartbeat says that the stream has come to @seq at @pos. */
+ON_LOOP void publisher_touch(struct kind *kind, uint32_t symbol_id, uint64_t seq,
+			     uint64_t pos);
+
+/* ---- publisher_hold.c ---- */
+
+/** Status events come in the symbol's own order: what follows is held, or not. */
+ON_LOOP void publisher_follow(struct publisher *p, const struct event_status *e);

@@ -1,0 +1,55 @@
+/*
+ * publisher_hold - gates that close and open (gate.h): of symbols, as their status
+ * events pass, and of kinds, when somebody says so.  What was held is told by the next
+ * heartbeat.
+ */
+#include "daemon/publisher_parts.h"
+
+static void release_stream(struct kind *kind, uint32_t symbol_id)
+{
+	struct stream *s = &kind->streams[symbol_id];
+	uint64_t seq = s->held_seq, pos = s->held_pos;
+
+	s->held_seq = s->held_pos = 0;
+	if (seq > s->last_seq)
+		publisher_touch(kind, symbol_id, seq, pos);
+}
+
+ON_LOOP static void release_universe(struct universe *u)
+{
+	const struct event_tier2 *e = (const void *)u->held.data;
+	struct buf was = u->matrix;
+
+	if (u->held.len == 0)
+		return;
+	u->stream = (struct stream){e->head.seq, e->head.pos, true, 0, 0};
+	u->matrix = u->held;
+	was.len = 0;
+	u->held = was;
+}
+
+/* A symbol's own gate may still be closed when that of the kind opens. */
+void publisher_release(struct publisher *p, enum event_kind k)
+{
+	struct kind *kind = &p->kinds[k];
+
+	for (size_t i = 0; k == EVENT_TIER2 && i < p->n_universes; i++)
+		release_universe(&p->universes[i]);
+	for (uint32_t id = 0; kind->streams != NULL && id < p->env.symbols_max; id++)
+		if (kind->streams[id].held_seq != 0 &&
+		    !publisher_holds(p, k, id, kind->streams[id].held_pos))
+			release_stream(kind, id);
+}
+
+void publisher_follow(struct publisher *p, const struct event_status *e)
+{
+	if (e->state == SYMBOL_KILLED || e->state == SYMBOL_QUARANTINED) {
+		gate_symbol(p->env.gate, e->symbol_id, e->head.pos);
+	} else if (e->state == SYMBOL_RELEASED) {
+		gate_symbol(p->env.gate, e->symbol_id, 0);
+		for (int k = EVENT_BAR; k <= EVENT_TIER1; k++)
+			if (!publisher_holds(p, (enum event_kind)k, e->symbol_id,
+					     e->head.pos))
+				release_stream(&p->kinds[k], e->symbol_id);
+	}
+}
