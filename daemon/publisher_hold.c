@@ -5,7 +5,7 @@
  */
 #include "daemon/publisher_parts.h"
 
-static void release_stream(struct kind *kind, uint32_t symbol_id)
+ON_LOOP static void release_stream(struct kind *kind, uint32_t symbol_id)
 {
 	struct stream *s = &kind->streams[symbol_id];
 	uint64_t seq = s->held_seq, pos = s->held_pos;
