@@ -37,11 +37,16 @@ static uint64_t peek(const _Atomic uint64_t *p)
 	return atomic_load_explicit(p, memory_order_relaxed);
 }
 
+void histogram_add_n(struct histogram *h, int64_t ns, uint64_t n)
+{
+	bump(&h->bucket[bucket_of(ns)], n);
+	bump(&h->count, n);
+	bump(&h->sum_ns, ns > 0 ? (uint64_t)ns * n : 0);
+}
+
 void histogram_add(struct histogram *h, int64_t ns)
 {
-	bump(&h->bucket[bucket_of(ns)], 1);
-	bump(&h->count, 1);
-	bump(&h->sum_ns, ns > 0 ? (uint64_t)ns : 0);
+	histogram_add_n(h, ns, 1);
 }
 
 int64_t histogram_edge(unsigned i)

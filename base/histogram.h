@@ -17,6 +17,8 @@ struct histogram {
 };
 
 void histogram_add(struct histogram *h, int64_t ns);
+/** @n samples of the same size. */
+void histogram_add_n(struct histogram *h, int64_t ns, uint64_t n);
 /** The @q quantile (0..1) in ns, upper edge of its bucket; 0 when empty. */
 int64_t histogram_quantile(const struct histogram *h, double q);
 /** Upper edge of bucket @i in ns: the largest value that falls into it. */

@@ -27,8 +27,8 @@
  *	cmd_news.c      news
  *	history_source.[ch]  rows of the past, for features, news and report
  *	cmd_report.c    report; report_gather.[ch] its data, portfolio_file.[ch]
- *holdings cmd_sentiment.c  sentiment; scorer.[ch] the scorer with its lexicon
- *	cmd_feed.c      feed; feeder.[ch] batches, progress.[ch] its bar
+ *holdings cmd_trace.c     trace cmd_sentiment.c  sentiment; scorer.[ch] the scorer with
+ *its lexicon cmd_feed.c      feed; feeder.[ch] batches, progress.[ch] its bar
  */
 #include "cli/cli.h"
 #include <stdio.h>
@@ -226,6 +226,9 @@ static const struct command commands[] = {
 	 "  --all            every tick, not the first and last five\n"
 	 "  --timeframe TF   of a universe that has several\n"
 	 "  --json           as one object\n", cmd_why},
+	{"trace", "[POSITION]", "Show the way of one record with its times, or the slowest and the newest",
+	 "POSITION is an event's pos, an exemplar's trace_id.\n"
+	 "  --json           as the daemon sends it\n", cmd_trace},
 	{"pause", "SYMBOL", "Go on logging a symbol's ticks, but make nothing of them", "", cmd_pause},
 	{"resume", "SYMBOL", "Go on with a paused or faulted symbol", "", cmd_resume},
 	{"backup", "DIR", "Copy log, history and configuration of the running daemon into DIR",

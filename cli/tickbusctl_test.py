@@ -107,6 +107,13 @@ def bars(request):
 
 VERIFICATION = Verification()
 STATE = {"state": "ready", "position": 12, "store": {"alarm": ""}}
+STEP = {"first_pos": 5, "last_pos": 9, "accepted": "T0", "finished": True, "seconds": 0.0025,
+        "stages": [{"stage": "commit", "time": "T1", "seconds": 0.001}, {"stage": "worker 1", "time": "T2", "seconds": 0.0005}]}
+TRACE = {"trace": 7, "epoch": 3, "first_pos": 1, "last_pos": 9, "producer": "p", "producer_seq": 4,
+         "record": {"symbol": "AAPL", "price": "10", "time": "T0", "recv_time": "T0"}, "n_events": 3,
+         "events": [{"kind": "bar", "name": "AAPL", "timeframe": "1m", "seq": 2, "time": "T9"}],
+         "pending": ["tier2"], "retired": [], "step": STEP}
+TRACES = {"slowest": [STEP], "newest": [{**STEP, "first_pos": 10, "last_pos": 10}]}
 COMMANDS = {
     "status": lambda r: STATE,
     "metrics": lambda r: {"ticks_accepted_total": 5},
@@ -120,6 +127,7 @@ COMMANDS = {
     "matrix": lambda r: {"matrix": MATRIX},
     "top": Counter().top,
     "why": lambda r: {"found": [], "next": 9, "done": True, "retired": True},
+    "trace": lambda r: TRACES if r["pos"] == "0" else TRACE,
     "verify": VERIFICATION.begin, "verify_status": VERIFICATION.status, "verify_heads": heads,
     "ingest": JOB.begin, "job": JOB.show, "bars": bars,
     "jobs": lambda r: {"jobs": [{"id": 3, "state": "done", "symbols": 4, "vendors": ["alpaca"]}]},
@@ -239,10 +247,16 @@ def run_all(run, missing):
     for name in ("status", "metrics", "top", "symbols", "sub", "feed", "log", "matrix", "pause",
                  "resume", "config", "reload", "shutdown", "verify", "why", "ingest", "jobs", "job",
                  "cancel", "bars", "quality", "cache", "index", "vendors", "gaps", "sources", "indicators",
-                 "features"):
+                 "features", "trace"):
         run(f"{name} --help", 0, f"usage: tickbusctl {name}")
         run(f"help {name}", 0, f"usage: tickbusctl {name}")
         run(f"{name} --nonsense", 64, stderr="--help")
+    run("trace 7", 0, "trace 7, epoch 3", "symbol AAPL", "bar", "timeframe 1m", "and 2 more", "not stored yet: tier2",
+        "worker 1", "2.500000 ms", without=("no longer known",))
+    run("trace 7 --json", 0, '"n_events"')
+    run("trace", 0, "slowest:", "newest:", "10 .. 10")
+    run("trace 0", 64, stderr="no log position")
+    run("trace 1 2", 64, stderr="unexpected argument '2'")
     run("gaps", 1, "AAPL", "open", "answer 500", "2 more stretches")
     run("gaps MSFT", 0)
     run("gaps MSFT --all", 0, "refilled", "7")

@@ -132,6 +132,9 @@ static const struct command commands[] = {
 	{"why", admin_why,
 	 "{kind, name, timeframe, seq, begin_ns, end_ns, from, to}: stored events, or "
 	 "ticks with their producers"},
+	{"trace", admin_trace,
+	 "{pos}: the way of one record, with times; without pos: the slowest and the "
+	 "newest"},
 	{"ingest", admin_ingest,
 	 "{symbols, start, end, timeframe, vendors, adjust, what, index}: a job that "
 	 "fetches the past"},

@@ -144,7 +144,7 @@ static void clip(struct question *q)
 		q->to = q->from + ADMIN_ROWS_MAX - 1;
 }
 
-ON_STORE static void read_range(struct store_thread *st, struct question *q)
+void admin_log_read(struct store_thread *st, struct question *q)
 {
 	uint64_t wanted = q->to;
 	uint64_t *seq = calloc(q->symbols_max, sizeof(*seq));
@@ -171,7 +171,7 @@ ON_STORE static void read_range(struct store_thread *st, struct question *q)
 static void ask_range(struct store_thread *st, void *arg)
 {
 	role_assert_store();
-	read_range(st, arg);
+	admin_log_read(st, arg);
 }
 
 static void answer_range(struct daemon *d, void *arg)

@@ -95,6 +95,8 @@ ON_LOOP void admin_symbol(struct daemon *d, const struct json *request, uint32_t
 			  struct admin_call *call);
 
 /* ---- admin_commands_log.c ---- */
+/** The records from q->from to q->to as an array in q->rows, and q->log. */
+ON_STORE void admin_log_read(struct store_thread *st, struct question *q);
 ON_LOOP void admin_log_range(struct daemon *d, const struct json *request,
 			     struct admin_call *call);
 ON_LOOP void admin_log_tail(struct daemon *d, const struct json *request,
@@ -140,3 +142,8 @@ ON_LOOP void admin_live_unseen(struct daemon *d, struct jsonw *w);
 /** Stored events of a stream, or ticks of a symbol with who sent them: a page. */
 ON_LOOP void admin_why(struct daemon *d, const struct json *request,
 		       struct admin_call *call);
+
+/* ---- admin_commands_trace.c ---- */
+/** The way of the record at {pos}; without it the slowest and the newest steps. */
+ON_LOOP void admin_trace(struct daemon *d, const struct json *request,
+			 struct admin_call *call);

@@ -109,6 +109,11 @@ struct config_publisher {
 	int64_t heartbeat_ns;
 };
 
+struct config_trace {
+	uint32_t steps;  /* of the dispatcher that are kept; 0: no traces */
+	int64_t slow_ns; /* what takes longer is logged; 0: nothing */
+};
+
 struct config_simulator {
 	bool enabled;
 	uint64_t seed;
@@ -237,6 +242,7 @@ struct config {
 	struct config_workers workers;
 	struct config_limits limits;
 	struct config_publisher publisher;
+	struct config_trace trace;
 	struct config_simulator simulator;
 	int64_t watchdog_ns; /* a thread that stands still longer ends the process; 0:
 				off */

@@ -125,6 +125,8 @@ static const struct config_key global_keys[] = {
 	{"publisher.json", CONFIG_BOOL, AT(publisher.json), 0, 0, 0, 0, 0},
 	{"publisher.heartbeat", CONFIG_DURATION, AT(publisher.heartbeat_ns), 100 * MS,
 	 60 * S, 0, CONFIG_RELOAD, 0},
+	{"trace.steps", CONFIG_U32, AT(trace.steps), 0, 1 << 20, 0, 0, 0},
+	{"trace.slow", CONFIG_DURATION, AT(trace.slow_ns), 0, H, 0, CONFIG_RELOAD, 0},
 	{"watchdog", CONFIG_DURATION, AT(watchdog_ns), 0, H, 0, 0, 0},
 	PLACE("credentials", CONFIG_PATH, credentials),
 	PLACE("fetch.ca_file", CONFIG_PATH, fetch.ca_file),

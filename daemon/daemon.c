@@ -161,6 +161,8 @@ void daemon_turn(struct daemon *d)
 {
 	size_t n = publisher_step(d->publisher, PUBLISH_BUDGET);
 
+	trace_book_step(d->trace_book, d->config.trace.slow_ns);
+
 	/*
 	 * Somebody waits for the stream to run dry: do not leave it to the timer.
 	 * After a turn that found something the next one comes at once, or the last

@@ -39,6 +39,7 @@
 #include "daemon/sim_thread.h"
 #include "daemon/store_thread.h"
 #include "daemon/tick_index.h"
+#include "daemon/trace_book.h"
 #include "workers/tier2_worker.h"
 #include "workers/worker.h"
 #include <uv.h>
@@ -82,6 +83,8 @@ struct daemon {
 	uint64_t handover_marks[EVENT_KINDS];  /* store thread: of the page to come */
 	uint64_t sim_last_seq;         /* of its producer, when the log was opened */
 	struct tick_index *tick_index; /* owned; store thread */
+	struct trace *trace;           /* owned; NULL: off */
+	struct trace_book *trace_book; /* owned; loop */
 	struct newest *newest;         /* owned; store thread */
 	struct derived_rows *derived_rows; /* owned; store thread */
 	uint64_t epoch;

@@ -150,6 +150,7 @@ static int open_dispatch(struct daemon *d, struct tickstore *ts, struct dispatch
 		.bus = d->bus,
 		.ticks = d->tick_outbox,
 		.index = d->tick_index,
+		.trace = d->trace,
 		.bell = daemon_bell,
 		.arg = d,
 		.symbols_max = d->config.limits.symbols_max,
@@ -221,6 +222,15 @@ static void store_care(void *arg)
 	daemon_archive_care(d);
 }
 
+static int open_traces(struct daemon *d)
+{
+	uint32_t steps = d->config.trace.steps;
+	int rc = steps == 0 ? 0
+			    : trace_new(steps < 2 ? 2 : steps, d->n_workers, &d->trace);
+
+	return rc < 0 ? rc : trace_book_new(d->trace, &d->trace_book);
+}
+
 int daemon_open_store(struct daemon *d)
 {
 	const struct config *c = &d->config;
@@ -249,6 +259,9 @@ int daemon_open_store(struct daemon *d)
 		rc = newest_new(&d->newest);
 	if (rc == 0)
 		rc = open_rings(d);
+	if (rc == 0)
+		rc = open_traces(d);
+	env.trace = d->trace;
 	if (rc == 0)
 		rc = open_log(d, &env.store);
 	if (rc == 0)
@@ -298,6 +311,7 @@ static int open_worker(struct daemon *d, uint32_t w)
 		.snapshot = daemon_snapshot_part,
 		.arg = d,
 		.spin_ns = d->config.workers.spin_ns,
+		.trace = d->trace,
 	};
 
 	return worker_new(&env, &d->workers[w]);
@@ -315,6 +329,7 @@ static int open_tier2(struct daemon *d)
 		.bell = daemon_bell,
 		.snapshot = daemon_snapshot_part,
 		.arg = d,
+		.trace = d->trace,
 	};
 	size_t bytes = 8 * tier2_bytes_max(&d->config.derive);
 	int rc;
@@ -400,6 +415,8 @@ void daemon_close_parts(struct daemon *d)
 	outbox_free(d->tier2_outbox);
 	for (int k = 0; k < PUBLISHED_KINDS; k++)
 		broadcast_free(d->broadcasts[k]);
+	trace_book_free(d->trace_book);
+	trace_free(d->trace);
 	tick_index_free(d->tick_index);
 	derived_rows_free(d->derived_rows);
 	newest_free(d->newest);

@@ -110,7 +110,8 @@ ON_LOOP static int open_publisher(struct daemon *d)
 				    .symbols_max = d->config.limits.symbols_max,
 				    .epoch = d->epoch,
 				    .batch_ns = d->config.publisher.batch_ns,
-				    .derived = d->derived};
+				    .derived = d->derived,
+				    .trace = d->trace};
 	int rc;
 
 	memcpy(env.rings, d->broadcasts, sizeof(env.rings));

@@ -16,6 +16,8 @@ struct dispatch {
 	_Atomic uint64_t pos; /* next to carry */
 	struct inband inband;
 	int64_t now_ns;      /* monotonic; stamp of this step's items */
+	int64_t recv_ns;     /* when its first record of this life was accepted */
+	uint64_t last_tick;  /* position of its last tick; 0: none */
 	size_t room;         /* items that surely fit every ring */
 	uint64_t marked;     /* last position that was marked */
 	bool stops_at_clock; /* a step ends with a clock record */
@@ -208,6 +210,7 @@ static int carry_tick(struct dispatch *d, uint64_t pos, const struct record *r)
 	if (e != NULL) {
 		dispatch_tick(d->env.symbols, &it, e);
 		outbox_commit(d->env.ticks);
+		d->last_tick = pos;
 	}
 	return 0;
 }
@@ -276,6 +279,10 @@ ON_STORE static int carry_stretch(struct dispatch *d, unsigned budget)
 			(unsigned long long)pos);
 	if (rc == STORE_END)
 		return 0;
+	if (d->recv_ns == 0 && pos + n > d->env.replay_end + 1)
+		d->recv_ns =
+			recs[pos > d->env.replay_end ? 0 : d->env.replay_end + 1 - pos]
+				.recv_ns;
 	for (i = 0; i < n && i < budget && !is_at_stop(d); i++) {
 		refused = has_room(d) ? carry(d, pos + i, &recs[i]) : BUS_FULL;
 		if (refused != 0)
@@ -288,8 +295,22 @@ ON_STORE static int carry_stretch(struct dispatch *d, unsigned budget)
 	return refused < 0 ? refused : (int)i;
 }
 
+/* What was carried before this start was published in another life: not timed. */
+ON_STORE static void time_step(const struct dispatch *d, uint64_t first)
+{
+	const struct trace_step s = {
+		.first_pos = first > d->env.replay_end ? first : d->env.replay_end + 1,
+		.last_pos = dispatch_pos(d) - 1,
+		.last_tick = d->last_tick,
+		.recv_ns = d->recv_ns};
+
+	if (s.last_pos >= s.first_pos)
+		trace_dispatched(d->env.trace, &s);
+}
+
 int dispatch_step(struct dispatch *d, unsigned budget)
 {
+	uint64_t first = dispatch_pos(d);
 	unsigned done = 0;
 	int n;
 
@@ -298,12 +319,16 @@ int dispatch_step(struct dispatch *d, unsigned budget)
 	d->now_ns = clock_mono_ns();
 	d->room = 0;
 	d->is_at_clock = false;
+	d->recv_ns = 0;
+	d->last_tick = 0;
 	do {
 		n = carry_stretch(d, budget - done);
 		if (n < 0)
 			return n;
 		done += (unsigned)n;
 	} while (n > 0 && done < budget);
+	if (done > 0)
+		time_step(d, first);
 	mark(d);
 	bus_flush(d->env.bus);
 	if (done == 0)

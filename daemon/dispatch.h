@@ -18,6 +18,7 @@
 #include "bus/bus.h"
 #include "bus/outbox.h"
 #include "bus/symtab.h"
+#include "bus/trace.h"
 #include "daemon/tick_index.h"
 #include "proto/record.h"
 #include "store/tickstore.h"
@@ -34,6 +35,7 @@ struct dispatch_env {
 	void (*bell)(void *arg);      /* after ticks were published */
 	void *arg;
 	struct tick_index *index; /* borrowed; NULL: nobody asks */
+	struct trace *trace;      /* borrowed; NULL: no traces */
 	uint32_t symbols_max;
 	uint64_t from_pos;   /* first position to carry */
 	uint64_t replay_end; /* up to here ticks were published in another life */

@@ -12,12 +12,13 @@
 #define TEXT_TYPE "text/plain; charset=utf-8"
 #define JSON_TYPE "application/json"
 #define PROM_TYPE "text/plain; version=0.0.4; charset=utf-8"
+#define OPEN_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 /* Commands that change nothing and tell nothing of who configured what. */
 static const char *const open_commands[] = {
-	"status",    "top",     "symbols", "sources", "gaps",
-	"universes", "matrix",  "jobs",    "job",     "vendors",
-	"bars",      "quality", "why",     "index",   "subscribers",
+	"status", "top",   "symbols",     "sources", "gaps", "universes",
+	"matrix", "jobs",  "job",         "vendors", "bars", "quality",
+	"why",    "index", "subscribers", "trace",
 };
 
 ON_LOOP static void say(struct http_request *r, unsigned status, const char *text)
@@ -141,12 +142,18 @@ ON_LOOP static void run_api(struct daemon *d, struct http_request *r, const char
 	    "tickbusctl\n");
 }
 
+/* Whoever names OpenMetrics gets it, whatever else he would take: as Prometheus asks.
+ */
 ON_LOOP static void put_metrics(struct daemon *d, struct http_request *r)
 {
+	bool is_open = strstr(http_accept(r), "application/openmetrics-text") != NULL;
 	struct buf body = {0};
 
-	metrics_prometheus(d, &body);
-	http_answer(r, 200, PROM_TYPE, body.data, body.len);
+	if (is_open)
+		metrics_openmetrics(d, &body);
+	else
+		metrics_prometheus(d, &body);
+	http_answer(r, 200, is_open ? OPEN_TYPE : PROM_TYPE, body.data, body.len);
 	buf_free(&body);
 }
 

@@ -238,6 +238,26 @@ ON_LOOP static void put_latencies(struct daemon *d, struct buf *out)
 	metrics_histogram(out, "matrix_seconds", "", tier2_worker_latency(d->tier2));
 }
 
+/* How long records took from stage to stage (trace_book.h). */
+ON_LOOP static void put_stages(struct daemon *d, struct buf *out, bool with_exemplars)
+{
+	char label[METRICS_LABEL_MAX];
+
+	metrics_family(out, "stage_seconds", "histogram",
+		       "From one stage to the next, by the stage it ends with; total: "
+		       "from acceptance to publication");
+	for (int k = 0; k < TRACE_SPANS; k++) {
+		const struct trace_span_times *t =
+			trace_book_times(d->trace_book, (enum trace_span)k);
+
+		metrics_histogram_with(
+			out, "stage_seconds",
+			metrics_label(label, "stage",
+				      trace_span_name((enum trace_span)k)),
+			&t->times, with_exemplars ? t->newest : NULL);
+	}
+}
+
 struct live_number {
 	const char *name, *type, *help;
 	uint64_t (*value)(const struct live_status *s);
@@ -312,7 +332,7 @@ ON_LOOP static void put_live(struct daemon *d, struct buf *out)
 	}
 }
 
-void metrics_prometheus(struct daemon *d, struct buf *out)
+ON_LOOP static void put_page(struct daemon *d, struct buf *out, bool with_exemplars)
 {
 	put_process(d, out);
 	metrics_stats(out);
@@ -320,8 +340,23 @@ void metrics_prometheus(struct daemon *d, struct buf *out)
 	put_queues(d, out);
 	put_subscribers(d, out);
 	put_latencies(d, out);
+	put_stages(d, out, with_exemplars);
 	put_live(d, out);
 	metrics_symbols(d, out);
+}
+
+void metrics_prometheus(struct daemon *d, struct buf *out)
+{
+	put_page(d, out, false);
+}
+
+void metrics_openmetrics(struct daemon *d, struct buf *out)
+{
+	struct buf page = {0};
+
+	put_page(d, &page, true);
+	metrics_open(&page, out);
+	buf_free(&page);
 }
 
 void metrics_latency_json(struct jsonw *w, const char *key, const struct histogram *h)

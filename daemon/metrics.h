@@ -25,6 +25,8 @@ void metrics_process(struct metrics_process *out);
 
 /** Append the page /metrics. */
 ON_LOOP void metrics_prometheus(struct daemon *d, struct buf *out);
+/** The same as OpenMetrics 1.0: with exemplars that lead to traces. */
+ON_LOOP void metrics_openmetrics(struct daemon *d, struct buf *out);
 /** The series per symbol of that page. */
 ON_LOOP void metrics_symbols(struct daemon *d, struct buf *out);
 /** The counters as members of the open object: {"ticks_accepted_total":1, ...}. */

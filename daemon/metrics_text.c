@@ -4,6 +4,7 @@
 #include "bus/stats.h"
 #include <inttypes.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -76,8 +77,35 @@ const char *metrics_label(char buf[METRICS_LABEL_MAX], const char *name,
 	return buf;
 }
 
+unsigned metrics_bucket(int64_t ns)
+{
+	unsigned bits = ns > 0 ? 64u - (unsigned)__builtin_clzll((uint64_t)ns) : 0;
+
+	if (bits <= EDGE_BITS)
+		return 0;
+	return bits > EDGE_BITS_UP ? METRICS_BUCKETS - 1 : bits - EDGE_BITS;
+}
+
+/* The end of a bucket's line. */
+static void put_exemplar(struct buf *out, const struct metrics_exemplar *e)
+{
+	if (e != NULL && e->trace_id != 0) {
+		buf_printf(out, " # {trace_id=\"%" PRIu64 "\"} ", e->trace_id);
+		put_f64(out, (double)e->value_ns * NS);
+		buf_printf(out, " %.3f", (double)e->wall_ns * NS);
+	}
+	buf_add(out, "\n", 1);
+}
+
 void metrics_histogram(struct buf *out, const char *name, const char *labels,
 		       const struct histogram *h)
+{
+	metrics_histogram_with(out, name, labels, h, NULL);
+}
+
+void metrics_histogram_with(struct buf *out, const char *name, const char *labels,
+			    const struct histogram *h,
+			    const struct metrics_exemplar exemplars[METRICS_BUCKETS])
 {
 	const char *comma = labels[0] == '\0' ? "" : ",";
 	uint64_t seen = 0;
@@ -92,12 +120,15 @@ void metrics_histogram(struct buf *out, const char *name, const char *labels,
 		buf_printf(out, "%s%s_bucket{%s%sle=\"", prefix(name), name, labels,
 			   comma);
 		put_f64(out, (double)edge * NS);
-		buf_printf(out, "\"} %" PRIu64 "\n", seen);
+		buf_printf(out, "\"} %" PRIu64, seen);
+		put_exemplar(out,
+			     exemplars == NULL ? NULL : &exemplars[bits - EDGE_BITS]);
 	}
 	for (; i < HISTOGRAM_BUCKETS; i++)
 		seen += atomic_load_explicit(&h->bucket[i], memory_order_relaxed);
-	buf_printf(out, "%s%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", prefix(name),
-		   name, labels, comma, seen);
+	buf_printf(out, "%s%s_bucket{%s%sle=\"+Inf\"} %" PRIu64, prefix(name), name,
+		   labels, comma, seen);
+	put_exemplar(out, exemplars == NULL ? NULL : &exemplars[METRICS_BUCKETS - 1]);
 	put_name(out, name, "_sum", labels);
 	buf_add(out, " ", 1);
 	put_f64(out,
@@ -141,4 +172,40 @@ void metrics_stats(struct buf *out)
 		else
 			metrics_sample(out, name, s->labels, value);
 	}
+}
+
+/* "# TYPE NAME_total ..." and "# HELP NAME_total ...": only counters end so. */
+static size_t family_len(const char *line, size_t len)
+{
+	static const char tail[] = "_total";
+	const char *end;
+
+	if (len < 7 ||
+	    (memcmp(line, "# HELP ", 7) != 0 && memcmp(line, "# TYPE ", 7) != 0))
+		return 0;
+	end = memchr(line + 7, ' ', len - 7);
+	if (end == NULL || end - line < 7 + (ptrdiff_t)sizeof(tail) ||
+	    memcmp(end - (sizeof(tail) - 1), tail, sizeof(tail) - 1) != 0)
+		return 0;
+	return (size_t)(end - line) - (sizeof(tail) - 1);
+}
+
+void metrics_open(const struct buf *page, struct buf *out)
+{
+	const char *at = (const char *)page->data, *end = at + page->len;
+
+	while (at < end) {
+		const char *line_end = memchr(at, '\n', (size_t)(end - at));
+		size_t len = (size_t)((line_end == NULL ? end : line_end + 1) - at);
+		size_t family = family_len(at, len);
+
+		if (family > 0) {
+			buf_add(out, at, family);
+			buf_add(out, at + family + 6, len - family - 6);
+		} else {
+			buf_add(out, at, len);
+		}
+		at += len;
+	}
+	buf_add(out, "# EOF\n", 6);
 }

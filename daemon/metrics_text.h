@@ -1,6 +1,6 @@
 /*
  * metrics_text - the Prometheus text format 0.0.4, and the counters of stats.def
- * in it.
+ * in it; and how the same page is said in OpenMetrics 1.0, which has exemplars.
  *
  *	metrics_family(out, "ring_depth", "gauge", "Items waiting in a shard ring");
  *	metrics_sample(out, "ring_depth", "worker=\"0\"", 17);
@@ -15,6 +15,15 @@
 #include <stdint.h>
 
 #define METRICS_LABEL_MAX 160
+/* Buckets of a histogram as it is told; the last has no end. */
+#define METRICS_BUCKETS 26u
+
+/** A sample that stands for a bucket, by the trace it came from. */
+struct metrics_exemplar {
+	uint64_t trace_id; /* 0: none */
+	int64_t value_ns;
+	int64_t wall_ns; /* when */
+};
 
 /** HELP and TYPE, before the first sample of a family. */
 void metrics_family(struct buf *out, const char *name, const char *type,
@@ -33,5 +42,13 @@ const char *metrics_label(char buf[METRICS_LABEL_MAX], const char *name,
  */
 void metrics_histogram(struct buf *out, const char *name, const char *labels,
 		       const struct histogram *h);
+/** The same with an exemplar per bucket, for OpenMetrics alone; NULL: without. */
+void metrics_histogram_with(struct buf *out, const char *name, const char *labels,
+			    const struct histogram *h,
+			    const struct metrics_exemplar exemplars[METRICS_BUCKETS]);
+/** The bucket of a histogram as it is told that @ns falls into. */
+unsigned metrics_bucket(int64_t ns);
+/** @page as OpenMetrics 1.0 has it: counters' families without _total, "# EOF". */
+void metrics_open(const struct buf *page, struct buf *out);
 /** Every line of stats.def; nanoseconds become seconds. */
 void metrics_stats(struct buf *out);

@@ -291,6 +291,32 @@ static void note_latency(struct publisher *p)
 	histogram_add(&p->latency, clock_wall_ns() - copy.head.recv_ns);
 }
 
+/* Up to where every worker, and tier 2, has sent everything. */
+static void look_marks(const struct publisher *p, uint64_t *out_workers,
+		       uint64_t *out_tier2)
+{
+	*out_workers = *out_tier2 = UINT64_MAX;
+	for (size_t i = 0; i < p->n_inputs; i++) {
+		const struct input *in = &p->inputs[i];
+
+		if (in->what == INPUT_WORKER && in->mark < *out_workers)
+			*out_workers = in->mark;
+		if (in->what == INPUT_TIER2 && in->mark < *out_tier2)
+			*out_tier2 = in->mark;
+	}
+}
+
+/* What is in frames by now; an unfilled one may wait for batch_ns yet. */
+static void note_stages(struct publisher *p, int64_t now)
+{
+	uint64_t workers, tier2;
+
+	look_marks(p, &workers, &tier2);
+	trace_reached(p->env.trace, TRACE_TICK, p->kinds[EVENT_TICK].last_pos, now);
+	trace_reached(p->env.trace, TRACE_PUBLISH, workers < tier2 ? workers : tier2,
+		      now);
+}
+
 size_t publisher_step(struct publisher *p, size_t budget)
 {
 	size_t done = 0;
@@ -313,6 +339,8 @@ size_t publisher_step(struct publisher *p, size_t budget)
 		    (done < budget || now - kind->opened_ns >= p->env.batch_ns))
 			seal(p, (enum event_kind)k);
 	}
+	if (p->env.trace != NULL)
+		note_stages(p, clock_mono_ns());
 	return done;
 }
 
@@ -323,18 +351,11 @@ void publisher_set_batch(struct publisher *p, int64_t batch_ns)
 
 void publisher_flush(struct publisher *p)
 {
-	uint64_t mark = UINT64_MAX, tier2_mark = UINT64_MAX;
+	uint64_t mark, tier2_mark;
 
 	for (int k = 0; k < PUBLISHED_KINDS; k++)
 		seal(p, (enum event_kind)k);
-	for (size_t i = 0; i < p->n_inputs; i++) {
-		const struct input *in = &p->inputs[i];
-
-		if (in->what == INPUT_WORKER && in->mark < mark)
-			mark = in->mark;
-		if (in->what == INPUT_TIER2 && in->mark < tier2_mark)
-			tier2_mark = in->mark;
-	}
+	look_marks(p, &mark, &tier2_mark);
 	derived_flush(p->env.derived, mark, tier2_mark);
 }
 

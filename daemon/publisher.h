@@ -23,6 +23,7 @@
 #include "bus/broadcast.h"
 #include "bus/outbox.h"
 #include "bus/symtab.h"
+#include "bus/trace.h"
 #include "daemon/derived.h"
 #include "daemon/serve_pub.h"
 #include "proto/event.h"
@@ -44,6 +45,7 @@ struct publisher_env {
 	int64_t batch_ns; /* an unfilled frame waits this long; 0: until the input is
 			     dry */
 	struct derived *derived; /* borrowed */
+	struct trace *trace;     /* borrowed; NULL: no traces */
 };
 
 enum publisher_input { INPUT_TICKS, INPUT_WORKER, INPUT_TIER2 };

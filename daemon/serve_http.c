@@ -99,6 +99,16 @@ const char *http_path(const struct http_request *r)
 	return r->path;
 }
 
+const char *http_accept(const struct http_request *r)
+{
+	const char *accept = NULL;
+
+	if (r->http != NULL)
+		accept = MHD_lookup_connection_value(r->conn, MHD_HEADER_KIND,
+						     MHD_HTTP_HEADER_ACCEPT);
+	return accept == NULL ? "" : accept;
+}
+
 struct each_query {
 	void (*fn)(void *arg, const char *key, const char *value);
 	void *arg;

@@ -35,6 +35,8 @@ ON_LOOP void http_close(struct http *h);
 
 /** The path, decoded, without its query. */
 ON_LOOP const char *http_path(const struct http_request *r);
+/** What the Accept header says; "" when there is none. */
+ON_LOOP const char *http_accept(const struct http_request *r);
 /** Calls @fn for each key and value of the query, decoded. */
 ON_LOOP void http_each_query(struct http_request *r,
 			     void (*fn)(void *arg, const char *key, const char *value),

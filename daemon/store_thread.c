@@ -169,6 +169,8 @@ int store_step(struct store_thread *st)
 			return rc;
 		publish_status(st);
 		st->commit_ns = clock_mono_ns();
+		trace_committed(st->env.trace, intake_committed(st->env.intake),
+				st->commit_ns);
 	}
 	n = dispatch_step(st->env.dispatch, DISPATCH_BUDGET);
 	if (n < 0)

@@ -25,6 +25,7 @@ struct store_env {
 	struct intake *intake;     /* taken */
 	struct dispatch *dispatch; /* taken */
 	struct snapshot *snapshot; /* taken */
+	struct trace *trace;       /* borrowed; NULL: no traces */
 	size_t mailbox_slots;
 	int64_t spin_ns;
 	/** Called once when the log failed; the loop then ends the process. */

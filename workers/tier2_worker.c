@@ -181,6 +181,7 @@ static void mark(struct tier2_worker *w)
 
 	if (done == w->marked)
 		return;
+	trace_reached(w->env.trace, TRACE_TIER2, done, clock_mono_ns());
 	memcpy(claim(w, WORKER_MARK, sizeof(done)), &done, sizeof(done));
 	outbox_commit(w->env.out);
 	w->marked = done;

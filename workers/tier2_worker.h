@@ -14,6 +14,7 @@
 #include "base/role.h"
 #include "bus/outbox.h"
 #include "bus/ring.h"
+#include "bus/trace.h"
 #include "workers/tier2.h"
 
 struct tier2_worker;
@@ -30,7 +31,8 @@ struct tier2_worker_env {
 	/** Takes the parts of a snapshot (tier2.h); NULL: there are none. */
 	int (*snapshot)(void *arg, uint64_t pos, struct buf *part, bool is_last);
 	void *arg;
-	int64_t spin_ns; /* look this long before sleeping */
+	int64_t spin_ns;     /* look this long before sleeping */
+	struct trace *trace; /* borrowed; NULL: no traces */
 };
 
 /** 0, -ENOMEM, or -EINVAL when the outbox cannot hold the largest matrix. */

@@ -196,6 +196,10 @@ static void send_kept(struct worker *w)
 
 static void on_mark(void *arg, uint64_t pos)
 {
+	const struct worker_env *env = &((struct worker *)arg)->env;
+
+	trace_reached(env->trace, TRACE_WORKER + env->shard.index, pos,
+		      clock_mono_ns());
 	send(arg, WORKER_MARK, &pos, sizeof(pos));
 }
 

@@ -19,6 +19,7 @@
 #include "bus/bus.h"
 #include "bus/outbox.h"
 #include "bus/ring.h"
+#include "bus/trace.h"
 #include "workers/shard.h"
 #include <stdbool.h>
 
@@ -40,7 +41,8 @@ struct worker_env {
 	/** Takes the parts of a snapshot (shard.h); NULL: there are none. */
 	int (*snapshot)(void *arg, uint64_t pos, struct buf *part, bool is_last);
 	void *arg;
-	int64_t spin_ns; /* look this long before sleeping */
+	int64_t spin_ns;     /* look this long before sleeping */
+	struct trace *trace; /* borrowed; NULL: no traces */
 };
 
 /** Becomes the handler of its shard of the bus. */
