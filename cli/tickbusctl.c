@@ -26,9 +26,10 @@
  *	cmd_indicators.c  indicators
  *	cmd_news.c      news
  *	history_source.[ch]  rows of the past, for features, news and report
- *	cmd_report.c    report; report_gather.[ch] its data, portfolio_file.[ch]
- *holdings cmd_trace.c     trace cmd_sentiment.c  sentiment; scorer.[ch] the scorer with
- *its lexicon cmd_feed.c      feed; feeder.[ch] batches, progress.[ch] its bar
+ *	cmd_report.c    report; report_gather.[ch] data, portfolio_file.[ch] holdings
+ *	cmd_trace.c     trace
+ *	cmd_sentiment.c  sentiment; scorer.[ch] the scorer with its lexicon
+ *	cmd_feed.c      feed; feeder.[ch] batches, progress.[ch] its bar
  */
 #include "cli/cli.h"
 #include <stdio.h>
