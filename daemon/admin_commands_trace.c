@@ -177,11 +177,12 @@ ON_STORE static int read_kind(struct tickstore *ts, struct lookup *l, size_t k,
 static void ask(struct store_thread *st, void *arg)
 {
 	struct lookup *l = arg;
-	struct tickstore *ts = store_log(st);
+	struct tickstore *ts;
 	uint32_t producer;
 	struct jsonw w;
 
 	role_assert_store();
+	ts = store_log(st);
 	jsonw_init(&w, &l->events);
 	jsonw_array(&w, NULL);
 	if (derived_rows_behind(l->q.d->derived_rows))
