@@ -12,6 +12,7 @@
 #include "cli/report_gather.h"
 #include "cli/scorer.h"
 #include "proto/timeframe.h"
+#include "report/html.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ enum {
 	OPT_SYMBOLS = 1,
 	OPT_PORTFOLIO,
 	OPT_JSON,
+	OPT_HTML,
 	OPT_WORKERS,
 	OPT_WINDOW,
 	OPT_TIMEFRAME,
@@ -32,6 +34,7 @@ enum {
 	OPT_HALF,
 	OPT_REPEAT,
 	OPT_ARTICLES,
+	OPT_CHARTS,
 	OPT_HISTORY,
 	OPT_VADER,
 	OPTIONS
@@ -41,6 +44,7 @@ static const struct option longs[] = {
 	{"symbols", required_argument, NULL, OPT_SYMBOLS},
 	{"portfolio", required_argument, NULL, OPT_PORTFOLIO},
 	{"json", no_argument, NULL, OPT_JSON},
+	{"html", required_argument, NULL, OPT_HTML},
 	{"workers", required_argument, NULL, OPT_WORKERS},
 	{"window", required_argument, NULL, OPT_WINDOW},
 	{"timeframe", required_argument, NULL, OPT_TIMEFRAME},
@@ -52,6 +56,7 @@ static const struct option longs[] = {
 	{"half-life", required_argument, NULL, OPT_HALF},
 	{"repeat", required_argument, NULL, OPT_REPEAT},
 	{"articles", required_argument, NULL, OPT_ARTICLES},
+	{"charts", required_argument, NULL, OPT_CHARTS},
 	{"history", no_argument, NULL, OPT_HISTORY},
 	{"vader", required_argument, NULL, OPT_VADER},
 	{0}};
@@ -59,7 +64,7 @@ static const struct option longs[] = {
 struct order {
 	const char *values[OPTIONS];
 	enum report_flow flow;
-	uint64_t workers;
+	uint64_t workers, charts;
 	struct report report;
 	struct portfolio portfolio;
 	struct buf vendors; /* names with their NULs */
@@ -99,11 +104,13 @@ static int read_numbers(struct cli *c, struct order *o)
 	o->workers = processors < 1 ? 1 : (uint64_t)processors;
 	if (o->workers > REPORT_WORKERS_MAX)
 		o->workers = REPORT_WORKERS_MAX;
+	o->charts = 24;
 	r->news_ns = 30 * 24 * 3600 * NS_PER_S;
 	r->half_life_ns = r->repeat_ns = 24 * 3600 * NS_PER_S;
 	if ((rc = read_number(c, o, OPT_WORKERS, 1, REPORT_WORKERS_MAX, &o->workers)) ||
 	    (rc = read_number(c, o, OPT_WINDOW, 1, REPORT_WINDOW_MAX, &window)) ||
 	    (rc = read_number(c, o, OPT_ARTICLES, 0, 1000, &articles)) ||
+	    (rc = read_number(c, o, OPT_CHARTS, 0, 1000, &o->charts)) ||
 	    (rc = read_duration(c, o, OPT_NEWS_WINDOW, &r->news_ns)) ||
 	    (rc = read_duration(c, o, OPT_HALF, &r->half_life_ns)) ||
 	    (rc = read_duration(c, o, OPT_REPEAT, &r->repeat_ns)))
@@ -291,6 +298,25 @@ static void show_table(const struct order *o, struct buf *json)
 		       o->report.n);
 }
 
+static int write_html(const struct order *o)
+{
+	const char *path = o->values[OPT_HTML];
+	struct buf html = {0};
+	FILE *out = fopen(path, "we");
+	bool bad;
+
+	if (out == NULL)
+		return cli_error(CLI_IO, "%s: %s", path, strerror(errno));
+	report_html(&o->report, o->flow, o->charts, &html);
+	bad = fwrite(html.data, 1, html.len, out) != html.len;
+	bad = fclose(out) != 0 || bad;
+	buf_free(&html);
+	if (bad)
+		return cli_error(CLI_IO, "%s cannot be written: %s", path,
+				 strerror(errno));
+	return CLI_OK;
+}
+
 /* What is not there, and why; the exit code says that there is some. */
 static int say_failed(const struct order *o)
 {
@@ -318,14 +344,17 @@ static int say_failed(const struct order *o)
 static int answer(struct order *o, double seconds)
 {
 	struct buf json = {0};
+	int rc = CLI_OK;
 
 	report_json(&o->report, o->flow, seconds, &json);
 	if (o->values[OPT_JSON] != NULL)
 		(void)fwrite(json.data, 1, json.len, stdout);
-	else
+	else if (o->values[OPT_HTML] == NULL)
 		show_table(o, &json);
 	buf_free(&json);
-	return say_failed(o);
+	if (o->values[OPT_HTML] != NULL)
+		rc = write_html(o);
+	return rc == CLI_OK ? say_failed(o) : rc;
 }
 
 /* ---- the whole ---- */

@@ -191,6 +191,7 @@ static const struct command commands[] = {
 	 "  --symbols A,B    in this order\n"
 	 "  --portfolio FILE what is held: symbol,quantity[,cost_basis]\n"
 	 "  --json           one object; default: a table\n"
+	 "  --html FILE      a page with charts that needs no network\n"
 	 "  --workers N      default: one a processor\n"
 	 "  --window N       the newest N bars, 252\n"
 	 "  --timeframe TF   1d\n"
@@ -202,6 +203,7 @@ static const struct command commands[] = {
 	 "  --half-life D    an article weighs half as much after D, 1d\n"
 	 "  --repeat D       the same headline again within D counts once, 1d\n"
 	 "  --articles N     that are shown per symbol, 5\n"
+	 "  --charts N       in the page, of the first N symbols, 24\n"
 	 "  --history        technical, combined: the indicators of every bar, too\n"
 	 "  --vader FILE     VADER's lexicon; default: where tools/setup-news puts it\n"
 	 "Exit code 1: something of a symbol is not there, or a line of FILE was not taken.\n",
