@@ -43,38 +43,53 @@ static void put_request(struct buf *out, enum history_what what,
 }
 
 /* False: there is no further page, or one that was there already. */
-static bool go_on(const struct json_token *box, struct place *from)
+static bool go_on(const struct json_token *next, struct place *from)
 {
-	size_t quotes;
-	struct json_token next;
+	size_t quotes = next->type == JSON_STRING, len = next->len + 2 * quotes;
+	const char *text = next->text - quotes;
 
-	if (!query_member(box, "next", &next))
+	if (len == 0 || len > sizeof(from->text) ||
+	    (len == from->len && memcmp(from->text, text, len) == 0))
 		return false;
-	quotes = next.type == JSON_STRING;
-	if (next.len + 2 * quotes > sizeof(from->text) ||
-	    (next.len + 2 * quotes == from->len &&
-	     memcmp(from->text, next.text - quotes, from->len) == 0))
-		return false;
-	from->len = next.len + 2 * quotes;
-	memcpy(from->text, next.text - quotes, from->len);
+	from->len = len;
+	memcpy(from->text, text, len);
 	return true;
+}
+
+/* The members of a page in one go, for it is long. */
+static bool find_rows(const struct query *q, enum history_what what,
+		      struct query_walk *rows, struct json_token *next)
+{
+	struct json_token box, key, value;
+	struct query_walk walk;
+	bool found = false;
+
+	*next = (struct json_token){.len = 0};
+	if (!query_member(&q->result, questions[what].box, &box) ||
+	    !query_walk(&walk, &box))
+		return false;
+	while (query_next(&walk, &key, &value)) {
+		if (json_scan_is(&key, questions[what].list))
+			found = query_walk(rows, &value);
+		else if (json_scan_is(&key, "next"))
+			*next = value;
+	}
+	return found;
 }
 
 static int take_page(const struct query *q, enum history_what what, history_row fn,
 		     void *arg, struct place *from, bool *more)
 {
-	struct json_token box, rows, row, key;
+	struct json_token row, key, next;
 	struct query_walk walk;
 	int rc = CLI_OK;
 
-	if (!query_member(&q->result, questions[what].box, &box) ||
-	    !query_member(&box, questions[what].list, &rows) ||
-	    !query_walk(&walk, &rows))
+	if (!find_rows(q, what, &walk, &next))
 		return cli_error(CLI_INTERNAL, "the daemon's answer has no %s",
 				 questions[what].list);
 	while (rc == CLI_OK && query_next(&walk, &key, &row))
 		rc = fn(arg, &row);
-	*more = go_on(&box, from);
+	*more = go_on(&next, from);
 	return rc;
 }
 

@@ -88,11 +88,6 @@ static int note_series(void *arg, const struct json_token *row)
 
 /* ---- bars ---- */
 
-static bool is_key(const struct json_token *key, const char *name)
-{
-	return key->len == strlen(name) && memcmp(key->text, name, key->len) == 0;
-}
-
 static int take_bar(void *arg, const struct json_token *row)
 {
 	struct report_bar bar = {INT64_MIN, NAN, NAN, NAN, NAN, NAN};
@@ -110,10 +105,10 @@ static int take_bar(void *arg, const struct json_token *row)
 	if (!query_walk(&walk, row))
 		return CLI_OK;
 	while (query_next(&walk, &key, &value)) {
-		if (is_key(&key, "time"))
+		if (json_scan_is(&key, "time"))
 			bar.time_ns = time_of(&value);
 		for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-			if (is_key(&key, fields[i].name))
+			if (json_scan_is(&key, fields[i].name))
 				*fields[i].to = query_number(&value, NAN);
 	}
 	report_series_push(arg, &bar);

@@ -48,36 +48,47 @@ static bool skip_escape(struct json_scan *s)
 	return true;
 }
 
+/* Bytes of a string that mean themselves: not a control, quote, backslash, not of
+ * UTF-8. In a local variable: a store of s->at for every byte took half of the time. */
+static void skip_plain(struct json_scan *s)
+{
+	const char *at = s->at, *end = s->end;
+
+	while (at < end && (signed char)*at >= ' ' && *at != '"' && *at != '\\')
+		at++;
+	s->at = at;
+}
+
 /* At the opening quote. */
 static bool scan_string(struct json_scan *s, struct json_token *out)
 {
 	out->type = JSON_STRING;
 	out->escaped = false;
 	out->text = ++s->at;
-	while (s->at < s->end) {
-		unsigned char c = (unsigned char)*s->at;
-		size_t n = 1;
+	for (;;) {
+		size_t n;
 
-		if (c == '"') {
-			out->len = (size_t)(s->at - out->text);
-			s->at++;
-			return true;
-		}
-		if (c == '\\') {
+		skip_plain(s);
+		if (s->at == s->end)
+			return false;
+		if (*s->at == '"')
+			break;
+		if (*s->at == '\\') {
 			out->escaped = true;
 			if (!skip_escape(s))
 				return false;
 			continue;
 		}
-		if (c < 0x20)
+		if ((unsigned char)*s->at < 0x20)
 			return false;
-		if (c >= 0x80)
-			n = utf8_len(s->at, (size_t)(s->end - s->at));
+		n = utf8_len(s->at, (size_t)(s->end - s->at));
 		if (n == 0)
 			return false;
 		s->at += n;
 	}
-	return false;
+	out->len = (size_t)(s->at - out->text);
+	s->at++;
+	return true;
 }
 
 static size_t skip_digits(struct json_scan *s)
@@ -309,8 +320,12 @@ bool json_scan_is(const struct json_token *t, const char *text)
 	char word[32];
 	size_t len;
 
-	return t->type == JSON_STRING && json_scan_text(t, word, sizeof(word), &len) &&
-	       strlen(text) == len && memcmp(word, text, len) == 0;
+	if (t->type != JSON_STRING)
+		return false;
+	if (!t->escaped)
+		return strlen(text) == t->len && memcmp(t->text, text, t->len) == 0;
+	return json_scan_text(t, word, sizeof(word), &len) && strlen(text) == len &&
+	       memcmp(word, text, len) == 0;
 }
 
 bool json_scan_u64(const struct json_token *t, uint64_t *out)

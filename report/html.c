@@ -40,7 +40,7 @@ static void begin(struct page *p, enum report_flow flow)
 	    "'none'\">\n"
 	    "<meta name=\"viewport\" content=\"width=device-width, "
 	    "initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n"
-	    "<link rel=\"icon\" href=\"data:,\">\n<title>");
+	    "<title>");
 	buf_printf(p->out, "Market report, %s, ", report_flow_name(flow));
 	markup_date(p->out, p->sum.newest_ns, true);
 	put(p, "</title>\n<style>");
