@@ -29,6 +29,7 @@ struct command;
 
 struct cli {
 	struct tickbus_options options;
+	struct tickbus_admin *admin; /* questions go through it; NULL: each by itself */
 	const struct command *command; /* the one that runs */
 	bool is_terminal;              /* standard output is one */
 	int stop_fd; /* readable after SIGINT, SIGTERM; -1: not asked for */

@@ -63,7 +63,6 @@ static const struct option longs[] = {
 
 struct order {
 	const char *values[OPTIONS];
-	enum report_flow flow;
 	uint64_t workers, charts;
 	struct report report;
 	struct portfolio portfolio;
@@ -158,11 +157,11 @@ static int read_line(struct cli *c, int argc, char **argv, struct order *o)
 		o->values[option] = optarg != NULL ? optarg : "";
 	if (option != CLI_OPTION_END)
 		return option == CLI_OPTION_HELP ? CLI_OPTION_HELP : CLI_USAGE;
-	o->flow = optind + 1 == argc ? report_flow_parse(argv[optind]) : FLOWS;
-	if (o->flow == FLOWS)
+	o->report.flow = optind + 1 == argc ? report_flow_parse(argv[optind]) : FLOWS;
+	if (o->report.flow == FLOWS)
 		return cli_usage_error(c, "say which: technical, news, pricing, "
 					  "comprehensive or combined");
-	o->report.parts = report_flow_parts(o->flow);
+	o->report.parts = report_flow_parts(o->report.flow);
 	rc = read_words(c, o);
 	return rc == CLI_OK ? read_numbers(c, o) : rc;
 }
@@ -219,6 +218,8 @@ static int read_symbols(struct cli *c, struct order *o)
 		if (add_positions(o) < 0)
 			return cli_usage_error(c, "%s", err_text());
 	}
+	if (o->workers > o->report.n) /* nobody needs more */
+		o->workers = o->report.n;
 	if (o->report.n == 0)
 		return cli_usage_error(
 			c, "there is no symbol: --symbols A,B or --portfolio FILE");
@@ -283,7 +284,7 @@ static void show_table(const struct order *o, struct buf *json)
 	scan.end = scan.at + json->len;
 	if (!json_scan_value(&scan, &whole))
 		return;
-	if (query_member(&whole, lists[o->flow], &rows))
+	if (query_member(&whole, lists[o->report.flow], &rows))
 		(void)render_picked(stdout, &rows, columns);
 	if (query_member(&whole, "portfolio", &part)) {
 		printf("\n");
@@ -307,7 +308,7 @@ static int write_html(const struct order *o)
 
 	if (out == NULL)
 		return cli_error(CLI_IO, "%s: %s", path, strerror(errno));
-	report_html(&o->report, o->flow, o->charts, &html);
+	report_html(&o->report, o->charts, &html);
 	bad = fwrite(html.data, 1, html.len, out) != html.len;
 	bad = fclose(out) != 0 || bad;
 	buf_free(&html);
@@ -346,7 +347,7 @@ static int answer(struct order *o, double seconds)
 	struct buf json = {0};
 	int rc = CLI_OK;
 
-	report_json(&o->report, o->flow, seconds, &json);
+	report_json(&o->report, seconds, &json);
 	if (o->values[OPT_JSON] != NULL)
 		(void)fwrite(json.data, 1, json.len, stdout);
 	else if (o->values[OPT_HTML] == NULL)
@@ -361,8 +362,7 @@ static int answer(struct order *o, double seconds)
 
 static int make(struct cli *c, struct order *o)
 {
-	struct gather g = {.c = c,
-			   .wish = {.timeframe = o->values[OPT_TIMEFRAME],
+	struct gather g = {.wish = {.timeframe = o->values[OPT_TIMEFRAME],
 				    .adjust = o->values[OPT_ADJUST],
 				    .start = o->values[OPT_START],
 				    .end = o->values[OPT_END]}};
@@ -371,7 +371,9 @@ static int make(struct cli *c, struct order *o)
 	int rc = read_symbols(c, o);
 
 	if (rc == CLI_OK)
-		rc = read_sources(c, o);
+		rc = gather_open(&g, c, o->workers);
+	if (rc == CLI_OK)
+		rc = read_sources(&g.worker[0], o);
 	if (rc == CLI_OK && (o->report.parts & REPORT_NEWS))
 		rc = scorer_open_many(SENTIMENT_FINANCE, o->values[OPT_VADER],
 				      o->workers, o->scorers);
@@ -380,12 +382,13 @@ static int make(struct cli *c, struct order *o)
 		rc = report_run(&o->report, &loader, (unsigned)o->workers);
 	if (rc == CLI_OK)
 		rc = answer(o, (double)(clock_mono_ns() - began_ns) / 1e9);
+	gather_close(&g);
 	return rc;
 }
 
 int cmd_report(struct cli *c, int argc, char **argv)
 {
-	struct order o = {.report = {.parts = 0}};
+	struct order o = {.report = {.n = 0}};
 	int rc = read_line(c, argc, argv, &o);
 
 	if (rc == CLI_OK)

@@ -110,7 +110,8 @@ int query_try(struct cli *c, const char *request, struct query *out, char *reaso
 	int rc;
 
 	*out = (struct query){0};
-	rc = tickbus_ask(&c->options, request, &out->text);
+	rc = c->admin != NULL ? tickbus_admin_ask(c->admin, request, &out->text)
+			      : tickbus_ask(&c->options, request, &out->text);
 	if (rc < 0)
 		return cli_unavailable(c, rc);
 	rc = judge(out, reason, cap);

@@ -140,7 +140,7 @@ static void forget(struct report_series *x)
 	x->refused = 0;
 }
 
-static int take_series(const struct gather *g, const struct report *r,
+static int take_series(const struct gather *g, struct cli *c, const struct report *r,
 		       const struct source *x, struct report_symbol *s)
 {
 	struct report_series *to = report_series_add(s, x->name);
@@ -165,8 +165,7 @@ static int take_series(const struct gather *g, const struct report *r,
 			wish.start = start;
 		}
 		forget(to);
-		rc = history_source_each(g->c, HISTORY_BARS, &wish, take_bar, to,
-					 reason);
+		rc = history_source_each(c, HISTORY_BARS, &wish, take_bar, to, reason);
 		(void)report_series_bars(to, &n);
 	}
 	if (rc == CLI_NEGATIVE) {
@@ -176,21 +175,20 @@ static int take_series(const struct gather *g, const struct report *r,
 	return rc;
 }
 
-static int take_prices(const struct gather *g, const struct report *r,
+static int take_prices(const struct gather *g, struct cli *c, const struct report *r,
 		       struct report_symbol *s)
 {
 	struct listing l = {.g = g, .r = r};
 	const struct history_wish wish = {.symbol = s->symbol};
 	char reason[HISTORY_REASON_MAX];
-	int rc = history_source_each(g->c, HISTORY_SERIES, &wish, note_series, &l,
-				     reason);
+	int rc = history_source_each(c, HISTORY_SERIES, &wish, note_series, &l, reason);
 
 	if (rc == CLI_NEGATIVE) {
 		report_fail(s, REPORT_PRICING, "%s", reason);
 		return CLI_OK;
 	}
 	for (size_t i = 0; rc == CLI_OK && i < l.n; i++)
-		rc = take_series(g, r, &l.found[i], s);
+		rc = take_series(g, c, r, &l.found[i], s);
 	return rc;
 }
 
@@ -210,12 +208,12 @@ static int take_article(void *arg, const struct json_token *row)
 	return CLI_OK;
 }
 
-static int take_news(const struct gather *g, struct report_symbol *s)
+static int take_news(const struct gather *g, struct cli *c, struct report_symbol *s)
 {
 	const struct history_wish wish = {
 		.symbol = s->symbol, .start = g->wish.start, .end = g->wish.end};
 	char reason[HISTORY_REASON_MAX];
-	int rc = history_source_each(g->c, HISTORY_ARTICLES, &wish, take_article, s,
+	int rc = history_source_each(c, HISTORY_ARTICLES, &wish, take_article, s,
 				     reason);
 
 	if (rc != CLI_NEGATIVE)
@@ -229,15 +227,34 @@ static int take_news(const struct gather *g, struct report_symbol *s)
 int gather_load(void *arg, unsigned worker, const struct report *r,
 		struct report_symbol *s)
 {
-	const struct gather *g = arg;
+	struct gather *g = arg;
+	struct cli *c = &g->worker[worker];
 	int rc = CLI_OK;
 
-	(void)worker;
 	if (r->parts & REPORT_PRICING)
-		rc = take_prices(g, r, s);
+		rc = take_prices(g, c, r, s);
 	if (rc == CLI_OK && (r->parts & REPORT_NEWS))
-		rc = take_news(g, s);
+		rc = take_news(g, c, s);
 	return rc;
+}
+
+int gather_open(struct gather *g, struct cli *c, size_t workers)
+{
+	for (size_t i = 0; i < workers; i++) {
+		int rc;
+
+		g->worker[i] = *c;
+		rc = tickbus_admin_open(&c->options, &g->worker[i].admin);
+		if (rc < 0)
+			return cli_unavailable(c, rc);
+	}
+	return CLI_OK;
+}
+
+void gather_close(struct gather *g)
+{
+	for (size_t i = 0; i < REPORT_WORKERS_MAX; i++)
+		tickbus_admin_close(g->worker[i].admin);
 }
 
 int gather_vendors(struct cli *c, struct buf *out)

@@ -108,34 +108,90 @@ static int receive_line(int fd, struct buf *line, int64_t until_ns)
 	return err_set(-EMSGSIZE, "the answer is larger than 256 MiB");
 }
 
-int tickbus_ask(const struct tickbus_options *options, const char *request, char **out)
+/* One question on @fd and its answer. */
+static int converse(int fd, int timeout_ms, const char *request, char **out)
 {
-	struct options o;
+	int64_t until_ns = deadline_ns(timeout_ms);
 	struct buf line = {0};
-	int rc = options_init(&o, options);
-	int64_t until_ns;
-	int fd;
+	int rc;
 
-	if (rc < 0)
-		return rc;
-	if (strchr(request, '\n'))
-		return err_set(-EINVAL, "a request is one line");
-	until_ns = deadline_ns(o.timeout_ms);
-	fd = dial(o.admin_path);
-	if (fd < 0)
-		return fd;
 	rc = send_all(fd, request, strlen(request), until_ns);
 	if (rc == 0)
 		rc = send_all(fd, "\n", 1, until_ns);
 	if (rc == 0)
 		rc = receive_line(fd, &line, until_ns);
-	close(fd);
 	if (rc == 0)
 		*out = buf_text(
 			&line); /* the text is the buffer's memory, now the caller's */
 	else
 		buf_free(&line);
 	return rc;
+}
+
+static int judge(const char *request)
+{
+	return strchr(request, '\n') == NULL
+		       ? 0
+		       : err_set(-EINVAL, "a request is one line");
+}
+
+int tickbus_ask(const struct tickbus_options *options, const char *request, char **out)
+{
+	struct options o;
+	int rc = options_init(&o, options);
+	int fd;
+
+	if (rc == 0)
+		rc = judge(request);
+	if (rc < 0)
+		return rc;
+	fd = dial(o.admin_path);
+	if (fd < 0)
+		return fd;
+	rc = converse(fd, o.timeout_ms, request, out);
+	close(fd);
+	return rc;
+}
+
+struct tickbus_admin {
+	int fd;
+	int timeout_ms;
+};
+
+int tickbus_admin_open(const struct tickbus_options *options,
+		       struct tickbus_admin **out)
+{
+	struct options o;
+	int rc = options_init(&o, options);
+	int fd;
+
+	if (rc < 0)
+		return rc;
+	fd = dial(o.admin_path);
+	if (fd < 0)
+		return fd;
+	*out = malloc(sizeof(**out));
+	if (*out == NULL) {
+		close(fd);
+		return err_set(-ENOMEM, "no memory for a connection");
+	}
+	**out = (struct tickbus_admin){.fd = fd, .timeout_ms = o.timeout_ms};
+	return 0;
+}
+
+int tickbus_admin_ask(struct tickbus_admin *admin, const char *request, char **out)
+{
+	int rc = judge(request);
+
+	return rc < 0 ? rc : converse(admin->fd, admin->timeout_ms, request, out);
+}
+
+void tickbus_admin_close(struct tickbus_admin *admin)
+{
+	if (admin == NULL)
+		return;
+	close(admin->fd);
+	free(admin);
 }
 
 int tickbus_request(const struct tickbus_options *options, enum tickbus_port port,

@@ -42,7 +42,7 @@ static void *serve(void *arg)
 	return arg;
 }
 
-static void start(const char *reply)
+static void start_with(void *(*fn)(void *arg), const char *reply)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 
@@ -55,7 +55,12 @@ static void start(const char *reply)
 	server.fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	assert_int_equal(bind(server.fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	assert_int_equal(listen(server.fd, 1), 0);
-	assert_int_equal(pthread_create(&server.thread, NULL, serve, NULL), 0);
+	assert_int_equal(pthread_create(&server.thread, NULL, fn, NULL), 0);
+}
+
+static void start(const char *reply)
+{
+	start_with(serve, reply);
 }
 
 static void stop(void)
@@ -92,6 +97,48 @@ static void a_daemon_that_hangs_up_is_an_error(void **state)
 	stop();
 }
 
+/* Two questions on one connection, to which the daemon answers in turn. */
+static void *serve_twice(void *arg)
+{
+	int fd = accept(server.fd, NULL, NULL);
+	char c = 0;
+
+	for (char i = '1'; i <= '2'; i++) {
+		char answer[] = {'[', i, ']', '\n'};
+
+		while (read(fd, &c, 1) == 1 && c != '\n')
+			;
+		if (write(fd, answer, sizeof(answer)) < 0)
+			perror("write");
+	}
+	close(fd);
+	return arg;
+}
+
+static void a_connection_serves_many_questions(void **state)
+{
+	struct tickbus_options o = {.admin_path = server.path, .timeout_ms = 2000};
+	struct tickbus_admin *admin = NULL;
+	char *answer = NULL;
+
+	(void)state;
+	start_with(serve_twice, "");
+	assert_int_equal(tickbus_admin_open(&o, &admin), 0);
+	assert_int_equal(tickbus_admin_ask(admin, "a\nb", &answer), -EINVAL);
+	for (int i = 1; i <= 2; i++) {
+		assert_int_equal(tickbus_admin_ask(admin, "{}", &answer), 0);
+		assert_string_equal(answer, i == 1 ? "[1]" : "[2]");
+		tickbus_free(answer);
+		answer = NULL;
+	}
+	stop();
+	assert_true(tickbus_admin_ask(admin, "{}", &answer) < 0);
+	assert_null(answer);
+	tickbus_admin_close(admin);
+	tickbus_admin_close(NULL);
+	assert_int_equal(tickbus_admin_open(&o, &admin), -ENOENT);
+}
+
 static void no_daemon_is_an_error_with_its_path(void **state)
 {
 	struct tickbus_options o = {.admin_path = "/nonexistent/admin.sock"};
@@ -110,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_answer_is_one_line),
 		cmocka_unit_test(a_daemon_that_hangs_up_is_an_error),
+		cmocka_unit_test(a_connection_serves_many_questions),
 		cmocka_unit_test(no_daemon_is_an_error_with_its_path),
 	};
 

@@ -282,7 +282,15 @@ TICKBUS_API const char *tickbus_pub_producer(const struct tickbus_pub *pub);
  */
 TICKBUS_API int tickbus_ask(const struct tickbus_options *options, const char *request,
 			    char **out);
-/** One JSON request to ingest or catch-up (docs/PROTOCOL.md); as above. */
+/** A connection for many of them, one after the other. */
+struct tickbus_admin;
+TICKBUS_API int tickbus_admin_open(const struct tickbus_options *options,
+				   struct tickbus_admin **out);
+/** As tickbus_ask().  After < 0 the connection is of no more use. */
+TICKBUS_API int tickbus_admin_ask(struct tickbus_admin *admin, const char *request,
+				  char **out);
+TICKBUS_API void tickbus_admin_close(struct tickbus_admin *admin);
+/** One JSON request to ingest or catch-up (docs/PROTOCOL.md); as tickbus_ask(). */
 TICKBUS_API int tickbus_request(const struct tickbus_options *options,
 				enum tickbus_port port, const char *request,
 				char **out);

@@ -63,7 +63,7 @@ need("tickbusctl.1", page("tickbusctl.1"), [f".It Ic {c}" for c in commands], "c
 for c_option in set(re.findall(r'"  (--[a-z-]+)', read("cli/tickbusctl.c"))):
     need("tickbusctl.1", page("tickbusctl.1"), [f"Fl {c_option[1:]}"], "option")
 
-functions = re.findall(r"(tickbus_(?:sub|pub)_\w+|tickbus_(?:ask|request|free|error))\(",
+functions = re.findall(r"(tickbus_(?:sub|pub|admin)_\w+|tickbus_(?:ask|request|free|error))\(",
                        read("client/tickbus.h"))
 lesser = {"tickbus_pub_next_seq", "tickbus_pub_producer"}
 need("libtickbus.3", page("libtickbus.3"), sorted(set(functions) - lesser), "function")

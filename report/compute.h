@@ -1,5 +1,6 @@
 /* compute - the parts of a row, one thread each; of report.c and who shows rows. */
 #pragma once
+#include "base/jsonw.h"
 #include "report/report.h"
 #include <math.h>
 
@@ -10,6 +11,12 @@ void report_technical(const struct report *r, struct report_symbol *s);
 /** Score the articles and sum them up. */
 void report_news(const struct report *r, struct report_symbol *s,
 		 struct sentiment *scorer);
+
+/** Write its row of every list that the flow has: json.c only strings them together. */
+void report_row_json(const struct report *r, struct report_symbol *s);
+
+/** RFC 3339; INT64_MIN is null. */
+void report_put_time(struct jsonw *w, const char *key, int64_t ns);
 
 /** Our bar of that time, or NULL. */
 const struct report_bar *report_bar_at(const struct report_symbol *s, int64_t time_ns);

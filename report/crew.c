@@ -24,6 +24,7 @@ static int make_row(struct crew *c, unsigned worker, struct report_symbol *s)
 		report_technical(r, s);
 	if (r->parts & REPORT_NEWS && report_failed(s, REPORT_NEWS) == NULL)
 		report_news(r, s, r->scorers[worker]);
+	report_row_json(r, s);
 	return 0;
 }
 
@@ -49,6 +50,7 @@ int report_run(struct report *r, const struct report_loader *loader, unsigned wo
 	struct crew crew = {.report = r, .loader = loader};
 	unsigned n = 0;
 
+	r->parts = report_flow_parts(r->flow);
 	/* This thread is one of the crew; a thread that does not start is not missed.
 	 */
 	while (n + 1 < workers && n + 1 < r->n &&

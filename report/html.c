@@ -31,7 +31,7 @@ static void put(struct page *p, const char *text)
 
 /* ---- the top ---- */
 
-static void begin(struct page *p, enum report_flow flow)
+static void begin(struct page *p)
 {
 	put(p,
 	    "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -41,12 +41,12 @@ static void begin(struct page *p, enum report_flow flow)
 	    "<meta name=\"viewport\" content=\"width=device-width, "
 	    "initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n"
 	    "<title>");
-	buf_printf(p->out, "Market report, %s, ", report_flow_name(flow));
+	buf_printf(p->out, "Market report, %s, ", report_flow_name(p->r->flow));
 	markup_date(p->out, p->sum.newest_ns, true);
 	put(p, "</title>\n<style>");
 	buf_add(p->out, style, sizeof(style));
 	put(p, "</style>\n</head>\n<body>\n<header>\n<h1>Market report</h1>\n<p>");
-	buf_printf(p->out, "%s flow, data up to ", report_flow_name(flow));
+	buf_printf(p->out, "%s flow, data up to ", report_flow_name(p->r->flow));
 	markup_date(p->out, p->sum.newest_ns, true);
 	buf_printf(p->out,
 		   " UTC, status <strong "
@@ -472,13 +472,12 @@ static void put_failed(struct page *p)
 	put(p, "</section>\n");
 }
 
-void report_html(const struct report *r, enum report_flow flow, size_t charts,
-		 struct buf *out)
+void report_html(const struct report *r, size_t charts, struct buf *out)
 {
 	struct page p = {.r = r, .out = out, .charts = charts};
 
 	report_sum_up(r, &p.sum);
-	begin(&p, flow);
+	begin(&p);
 	put_tiles(&p);
 	if (r->portfolio != NULL)
 		put_portfolio(&p);

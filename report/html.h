@@ -6,5 +6,4 @@
  * Add the page to @out.  Charts are drawn for the first @charts rows that have a price;
  * the tables hold all rows.  Same report, same bytes.
  */
-void report_html(const struct report *r, enum report_flow flow, size_t charts,
-		 struct buf *out);
+void report_html(const struct report *r, size_t charts, struct buf *out);

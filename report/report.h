@@ -1,11 +1,11 @@
 /*
  * report - what prices, indicators and headlines say of many symbols, side by side.
  *
- *	struct report r = {.parts = REPORT_PRICING | REPORT_NEWS, ...};
+ *	struct report r = {.flow = FLOW_COMBINED, ...};
  *
  *	report_add(&r, "AAPL");                  a row per symbol, in this order
  *	report_run(&r, &loader, workers);        each loaded and computed on one thread
- *	report_json(&r, FLOW_COMBINED, s, &out); or report_html()
+ *	report_json(&r, seconds, &out);          or report_html()
  *
  * A symbol is loaded once, and its parts share what was loaded: the bars of all
  *sources, of which pricing takes the best; indicators are of these.  Whatever is wrong
@@ -27,9 +27,10 @@
 
 #define REPORT_SYMBOLS_MAX 20000
 #define REPORT_SOURCES_MAX 8
-#define REPORT_WORKERS_MAX 64
-#define REPORT_WINDOW_MAX  10000
-#define REPORT_REASON_MAX  240
+#define REPORT_WORKERS_MAX 16 /* half of what a daemon lets in at once, limits.admin   \
+			       */
+#define REPORT_WINDOW_MAX 10000
+#define REPORT_REASON_MAX 240
 /** Columns of the table of indicators, report_column_key(0) ... */
 #define REPORT_COLUMNS 13
 /** Of these the ones that have a place of their own in summaries and charts. */
@@ -43,6 +44,16 @@ enum {
 
 /** The parts of a report, OR-ed. */
 enum { REPORT_PRICING = 1, REPORT_TECHNICAL = 2, REPORT_NEWS = 4, REPORT_PARTS = 3 };
+
+/** The lists of an answer that have a row per symbol. */
+enum {
+	REPORT_LIST_TECHNICAL = 0,
+	REPORT_LIST_HISTORY,
+	REPORT_LIST_PRICES,
+	REPORT_LIST_NEWS,
+	REPORT_LIST_COMBINED,
+	REPORT_LISTS,
+};
 
 /** What can be asked for: which fields of which parts. */
 enum report_flow {
@@ -94,10 +105,13 @@ struct report_symbol {
 	double *columns;               /* owned; REPORT_COLUMNS arrays of n */
 	struct newsdesk_total news;    /* of the window */
 	uint64_t repeats;              /* headlines that were there already */
+	struct buf
+		json[REPORT_LISTS]; /* owned; its row of each list that the flow has */
 };
 
 struct report {
-	uint32_t parts; /* REPORT_PRICING ... */
+	enum report_flow flow;
+	uint32_t parts; /* report_flow_parts() of it; report_run() sets it */
 	uint32_t step_s;
 	size_t window;        /* bars per symbol, 1 .. REPORT_WINDOW_MAX */
 	int64_t news_ns;      /* articles count for so long */
@@ -165,5 +179,4 @@ double report_column(const struct report_symbol *s, size_t i);
 const double *report_column_all(const struct report_symbol *s, size_t i);
 
 /** The whole answer as one JSON object; @seconds is what it took. */
-void report_json(struct report *r, enum report_flow flow, double seconds,
-		 struct buf *out);
+void report_json(struct report *r, double seconds, struct buf *out);

@@ -62,7 +62,7 @@ static int make_up(void *arg, unsigned worker, const struct report *r,
 
 static struct report new_report(struct sentiment **scorers)
 {
-	struct report r = {.parts = report_flow_parts(FLOW_COMBINED),
+	struct report r = {.flow = FLOW_COMBINED,
 			   .step_s = 86400,
 			   .window = 252,
 			   .news_ns = 30 * 86400 * NS_PER_S,
@@ -95,8 +95,8 @@ static void make(unsigned workers, struct buf *json, struct buf *html)
 				 0);
 	r = new_report(scorers);
 	assert_int_equal(report_run(&r, &loader, workers), 0);
-	report_json(&r, FLOW_COMBINED, 0, json);
-	report_html(&r, FLOW_COMBINED, 12, html);
+	report_json(&r, 0, json);
+	report_html(&r, 12, html);
 	report_free(&r);
 	for (unsigned i = 0; i < WORKERS; i++)
 		sentiment_free(scorers[i]);
@@ -176,7 +176,7 @@ static void there_are_no_more_sources_than_there_is_room_for(void **state)
 
 static void symbols_and_flows_have_names(void **state)
 {
-	struct report r = {.parts = 0};
+	struct report r = {.n = 0};
 
 	(void)state;
 	assert_true(report_add(&r, "") < 0);

@@ -86,6 +86,8 @@ void report_free(struct report *r)
 
 		for (size_t k = 0; k < s->n_series; k++)
 			buf_free(&s->series[k].bars);
+		for (size_t k = 0; k < REPORT_LISTS; k++)
+			buf_free(&s->json[k]);
 		buf_free(&s->articles);
 		buf_free(&s->text);
 		free(s->columns);
