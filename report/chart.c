@@ -211,7 +211,7 @@ static void draw_average(struct buf *out, const struct report_symbol *s, double 
 	double x = middle + v * p.w / 2;
 	struct buf text = {0};
 
-	svg_label(out, p.x - 8, y + 11, "end", s->symbol);
+	svg_symbol(out, p.x - 8, y + 11, "end", s->symbol);
 	buf_printf(out, "<path class=\"%s\" d=\"M%.1f %.1fH%.1fv14H%.1fZ\"/>",
 		   v >= SENTIMENT_THRESHOLD    ? "up"
 		   : v <= -SENTIMENT_THRESHOLD ? "down"

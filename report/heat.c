@@ -86,10 +86,10 @@ void chart_correlation(struct buf *out, const struct report_correlation *c)
 	for (size_t i = 0; i < c->n; i++) {
 		double at = SIDE + CELL * ((double)i + 0.5);
 
-		svg_label(out, SIDE - 6, at + 4, "end", c->row[i]->symbol);
+		svg_symbol(out, SIDE - 6, at + 4, "end", c->row[i]->symbol);
 		buf_printf(out, "<g transform=\"translate(%.1f %.1f) rotate(-90)\">",
 			   at + 4, SIDE - 6);
-		svg_label(out, 0, 0, "start", c->row[i]->symbol);
+		svg_symbol(out, 0, 0, "start", c->row[i]->symbol);
 		buf_printf(out, "</g>");
 	}
 	for (size_t i = 0; i < c->n; i++)

@@ -73,8 +73,30 @@ void markup_number(struct buf *out, double v, int digits, bool sign)
 		buf_printf(out, "%s", text);
 }
 
+/* "1234567.89" with commas. */
+static void put_parted(struct buf *out, double v)
+{
+	char text[400];
+	const char *at = text;
+	size_t digits;
+
+	(void)snprintf(text, sizeof(text), "%.2f", v);
+	if (*at == '-')
+		buf_add(out, at++, 1);
+	for (digits = strcspn(at, "."); digits > 0; digits--) {
+		buf_add(out, at++, 1);
+		if (digits % 3 == 1 && digits > 1)
+			buf_add(out, ",", 1);
+	}
+	buf_printf(out, "%s", at);
+}
+
 void markup_price(struct buf *out, double v)
 {
+	if (isfinite(v) && fabs(v) >= 10000) {
+		put_parted(out, v);
+		return;
+	}
 	markup_number(out, v, fabs(v) >= 1 ? 2 : fabs(v) >= 0.01 ? 4 : 8, false);
 }
 

@@ -14,7 +14,8 @@
 void markup_text(struct buf *out, const char *text);
 /** Is it an address that a reader may follow: http or https, and no blanks? */
 bool markup_is_link(const char *url);
-/** A price: more digits the smaller it is.  NaN is a dash, as below. */
+/** A price: more digits the smaller it is, thousands parted from 10,000 on.  NaN is a
+ * dash, as below. */
 void markup_price(struct buf *out, double v);
 /** "+1.25 %" of 0.0125. */
 void markup_percent(struct buf *out, double v);

@@ -91,6 +91,30 @@ static void numbers_are_short_and_have_no_sign_of_nothing(void **state)
 	}
 }
 
+static void prices_have_digits_as_they_need(void **state)
+{
+	static const struct {
+		double v;
+		const char *want;
+	} cases[] = {{0.00001234, "0.00001234"},
+		     {0.5, "0.5000"},
+		     {12.345, "12.35"},
+		     {-9999.99, "-9999.99"},
+		     {10000, "10,000.00"},
+		     {-123456.7, "-123,456.70"},
+		     {1234567.891, "1,234,567.89"},
+		     {NAN, "\xe2\x80\x93"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf out = {0};
+
+		markup_price(&out, cases[i].v);
+		assert_string_equal(buf_text(&out), cases[i].want);
+		buf_free(&out);
+	}
+}
+
 static void amounts_have_units(void **state)
 {
 	static const struct {
@@ -117,6 +141,7 @@ int main(void)
 		cmocka_unit_test(no_bytes_at_all_can),
 		cmocka_unit_test(links_are_http_alone),
 		cmocka_unit_test(numbers_are_short_and_have_no_sign_of_nothing),
+		cmocka_unit_test(prices_have_digits_as_they_need),
 		cmocka_unit_test(amounts_have_units),
 	};
 

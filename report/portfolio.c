@@ -42,11 +42,17 @@ int portfolio_add(struct portfolio *p, const char *symbol, double quantity, doub
 		return err_set(-EINVAL,
 			       "'%.40s' is not a symbol [A-Z0-9._:/=%%-]{1,32}",
 			       symbol);
-	if (!isfinite(quantity) || isinf(cost))
-		return err_set(-EINVAL, "%s: a number is not finite", symbol);
 	if (known != NULL) {
-		known->quantity += quantity;
-		known->cost += cost;
+		x.quantity += known->quantity;
+		x.cost += known->cost;
+	}
+	if (!(fabs(x.quantity) <= PORTFOLIO_NUMBER_MAX) ||
+	    fabs(x.cost) > PORTFOLIO_NUMBER_MAX)
+		return err_set(-EINVAL, "%s: a number is larger than %g", symbol,
+			       PORTFOLIO_NUMBER_MAX);
+	if (known != NULL) {
+		known->quantity = x.quantity;
+		known->cost = x.cost;
 		return 0;
 	}
 	(void)snprintf(x.symbol, sizeof(x.symbol), "%s", symbol);

@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** Of a position; more is a slip of the pen. */
+#define PORTFOLIO_NUMBER_MAX 1e15
+
 struct portfolio_position {
 	char symbol[SYMBOL_MAX + 1];
 	double quantity; /* below 0: sold short */
@@ -28,7 +31,7 @@ struct portfolio {
 	struct buf refusals; /* owned; struct portfolio_refusal */
 };
 
-/** Add a lot; its position.  0 or -EINVAL with a sentence: no symbol, not finite. */
+/** Add a lot to its position.  0 or -EINVAL with a sentence: no symbol, too large. */
 int portfolio_add(struct portfolio *p, const char *symbol, double quantity,
 		  double cost);
 void portfolio_refuse(struct portfolio *p, uint64_t line, const char *reason);

@@ -27,8 +27,9 @@
 
 #define REPORT_SYMBOLS_MAX 20000
 #define REPORT_SOURCES_MAX 8
-#define REPORT_WORKERS_MAX 16 /* half of what a daemon lets in at once, limits.admin   \
-			       */
+#define REPORT_WORKERS_MAX                                                             \
+	16 /* half of what a daemon lets in at once, limits.admin                      \
+	    */
 #define REPORT_WINDOW_MAX 10000
 #define REPORT_REASON_MAX 240
 /** Columns of the table of indicators, report_column_key(0) ... */

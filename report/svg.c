@@ -3,6 +3,8 @@
 #include "report/markup.h"
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 
 double panel_x(const struct panel *p, double bar)
 {
@@ -90,6 +92,21 @@ void svg_label(struct buf *out, double x, double y, const char *anchor,
 		   anchor);
 	markup_text(out, text);
 	buf_printf(out, "</text>");
+}
+
+#define SYMBOL_SHOWN 10
+
+void svg_symbol(struct buf *out, double x, double y, const char *anchor,
+		const char *symbol)
+{
+	char text[SYMBOL_SHOWN + 4];
+
+	if (strlen(symbol) <= SYMBOL_SHOWN)
+		(void)snprintf(text, sizeof(text), "%s", symbol);
+	else
+		(void)snprintf(text, sizeof(text), "%.*s\xe2\x80\xa6", SYMBOL_SHOWN - 1,
+			       symbol);
+	svg_label(out, x, y, anchor, text);
 }
 
 void panel_rule(const struct panel *p, double value, const char *label)

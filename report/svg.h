@@ -33,6 +33,9 @@ void panel_column(const struct panel *p, const char *class, double bar, double w
 void panel_rule(const struct panel *p, double value, const char *label);
 /** Rules at about @n round values. */
 void panel_rules(const struct panel *p, unsigned n);
+/** A symbol as a label; a long one is cut. */
+void svg_symbol(struct buf *out, double x, double y, const char *anchor,
+		const char *symbol);
 /** Small text; @anchor is start, middle or end. */
 void svg_label(struct buf *out, double x, double y, const char *anchor,
 	       const char *text);
