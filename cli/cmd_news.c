@@ -75,22 +75,12 @@ static int read_options(struct cli *c, int argc, char **argv, struct news *o)
 	return CLI_OK;
 }
 
-static const char *text_of(const struct json_token *row, const char *key, char *out,
-			   size_t size)
-{
-	struct json_token t;
-
-	if (!query_member(row, key, &t))
-		return "";
-	return query_text(&t, out, size);
-}
-
 static void note(const struct news *o, struct ticker *t, const struct json_token *row,
 		 const char *headline, double compound, bool is_repeat)
 {
 	char time[64], source[64], url[TITLE_MAX];
 
-	(void)text_of(row, "time", time, sizeof(time));
+	(void)query_field(row, "time", time, sizeof(time));
 	if (!o->json) {
 		buf_printf(&t->articles, "%-20s  %-10s  %+.4f  %s%s\n", time, t->symbol,
 			   compound, headline, is_repeat ? "  (repeat)" : "");
@@ -99,8 +89,8 @@ static void note(const struct news *o, struct ticker *t, const struct json_token
 	jsonw_object(&t->w, NULL);
 	jsonw_str(&t->w, "time", time);
 	jsonw_str(&t->w, "headline", headline);
-	jsonw_str(&t->w, "source", text_of(row, "source", source, sizeof(source)));
-	jsonw_str(&t->w, "url", text_of(row, "url", url, sizeof(url)));
+	jsonw_str(&t->w, "source", query_field(row, "source", source, sizeof(source)));
+	jsonw_str(&t->w, "url", query_field(row, "url", url, sizeof(url)));
 	jsonw_f64(&t->w, "compound", compound);
 	jsonw_bool(&t->w, "repeat", is_repeat);
 	jsonw_end(&t->w);
@@ -121,8 +111,8 @@ static int take(void *arg, const struct json_token *row)
 	size_t len;
 	int rc;
 
-	(void)text_of(row, "time", time, sizeof(time));
-	(void)text_of(row, "headline", headline, sizeof(headline));
+	(void)query_field(row, "time", time, sizeof(time));
+	(void)query_field(row, "headline", headline, sizeof(headline));
 	len = strlen(headline);
 	if (timetext_parse(time, strlen(time), &ns) != 0)
 		return cli_error(CLI_INTERNAL, "the daemon's answer has no time: '%s'",

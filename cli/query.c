@@ -71,6 +71,17 @@ const char *query_text(const struct json_token *t, char *buf, size_t cap)
 	return buf;
 }
 
+const char *query_field(const struct json_token *object, const char *key, char *buf,
+			size_t cap)
+{
+	struct json_token t;
+
+	*buf = '\0';
+	if (query_member(object, key, &t) && t.type == JSON_STRING && t.len > 0)
+		(void)query_text(&t, buf, cap);
+	return buf;
+}
+
 double query_number(const struct json_token *t, double otherwise)
 {
 	char text[64], *end;

@@ -46,6 +46,10 @@ bool query_next(struct query_walk *w, struct json_token *out_key,
 /** The text of a token as a person reads it: strings without quotes and escapes, null
  * as "-"; cut at @cap - 1 and NUL ended.  Returns @buf. */
 const char *query_text(const struct json_token *t, char *buf, size_t cap);
+/** The text of member @key of an object; "" when there is none.  Returns
+ * @buf. */
+const char *query_field(const struct json_token *object, const char *key, char *buf,
+			size_t cap);
 /** A number or a string of digits; @otherwise when it is neither. */
 double query_number(const struct json_token *t, double otherwise);
 

@@ -25,16 +25,6 @@ struct listing {
 	size_t n;
 };
 
-static const char *text_of(const struct json_token *row, const char *key, char *out,
-			   size_t size)
-{
-	struct json_token t;
-
-	if (!query_member(row, key, &t) || t.type != JSON_STRING || t.len == 0)
-		return "";
-	return query_text(&t, out, size);
-}
-
 static int64_t time_of(const struct json_token *t)
 {
 	int64_t ns = INT64_MIN;
@@ -43,14 +33,24 @@ static int64_t time_of(const struct json_token *t)
 	return ns;
 }
 
+/* INT64_MAX: there is no end. */
+static int64_t end_of(const struct gather *g)
+{
+	int64_t ns = INT64_MAX;
+
+	if (g->wish.end != NULL)
+		(void)timetext_parse_day(g->wish.end, &ns);
+	return ns;
+}
+
 static bool is_wished(const struct listing *l, const struct json_token *row)
 {
 	const struct history_wish *w = &l->g->wish;
 	char text[32];
 
-	return strcmp(text_of(row, "timeframe", text, sizeof(text)), w->timeframe) ==
-		       0 &&
-	       strcmp(text_of(row, "adjust", text, sizeof(text)), w->adjust) == 0;
+	return strcmp(query_field(row, "timeframe", text, sizeof(text)),
+		      w->timeframe) == 0 &&
+	       strcmp(query_field(row, "adjust", text, sizeof(text)), w->adjust) == 0;
 }
 
 /* SIZE_MAX: nobody named it. */
@@ -72,12 +72,13 @@ static int note_series(void *arg, const struct json_token *row)
 	    !query_member(row, "bars", &bars) || !query_member(row, "first", &first) ||
 	    !query_member(row, "last", &last))
 		return CLI_OK;
-	(void)text_of(row, "source", x.name, sizeof(x.name));
-	(void)text_of(row, "currency", x.currency, sizeof(x.currency));
+	(void)query_field(row, "source", x.name, sizeof(x.name));
+	(void)query_field(row, "currency", x.currency, sizeof(x.currency));
 	x.first_ns = time_of(&first);
 	x.last_ns = time_of(&last);
 	x.bars = query_number(&bars, 0);
-	if (x.bars < 1 || (l->r->only_named && rank_of(l->r, x.name) == SIZE_MAX))
+	if (x.bars < 1 || x.first_ns >= end_of(l->g) ||
+	    (l->r->only_named && rank_of(l->r, x.name) == SIZE_MAX))
 		return CLI_OK;
 	for (size_t i = 0; i < l->n; i++)
 		if (strcmp(l->found[i].name, x.name) == 0)
@@ -125,11 +126,8 @@ static int64_t begin_of(const struct gather *g, const struct source *x, size_t w
 	double spacing =
 		x->bars > 1 ? (double)(x->last_ns - x->first_ns) / (x->bars - 1) : 0;
 	double back = spacing * (double)window * 1.2 * more;
-	int64_t last = x->last_ns, end;
+	int64_t end = end_of(g), last = end < x->last_ns ? end : x->last_ns;
 
-	if (g->wish.end != NULL && timetext_parse_day(g->wish.end, &end) == 0 &&
-	    end < last)
-		last = end;
 	return (double)last - (double)x->first_ns <= back ? x->first_ns
 							  : last - (int64_t)back;
 }
@@ -140,14 +138,16 @@ static void forget(struct report_series *x)
 	x->refused = 0;
 }
 
+/* A source that says no is one source less, and the last that said so gives the reason
+ * where none is left. */
 static int take_series(const struct gather *g, struct cli *c, const struct report *r,
-		       const struct source *x, struct report_symbol *s)
+		       const struct source *x, struct report_symbol *s, char *reason)
 {
 	struct report_series *to = report_series_add(s, x->name);
 	struct history_wish wish = g->wish;
-	char start[TIMETEXT_MAX], reason[HISTORY_REASON_MAX];
 	size_t n = 0, rank = rank_of(r, x->name);
 	int64_t from_ns = INT64_MAX;
+	char start[TIMETEXT_MAX];
 	int rc = CLI_OK;
 
 	if (to == NULL)
@@ -168,11 +168,11 @@ static int take_series(const struct gather *g, struct cli *c, const struct repor
 		rc = history_source_each(c, HISTORY_BARS, &wish, take_bar, to, reason);
 		(void)report_series_bars(to, &n);
 	}
-	if (rc == CLI_NEGATIVE) {
-		report_fail(s, REPORT_PRICING, "%s: %s", x->name, reason);
-		rc = CLI_OK;
-	}
-	return rc;
+	if (rc != CLI_NEGATIVE)
+		return rc;
+	buf_free(&to->bars);
+	s->n_series--;
+	return CLI_OK;
 }
 
 static int take_prices(const struct gather *g, struct cli *c, const struct report *r,
@@ -180,16 +180,14 @@ static int take_prices(const struct gather *g, struct cli *c, const struct repor
 {
 	struct listing l = {.g = g, .r = r};
 	const struct history_wish wish = {.symbol = s->symbol};
-	char reason[HISTORY_REASON_MAX];
+	char reason[HISTORY_REASON_MAX] = "";
 	int rc = history_source_each(c, HISTORY_SERIES, &wish, note_series, &l, reason);
 
-	if (rc == CLI_NEGATIVE) {
-		report_fail(s, REPORT_PRICING, "%s", reason);
-		return CLI_OK;
-	}
 	for (size_t i = 0; rc == CLI_OK && i < l.n; i++)
-		rc = take_series(g, c, r, &l.found[i], s);
-	return rc;
+		rc = take_series(g, c, r, &l.found[i], s, reason);
+	if (s->n_series == 0 && reason[0] != '\0')
+		report_fail(s, REPORT_PRICING, "%s", reason);
+	return rc == CLI_NEGATIVE ? CLI_OK : rc;
 }
 
 /* ---- articles ---- */
@@ -202,9 +200,9 @@ static int take_article(void *arg, const struct json_token *row)
 	if (!query_member(row, "time", &time))
 		return CLI_OK;
 	report_article_push(arg, time_of(&time),
-			    text_of(row, "headline", headline, sizeof(headline)),
-			    text_of(row, "publisher", source, sizeof(source)),
-			    text_of(row, "url", url, sizeof(url)));
+			    query_field(row, "headline", headline, sizeof(headline)),
+			    query_field(row, "publisher", source, sizeof(source)),
+			    query_field(row, "url", url, sizeof(url)));
 	return CLI_OK;
 }
 
@@ -270,7 +268,7 @@ int gather_vendors(struct cli *c, struct buf *out)
 	rows = query_rows(&q.result);
 	if (query_walk(&walk, &rows))
 		while (query_next(&walk, &key, &row))
-			if (*text_of(&row, "name", name, sizeof(name)) != '\0')
+			if (*query_field(&row, "name", name, sizeof(name)) != '\0')
 				buf_add(out, name, strlen(name) + 1);
 	query_free(&q);
 	return rc;

@@ -171,6 +171,8 @@ def a_range_and_a_window_are_kept_to(d):
     want = frame[frame["time"] < "2024-06-01"].iloc[-1]
     assert part["prices"]["AAPL"] == want["close"], (part, want)
     assert d.report("pricing", ["AAPL"], "--window", "7")["price_details"][0]["bars"] == 7
+    none = d.report("pricing", ["AAPL"], "--end", "2023-01-01", code=1)
+    assert none["status"] == "failed" and "no source has bars" in none["failed"][0]["reason"], none
     some = d.report("technical", ["AAPL"], "--start", "2024-06-03", "--end", "2024-06-08", "--history")
     assert len(some["technical_indicators"]) == 5 and some["technical_summary"][0]["sma_20"] is None, some
 
