@@ -132,8 +132,8 @@ static void the_built_in_text_describes_every_key(void **state)
 	text = buf_text(&built_in);
 	config_default(&c);
 	config_print(&c, &out);
-	for (char *line = buf_text(&out), *end = line;
-	     (end = strchr(line, '\n')) != NULL; line = end + 1) {
+	for (char *line = buf_text(&out), *end; (end = strchr(line, '\n')) != NULL;
+	     line = end + 1) {
 		char key[80];
 
 		(void)snprintf(key, sizeof(key), "\n%.*s:", (int)strcspn(line, ":"),

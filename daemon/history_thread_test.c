@@ -163,7 +163,7 @@ static int look(struct history_thread *t, void *arg)
 {
 	const struct hist_series s = {.source = "mine", .symbol = "AAPL", .step_s = 60};
 	struct answer *a = arg;
-	struct hist_summary sum;
+	struct hist_summary sum = {0};
 	int rc = histjobs_get(history_store(t), 1, &a->job);
 
 	if (rc == 0)
