@@ -76,7 +76,14 @@ void archive_live_drop(struct archive *a);
  */
 int archive_live(struct archive *a, struct buf *out);
 
+struct archive_sum {
+	uint64_t files;
+	uint64_t rows;
+	uint64_t bytes;
+};
+
 struct archive_check {
+	struct archive_sum kinds[KINDS + 1]; /* by enum kinds; last: whole events */
 	uint64_t files;
 	uint64_t rows; /* as the manifests say */
 	uint64_t bytes;

@@ -49,10 +49,23 @@ static void bad(struct archive_check *sum, const char *path, const char *why)
 		snprintf(sum->first_bad, sizeof(sum->first_bad), "%s: %s", path, why);
 }
 
+static void count(struct archive_check *sum, unsigned kind, struct archive_sum one)
+{
+	struct archive_sum *k = &sum->kinds[kind];
+
+	k->files += one.files;
+	k->rows += one.rows;
+	k->bytes += one.bytes;
+	sum->files += one.files;
+	sum->rows += one.rows;
+	sum->bytes += one.bytes;
+}
+
 static int check_part(void *arg, const char *part_dir)
 {
 	struct check *c = arg;
 	struct archive_check *sum = c->sum;
+	struct layout_part part = {0};
 	struct layout_manifest m;
 	struct buf file = {0};
 	struct stat st;
@@ -74,11 +87,10 @@ static int check_part(void *arg, const char *part_dir)
 		sum->interrupted++;
 	else if (there == 0 && c->deep && strcmp(hash, m.now.sha256) != 0)
 		bad(sum, buf_text(&file), "not what its manifest says");
-	if (there == 0) {
-		sum->files++;
-		sum->bytes += (uint64_t)st.st_size;
-		sum->rows += known == 0 ? m.now.rows : 0;
-	}
+	if (there == 0 && layout_unpath(part_dir, &part) == 0)
+		count(sum, part.kind,
+		      (struct archive_sum){1, known == 0 ? m.now.rows : 0,
+					   (uint64_t)st.st_size});
 	buf_free(&file);
 	return 0;
 }
@@ -103,9 +115,8 @@ static int check_past(struct archive *a, bool deep, struct archive_check *sum)
 	}
 	if (rc < 0)
 		return rc;
-	sum->files += check.chunks;
-	sum->rows += check.events;
-	sum->bytes += check.bytes;
+	count(sum, KINDS,
+	      (struct archive_sum){check.chunks, check.events, check.bytes});
 	if (check.bad > 0 && sum->bad == 0)
 		memcpy(sum->first_bad, check.first_bad, sizeof(sum->first_bad));
 	sum->bad += check.bad;

@@ -240,6 +240,25 @@ int duck_check_select(struct duck *d, const char *sql)
 	return rc;
 }
 
+int duck_each_table(struct duck *d, const char *sql,
+		    int (*fn)(void *arg, const char *name), void *arg)
+{
+	duckdb_value names = duckdb_get_table_names(d->con, sql, false);
+	idx_t n = names ? duckdb_get_list_size(names) : 0;
+	int rc = 0;
+
+	for (idx_t i = 0; rc == 0 && i < n; i++) {
+		duckdb_value one = duckdb_get_list_child(names, i);
+		char *name = duckdb_get_varchar(one);
+
+		rc = fn(arg, name ? name : "");
+		duckdb_free(name);
+		duckdb_destroy_value(&one);
+	}
+	duckdb_destroy_value(&names);
+	return rc;
+}
+
 /*
  * Cells go straight into DuckDB's vectors, 2,048 rows at a time, and a full chunk is
  * appended as it is.  A call per cell would cost thrice as much.

@@ -27,6 +27,8 @@ enum enquiry_format {
 	ENQUIRY_JSONL, /* an object per line */
 };
 
+struct readset;
+
 struct enquiry {
 	char symbols[ENQUIRY_SYMBOLS_MAX][SYMBOL_MAX + 1]; /* in the order asked for */
 	size_t n_symbols;
@@ -46,11 +48,12 @@ struct enquiry {
 	char adjust[8];                  /* "": as they are; "raw", "split", "all" */
 	char zone[ENQUIRY_NAME_MAX + 1]; /* of times as text; "": UTC */
 	enum enquiry_format format;
-	bool is_frugal;    /* the slower way, for what does not fit into memory */
-	const char *live;  /* root of what is not closed yet, or NULL; set by the run */
-	const char *out;   /* borrowed */
-	const char *sql;   /* borrowed; of a query */
-	uint64_t max_rows; /* of a query */
+	bool is_frugal;   /* the slower way, for what does not fit into memory */
+	const char *live; /* root of what is not closed yet, or NULL; set by the run */
+	const struct readset *reads; /* likewise, what is closed */
+	const char *out;             /* borrowed */
+	const char *sql;             /* borrowed; of a query */
+	uint64_t max_rows;           /* of a query */
 	uint64_t limit_ms;
 };
 
@@ -75,7 +78,8 @@ struct enquiry_answer {
 };
 
 /** Write the answer to q->out.  The old file stays when there is an error.  The symbols
-    of an index become those of @q. */
+    of an index become those of @q.  -EAGAIN: files were replaced while they were read,
+    again and again. */
 int enquiry_export(struct archive *a, struct enquiry *q, struct enquiry_answer *out);
 /**
  * The raw bars of one symbol, whoever made them, one for each time: of a time that

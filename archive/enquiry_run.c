@@ -5,6 +5,7 @@
 #include "archive/layout.h"
 #include "archive/membership.h"
 #include "archive/onesymbol.h"
+#include "archive/readset.h"
 #include "archive/text_table.h"
 #include "archive/views.h"
 #include "base/err.h"
@@ -17,6 +18,8 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define TRIES_MAX 5
 
 static const char *const options[] = {
 	[ENQUIRY_CSV] = "FORMAT csv, HEADER true",
@@ -118,11 +121,58 @@ static int copy_to(struct archive *a, const struct enquiry *q, const char *selec
 	if (rc == 0)
 		rc = (is_ours ? write_rows : copy_rows)(d, q, select, (char *)tmp.data,
 							&out->rows);
+	if (rc == 0 && !readset_is_same(q->reads))
+		rc = err_set(-EAGAIN, "files were replaced while they were read");
 	if (rc == 0)
 		rc = deliver((char *)tmp.data, q->out, out);
 	unlink((char *)tmp.data);
 	buf_free(&tmp);
 	return rc;
+}
+
+/* ---- until nobody interferes ---- */
+
+static void reads_symbols(const struct archive *a, const struct enquiry *q,
+			  struct readset *r)
+{
+	for (size_t i = 0; i < q->n_symbols; i++) {
+		char name[SYMBOL_MAX * 3 + 1];
+		struct buf pattern = {0};
+
+		symbol_path(q->symbols[i], strlen(q->symbols[i]), name);
+		buf_printf(&pattern, "%s/%s*/%s=%s/year=*/month=*/data.parquet", a->dir,
+			   kinds_table[KIND_BARS].folder, kinds_table[KIND_BARS].by,
+			   name);
+		readset_add(r, buf_text(&pattern));
+		buf_free(&pattern);
+	}
+}
+
+/*
+ * @once writes the answer.  Whatever it says, when files changed meanwhile it is asked
+ * again; they change at the end of a UTC day, and while the past is fetched.
+ */
+static int settled(struct archive *a, struct enquiry *q, struct readset *reads,
+		   int (*once)(struct archive *, struct enquiry *,
+			       struct enquiry_answer *),
+		   struct enquiry_answer *out)
+{
+	bool is_same;
+	int rc, tries = 0;
+
+	q->reads = reads;
+	do {
+		*out = (struct enquiry_answer){0};
+		readset_mark(reads);
+		rc = once(a, q, out);
+		is_same = rc == 0 || readset_is_same(reads);
+	} while (!is_same && ++tries < TRIES_MAX);
+	q->reads = NULL;
+	return is_same ? rc
+		       : err_set(-EAGAIN,
+				 "files of the archive were replaced while they were "
+				 "read, %d times in a row: ask again",
+				 tries);
 }
 
 static int by_name(const void *a, const void *b)
@@ -185,8 +235,7 @@ static int hold_live(struct archive *a, struct enquiry *q, struct buf *root)
 	return rc < 0 ? rc : 0;
 }
 
-static int export_once(struct archive *a, const struct enquiry *q,
-		       struct enquiry_answer *out)
+static int export_in(struct archive *a, struct enquiry *q, struct enquiry_answer *out)
 {
 	struct buf select = {0};
 	int rc = enquiry_align_sql(a, q, &select, &out->raw);
@@ -197,38 +246,43 @@ static int export_once(struct archive *a, const struct enquiry *q,
 	return rc;
 }
 
-int enquiry_export(struct archive *a, struct enquiry *q, struct enquiry_answer *out)
+static int export_once(struct archive *a, struct enquiry *q, struct enquiry_answer *out)
 {
 	struct buf live = {0};
-	int rc = check_export(q);
+	int rc = hold_live(a, q, &live);
 
-	*out = (struct enquiry_answer){0};
-	if (rc == 0 && q->index[0])
-		rc = pick_members(a, q);
 	if (rc == 0)
-		rc = hold_live(a, q, &live);
-	if (rc == 0)
-		rc = export_once(a, q, out);
+		rc = export_in(a, q, out);
 	if (rc == -ENOMEM && !q->is_frugal) {
 		q->is_frugal = true;
-		rc = export_once(a, q, out);
+		rc = export_in(a, q, out);
 	}
 	q->live = NULL;
 	buf_free(&live);
 	return rc;
 }
 
-int enquiry_bars(struct archive *a, struct enquiry *q, struct enquiry_answer *out)
+int enquiry_export(struct archive *a, struct enquiry *q, struct enquiry_answer *out)
+{
+	struct readset reads = {0};
+	int rc = check_export(q);
+
+	*out = (struct enquiry_answer){0};
+	if (rc == 0 && q->index[0])
+		rc = pick_members(a, q);
+	reads_symbols(a, q, &reads);
+	if (rc == 0)
+		rc = settled(a, q, &reads, export_once, out);
+	readset_free(&reads);
+	return rc;
+}
+
+static int bars_once(struct archive *a, struct enquiry *q, struct enquiry_answer *out)
 {
 	struct buf select = {0};
 	struct buf live = {0};
-	int rc = q->n_symbols == 1 ? 0 : err_set(-EINVAL, "bars are of one symbol");
+	int rc = hold_live(a, q, &live);
 
-	*out = (struct enquiry_answer){0};
-	if (rc == 0 && q->start_ns >= q->end_ns)
-		rc = err_set(-EINVAL, "the start is not before the end");
-	if (rc == 0)
-		rc = hold_live(a, q, &live);
 	if (rc == 0)
 		rc = onesymbol_joined_sql(a, q, &select);
 	if (rc == 0)
@@ -236,6 +290,21 @@ int enquiry_bars(struct archive *a, struct enquiry *q, struct enquiry_answer *ou
 	q->live = NULL;
 	buf_free(&select);
 	buf_free(&live);
+	return rc;
+}
+
+int enquiry_bars(struct archive *a, struct enquiry *q, struct enquiry_answer *out)
+{
+	struct readset reads = {0};
+	int rc = q->n_symbols == 1 ? 0 : err_set(-EINVAL, "bars are of one symbol");
+
+	*out = (struct enquiry_answer){0};
+	if (rc == 0 && q->start_ns >= q->end_ns)
+		rc = err_set(-EINVAL, "the start is not before the end");
+	reads_symbols(a, q, &reads);
+	if (rc == 0)
+		rc = settled(a, q, &reads, bars_once, out);
+	readset_free(&reads);
 	return rc;
 }
 
@@ -292,28 +361,35 @@ static int explain(struct archive *a, struct duck *d, const struct enquiry *q,
 	return rc;
 }
 
-int enquiry_query(struct archive *a, struct enquiry *q, struct enquiry_answer *out)
-{
-	struct buf select = {0};
-	struct duck *d;
-	const char *plain;
-	int64_t more = 0;
-	int len = q->sql ? (int)trimmed(q->sql) : 0;
-	int rc = archive_reader(a, &d);
+struct view_reads {
+	const struct archive *a;
+	struct readset *reads;
+};
 
-	*out = (struct enquiry_answer){0};
-	if (rc == 0)
-		rc = views_make(a, d);
-	plain = q->sql ? explained(q->sql) : NULL;
-	if (rc == 0)
-		rc = duck_check_select(d, plain ? plain : q->sql ? q->sql : "");
-	if (rc == 0 && plain)
-		return explain(a, d, q, out);
+static int reads_view(void *arg, const char *name)
+{
+	struct view_reads *v = arg;
+	struct buf pattern = {0};
+
+	if (views_files(v->a, name, &pattern) == 0)
+		readset_add(v->reads, buf_text(&pattern));
+	buf_free(&pattern);
+	return 0;
+}
+
+/* One row more than may come out says that there are more. */
+static int copy_query(struct archive *a, struct duck *d, const struct enquiry *q,
+		      struct enquiry_answer *out)
+{
+	int len = (int)trimmed(q->sql);
+	struct buf select = {0};
+	int64_t more = 0;
+	int rc;
+
 	/* The line breaks end a comment of theirs. */
-	buf_printf(&select, "SELECT * FROM (%.*s\n) LIMIT %llu", len,
-		   q->sql ? q->sql : "", (unsigned long long)q->max_rows);
-	if (rc == 0)
-		rc = copy_to(a, q, buf_text(&select), out);
+	buf_printf(&select, "SELECT * FROM (%.*s\n) LIMIT %llu", len, q->sql,
+		   (unsigned long long)q->max_rows);
+	rc = copy_to(a, q, buf_text(&select), out);
 	if (rc == 0 && out->rows == q->max_rows) {
 		select.len = 0;
 		buf_printf(&select,
@@ -326,5 +402,38 @@ int enquiry_query(struct archive *a, struct enquiry *q, struct enquiry_answer *o
 		out->cut = more > 0;
 	}
 	buf_free(&select);
+	return rc;
+}
+
+static int query_once(struct archive *a, struct enquiry *q, struct enquiry_answer *out)
+{
+	const char *plain = explained(q->sql);
+	struct duck *d;
+	int rc = archive_reader(a, &d);
+
+	if (rc == 0)
+		rc = views_make(a, d);
+	if (rc == 0)
+		rc = duck_check_select(d, plain ? plain : q->sql);
+	if (rc < 0)
+		return rc;
+	return plain ? explain(a, d, q, out) : copy_query(a, d, q, out);
+}
+
+int enquiry_query(struct archive *a, struct enquiry *q, struct enquiry_answer *out)
+{
+	struct readset reads = {0};
+	struct view_reads v = {a, &reads};
+	struct duck *d;
+	int rc = archive_reader(a, &d);
+
+	*out = (struct enquiry_answer){0};
+	if (!q->sql)
+		q->sql = "";
+	if (rc == 0)
+		rc = duck_each_table(d, q->sql, reads_view, &v);
+	if (rc == 0)
+		rc = settled(a, q, &reads, query_once, out);
+	readset_free(&reads);
 	return rc;
 }

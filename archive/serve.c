@@ -67,6 +67,19 @@ static int do_query(struct archive *a, const struct pipeframe *f, struct jsonw *
 	return answer(a, f, w, enquiry_query);
 }
 
+static void put_kinds(const struct archive_check *sum, struct jsonw *w)
+{
+	jsonw_object(w, "kinds");
+	for (unsigned i = 0; i <= KINDS; i++) {
+		jsonw_object(w, i < KINDS ? kinds_table[i].name : "events");
+		jsonw_u64(w, "files", sum->kinds[i].files);
+		jsonw_u64(w, "rows", sum->kinds[i].rows);
+		jsonw_u64(w, "bytes", sum->kinds[i].bytes);
+		jsonw_end(w);
+	}
+	jsonw_end(w);
+}
+
 static int check(struct archive *a, bool deep, struct jsonw *w)
 {
 	struct archive_check sum;
@@ -82,6 +95,7 @@ static int check(struct archive *a, bool deep, struct jsonw *w)
 	jsonw_u64(w, "interrupted", sum.interrupted);
 	jsonw_u64(w, "bad", sum.bad);
 	jsonw_str(w, "first_bad", sum.first_bad);
+	put_kinds(&sum, w);
 	return 0;
 }
 

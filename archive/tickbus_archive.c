@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -51,6 +52,7 @@ static int failed(int rc)
 	case -ENOENT:
 		return EX_NOINPUT;
 	case -EBUSY:
+	case -EAGAIN:
 		return EX_TEMPFAIL;
 	default:
 		return EX_IOERR;
@@ -257,6 +259,26 @@ static int command(struct archive *a, int argc, char **argv)
 	return run_check(a, strcmp(argv[0], "verify") == 0);
 }
 
+/*
+ * DuckDB keeps to its own limit, which is not all of its memory and none of ours. Twice
+ * that, and what threads, libraries and mapped files take of the address space without
+ * filling it, is what the process may have: past it an allocation fails, here alone.
+ */
+static int bound_memory(uint64_t memory_bytes)
+{
+	rlim_t most = 2 * memory_bytes + ((rlim_t)4 << 30);
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_AS, &r) < 0)
+		return err_set(-errno, "the limit of memory: %s", strerror(errno));
+	if (r.rlim_max == RLIM_INFINITY || r.rlim_max > most)
+		r.rlim_max = most;
+	r.rlim_cur = r.rlim_max;
+	if (setrlimit(RLIMIT_AS, &r) < 0)
+		return err_set(-errno, "the limit of memory: %s", strerror(errno));
+	return 0;
+}
+
 static bool is_command(const char *word)
 {
 	static const char *const words[] = {"serve",   "export", "bars",
@@ -312,8 +334,10 @@ int main(int argc, char **argv)
 		   strcmp(argv[optind], "import") == 0 ||
 		   strcmp(argv[optind], "compact") == 0 ||
 		   strcmp(argv[optind], "retain") == 0;
-	int rc = archive_open(&o, &a);
+	int rc = bound_memory(o.memory_bytes);
 
+	if (rc == 0)
+		rc = archive_open(&o, &a);
 	if (rc < 0)
 		return failed(rc);
 	rc = command(a, argc - optind, argv + optind);

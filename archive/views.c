@@ -98,6 +98,25 @@ static int make_view(const struct roots *r, struct duck *d, enum kinds kind,
 	return rc;
 }
 
+int views_files(const struct archive *a, const char *name, struct buf *out)
+{
+	bool is_bars = strncmp(name, "bars_", 5) == 0;
+	enum kinds kind = is_bars ? KIND_BARS : kinds_parse(name);
+	char folder[LAYOUT_FOLDER_MAX];
+	uint32_t step_s = is_bars ? timeframe_parse(name + 5, strlen(name + 5)) : 0;
+
+	if (is_bars && layout_folder(step_s, folder) == 0) {
+		buf_printf(out, "%s/%s/%s=*/year=*/month=*/data.parquet", a->dir,
+			   folder, kinds_table[KIND_BARS].by);
+		return 0;
+	}
+	if (kind == KINDS || kind == KIND_BARS)
+		return 1;
+	layout_pattern(out, a->dir, kind);
+	buf_printf(out, "/data.parquet");
+	return 0;
+}
+
 int views_make(struct archive *a, struct duck *d)
 {
 	char folder[LAYOUT_FOLDER_MAX];
@@ -121,5 +140,5 @@ int views_make(struct archive *a, struct duck *d)
 		rc = make_view(&r, d, (enum kinds)i, folder, kinds_table[i].name);
 	}
 	buf_free(&live);
-	return rc;
+	return rc == 0 ? views_make_meta(a, d) : rc;
 }

@@ -1,5 +1,6 @@
 /*
- * views - what a SELECT sees: bars_1s ... bars_1d, ticks, features and matrices.
+ * views - what a SELECT sees: bars_1s ... bars_1d, ticks, features and matrices;
+ * and of the metadata symbols, actions and members.
  *
  * Each holds what is archived and what is live (archive/archive.h), of each thing the
  * newest word and once: a bar's and a vector's highest revision, a matrix' highest
@@ -10,3 +11,7 @@
 
 /** Make them in @d, anew, over the files that are there now. */
 int views_make(struct archive *a, struct duck *d);
+/** Append the pattern of a view's files that are closed; 1: it is none of these. */
+int views_files(const struct archive *a, const char *name, struct buf *out);
+/** Of these, what is known of symbols and indices: symbols, actions, members. */
+int views_make_meta(struct archive *a, struct duck *d);
