@@ -266,9 +266,11 @@ ON_ARCHIVE static int tell_slice(struct daemon *d, const struct slice *s)
 	return rc;
 }
 
-ON_ARCHIVE static int tell_series(struct daemon *d, const struct candidate *c)
+ON_ARCHIVE static int tell_series(struct daemon *d, const struct candidate *c,
+				  int64_t from_ns)
 {
-	struct slice s = {.c = c, .from_ns = c->first_ns};
+	struct slice s = {.c = c,
+			  .from_ns = c->first_ns > from_ns ? c->first_ns : from_ns};
 	size_t n;
 	int rc;
 
@@ -333,7 +335,7 @@ ON_ARCHIVE static int tell_index(struct daemon *d, const struct candidate *c)
 
 /* ---- the step ---- */
 
-int archive_bars_step(struct daemon *d, struct archive_seen *seen)
+int archive_bars_step(struct daemon *d, struct archive_seen *seen, int64_t from_ns)
 {
 	const struct candidate *all;
 	int rc = 0;
@@ -354,7 +356,8 @@ int archive_bars_step(struct daemon *d, struct archive_seen *seen)
 
 		if (is_known(seen, &c->row))
 			continue;
-		rc = c->index[0] != '\0' ? tell_index(d, c) : tell_series(d, c);
+		rc = c->index[0] != '\0' ? tell_index(d, c)
+					 : tell_series(d, c, from_ns);
 		if (rc == 0)
 			rc = remember(seen, &c->row);
 		if (rc < 0)

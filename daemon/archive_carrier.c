@@ -112,13 +112,33 @@ static int begin(struct archive_carrier *h)
 	return 0;
 }
 
+/* Append how the process ended, when that was not by us. */
+static void say_status(int status, char why[CARRIER_WHY_MAX])
+{
+	size_t n = strlen(why);
+
+	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+		(void)snprintf(why + n, CARRIER_WHY_MAX - n, " (%s)",
+			       strsignal(WTERMSIG(status)));
+	else if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
+		(void)snprintf(why + n, CARRIER_WHY_MAX - n, " (exit status %d)",
+			       WEXITSTATUS(status));
+}
+
+/* @why NULL: in order; else it is shown from now on. */
 static void end(struct archive_carrier *h, const char *why)
 {
+	char text[CARRIER_WHY_MAX];
 	int status = 0;
 	pid_t pid;
 
-	if (h->fd < 0)
+	(void)snprintf(text, sizeof(text), "%s", why ? why : "");
+	if (h->fd < 0) {
+		pthread_mutex_lock(&h->lock);
+		memcpy(h->status.why, text, sizeof(text));
+		pthread_mutex_unlock(&h->lock);
 		return;
+	}
 	close(h->fd);
 	h->fd = -1;
 	pthread_mutex_lock(&h->lock);
@@ -129,15 +149,19 @@ static void end(struct archive_carrier *h, const char *why)
 	h->status.pid = 0;
 	h->status.is_running = false;
 	h->status.deaths += why != NULL;
-	(void)snprintf(h->status.why, sizeof(h->status.why), "%s", why ? why : "");
 	pthread_mutex_unlock(&h->lock);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (why)
+	if (why) {
+		say_status(status, text);
 		log_warn("archive",
 			 "tickbus-archive (process %d) was ended: %s; it is "
 			 "started again when it is needed",
-			 (int)pid, why);
+			 (int)pid, text);
+	}
+	pthread_mutex_lock(&h->lock);
+	memcpy(h->status.why, text, sizeof(text));
+	pthread_mutex_unlock(&h->lock);
 }
 
 /* ---- the thread ---- */
@@ -183,10 +207,29 @@ static void pause_a_second(struct archive_carrier *h)
 	pthread_mutex_unlock(&h->lock);
 }
 
+/* Without a helper the others that wait would only wait for the same. */
+static void answer_waiting(struct archive_carrier *h)
+{
+	struct question *all, *q;
+
+	pthread_mutex_lock(&h->lock);
+	all = h->first;
+	h->first = NULL;
+	h->last = &h->first;
+	h->bytes = 0;
+	h->status.waiting = 0;
+	pthread_mutex_unlock(&h->lock);
+	while ((q = all) != NULL) {
+		all = q->next;
+		answer(q, NULL);
+	}
+}
+
 static void put(struct archive_carrier *h, struct question *q)
 {
 	struct pipeframe f = {0};
 	int rc = h->fd < 0 ? begin(h) : 0;
+	bool is_begun = rc == 0;
 
 	if (rc == 0)
 		rc = pipeframe_write(h->fd, q->doc.data, q->doc.len, q->bulk.data,
@@ -199,12 +242,10 @@ static void put(struct archive_carrier *h, struct question *q)
 		return;
 	}
 	end(h, rc == PIPEFRAME_END ? "it has ended by itself" : err_text());
-	pthread_mutex_lock(&h->lock);
-	if (h->status.why[0] == '\0')
-		(void)snprintf(h->status.why, sizeof(h->status.why), "%s", err_text());
-	pthread_mutex_unlock(&h->lock);
 	answer(q, NULL);
 	pipeframe_free(&f);
+	if (!is_begun)
+		answer_waiting(h);
 	pause_a_second(h);
 }
 
@@ -302,8 +343,6 @@ int archive_carrier_start(struct archive_carrier *h)
 
 void archive_carrier_stop(struct archive_carrier *h)
 {
-	struct question *q;
-
 	if (h == NULL || !h->has_thread)
 		return;
 	pthread_mutex_lock(&h->lock);
@@ -315,11 +354,7 @@ void archive_carrier_stop(struct archive_carrier *h)
 	pthread_mutex_unlock(&h->lock);
 	(void)pthread_join(h->thread, NULL);
 	h->has_thread = false;
-	while ((q = h->first) != NULL) {
-		h->first = q->next;
-		answer(q, NULL);
-	}
-	h->last = &h->first;
+	answer_waiting(h);
 }
 
 void archive_carrier_free(struct archive_carrier *h)

@@ -14,6 +14,8 @@
 #define ARCHIVE_QUESTIONS_MAX 256
 #define ARCHIVE_BYTES_MAX     (256u << 20) /* of questions that wait */
 
+#define CARRIER_WHY_MAX 200
+
 struct archive_carrier;
 
 struct archive_carrier_options {
@@ -31,7 +33,7 @@ struct archive_carrier_status {
 	uint64_t deaths; /* that nobody asked for */
 	uint64_t questions;
 	uint64_t waiting;
-	char why[200]; /* "", or why it is not running */
+	char why[CARRIER_WHY_MAX]; /* "", or why it is not running */
 };
 
 /** Copies the options.  Nothing is started yet. */

@@ -6,6 +6,7 @@
 #include "base/jsonw.h"
 #include "base/log.h"
 #include "bus/stats.h"
+#include "daemon/archive_care.h"
 #include "daemon/archive_parts.h"
 #include <errno.h>
 #include <stdio.h>
@@ -14,24 +15,28 @@
 #include <sys/stat.h>
 
 #define ROWS_BYTES   ((size_t)16 << 20)
+#define LIVE_WAIT_NS (5 * NS_PER_S)
 #define DAY_NS       (86400 * NS_PER_S)
 #define CURSOR_BYTES ((size_t)64 << 20)
 #define CURSOR_HEAD  "tickbus-archive-cursor 1"
 
-enum stage { STAGE_ROWS, STAGE_BARS, STAGE_LIVE };
+enum stage { STAGE_ROWS, STAGE_BARS, STAGE_CARE, STAGE_LIVE };
 
 struct handover {
 	struct daemon *d;          /* borrowed */
 	const char *dir;           /* borrowed */
 	struct archive_seen *seen; /* owned */
+	struct archive_care *care; /* owned */
 	enum stage stage;
 	bool is_loaded;
 	uint64_t rows_pos;  /* the next one of which the archive has no rows */
 	int64_t rows_day;   /* the UTC day that was open at the last rows */
 	uint64_t group_pos; /* where the next piece of a group begins; 0: a new group */
 	int64_t group_day;
-	uint64_t group_end; /* where the log was when the day was seen to be over */
-	int64_t clock_ns;   /* the highest event time of ticks seen; INT64_MIN */
+	uint64_t group_end;    /* where the log was when the day was seen to be over */
+	int64_t clock_ns;      /* the highest log time seen; INT64_MIN */
+	uint64_t live_pos;     /* what is live must reach this position ... */
+	int64_t live_until_ns; /* ... or this moment of the monotonic clock */
 	struct archive_range read; /* reused */
 	_Atomic uint64_t reached;
 };
@@ -49,8 +54,10 @@ int handover_new(struct daemon *d, const char *dir, struct handover **out)
 	h->rows_day = INT64_MIN;
 	h->clock_ns = INT64_MIN;
 	rc = archive_seen_new(&h->seen);
+	if (rc == 0)
+		rc = archive_care_new(&h->care);
 	if (rc < 0) {
-		free(h);
+		handover_free(h);
 		return rc;
 	}
 	*out = h;
@@ -62,6 +69,7 @@ void handover_free(struct handover *h)
 	if (h == NULL)
 		return;
 	archive_seen_free(h->seen);
+	archive_care_free(h->care);
 	buf_free(&h->read.frames);
 	free(h);
 }
@@ -69,6 +77,11 @@ void handover_free(struct handover *h)
 uint64_t handover_reached(const struct handover *h)
 {
 	return atomic_load(&h->reached);
+}
+
+struct archive_care *handover_care(const struct handover *h)
+{
+	return h->care;
 }
 
 /* ---- the cursor ---- */
@@ -221,15 +234,45 @@ ON_ARCHIVE static int rows(struct handover *h)
 	return save(h);
 }
 
+/*
+ * Everything committed when it began, with what is derived of it, which comes a moment
+ * later.  With a bus that stands it does not come: then what there is.
+ */
 ON_ARCHIVE static int live(struct handover *h)
 {
-	uint64_t from = h->group_pos != 0 ? h->group_pos : h->rows_pos;
-	int rc = archive_read(h->d, from, ROWS_BYTES, &h->read);
+	bool is_first = h->group_pos == 0, is_behind, is_last;
+	int rc;
 
-	if (rc == 0)
-		rc = tell_frames(h, "live_frames", h->read.is_end);
+	if (is_first) {
+		h->live_pos = store_committed(h->d->store);
+		h->live_until_ns = clock_mono_ns() + LIVE_WAIT_NS;
+	}
+	rc = archive_read(h->d, is_first ? h->rows_pos : h->group_pos, ROWS_BYTES,
+			  &h->read);
+	if (rc < 0)
+		return rc;
+	is_behind = h->read.is_end && h->read.to_pos < h->live_pos;
+	is_last = h->read.is_end && (!is_behind || clock_mono_ns() >= h->live_until_ns);
+	if (is_first || is_last || h->read.frames.len > 0)
+		rc = tell_frames(h, "live_frames", is_last);
+	if (rc < 0)
+		return rc;
 	h->group_pos = h->read.to_pos + 1;
-	return rc < 0 ? rc : !h->read.is_end;
+	if (!is_last)
+		return is_behind ? ARCHIVE_SOON : ARCHIVE_MORE;
+	return is_behind ? err_set(-ETIMEDOUT,
+				   "what is derived of position %llu is not there yet",
+				   (unsigned long long)h->group_pos)
+			 : 0;
+}
+
+ON_ARCHIVE static int care(struct handover *h)
+{
+	int rc = 0;
+
+	if (h->rows_day != INT64_MIN && h->clock_ns != INT64_MIN)
+		rc = archive_care_retain(h->care, h->d, h->clock_ns, h->rows_day);
+	return rc < 0 ? rc : archive_care_count(h->care, h->d);
 }
 
 ON_ARCHIVE static int run_stage(struct handover *h, bool all)
@@ -240,8 +283,11 @@ ON_ARCHIVE static int run_stage(struct handover *h, bool all)
 	case STAGE_ROWS:
 		return rows(h);
 	case STAGE_BARS:
-		rc = archive_bars_step(h->d, h->seen);
+		rc = archive_bars_step(h->d, h->seen,
+				       archive_care_from(h->care, KIND_BARS));
 		return rc == 1 && save(h) < 0 ? -EIO : rc;
+	case STAGE_CARE:
+		return care(h);
 	default:
 		return all ? live(h) : 0;
 	}
@@ -272,8 +318,8 @@ int handover_step(void *handover, bool all)
 	if (rc < 0)
 		return rc;
 	rc = run_stage(h, all);
-	if (rc == 1)
-		return 1;
+	if (rc > 0)
+		return rc;
 	/* A group that broke off begins again; what is told twice is merged. */
 	h->group_pos = 0;
 	if (rc < 0) {

@@ -4,6 +4,7 @@
  *	rows    bars, ticks, features and matrices, once a UTC day is over: a partition
  *	        is then merged once, not with every page
  *	bars    what vendors sent, a series at a time, when it has changed
+ *	care    what is too old goes, what is left is counted (daemon/archive_care.h)
  *	live    rows of what is not closed, when somebody is about to read
  *
  * (Whole events for catch-up are handed over by daemon/past_handover.h.)
@@ -22,6 +23,7 @@
 #include <stdint.h>
 
 struct daemon;
+struct archive_care;
 struct handover;
 
 /** @dir: of the archive, borrowed. */
@@ -33,3 +35,5 @@ ON_ARCHIVE int handover_step(void *handover, bool all);
  * The archive has the rows of positions below.  0: it is not known yet.
  */
 ANY_THREAD uint64_t handover_reached(const struct handover *h);
+/** Whose archive_care_counts() may be asked; ours. */
+ANY_THREAD struct archive_care *handover_care(const struct handover *h);

@@ -4,6 +4,7 @@
  */
 #pragma once
 #include "base/buf.h"
+#include "base/json.h"
 #include "base/role.h"
 #include "daemon/daemon.h"
 
@@ -19,22 +20,33 @@ ON_ARCHIVE int archive_read(struct daemon *d, uint64_t pos, size_t bytes,
 			    struct archive_range *out);
 
 /**
- * Tell the helper and wait: 0 it has it, @out_added (may be NULL) of it new;
- * -EREMOTEIO: it says why not; -EPIPE: it died; -EAGAIN: not now.
+ * Ask the helper and wait; @take (may be NULL) reads a good answer, on another thread,
+ * before this returns.  0; -EREMOTEIO: it says why not; -EPIPE: it died; -EAGAIN: not
+ * now.
+ */
+ON_ARCHIVE int archive_ask(struct daemon *d, const struct buf *doc,
+			   const struct buf *bulk,
+			   void (*take)(void *arg, const struct json *doc), void *arg);
+
+/**
+ * The same of what is told; @out_added (may be NULL) of it is new to it.
  */
 ON_ARCHIVE int archive_tell(struct daemon *d, const struct buf *doc,
 			    const struct buf *bulk, uint64_t *out_added);
 
 /**
- * The highest event time among the newest ticks (untouched when there is none), and how
- * far the log was then.
+ * Raise @ns to the log time of the newest records, and say how far the log would
+ * survive the power then.
  */
 ON_ARCHIVE int archive_clock(struct daemon *d, int64_t *ns, uint64_t *out_pos);
 
 struct archive_seen; /* which series were handed over, and as what */
 
-/** One changed series, or one index: 1; nothing has changed: 0. */
-ON_ARCHIVE int archive_bars_step(struct daemon *d, struct archive_seen *seen);
+/** One changed series, of bars from @from_ns on, or one index: 1; nothing has changed:
+ * 0.
+ */
+ON_ARCHIVE int archive_bars_step(struct daemon *d, struct archive_seen *seen,
+				 int64_t from_ns);
 int archive_seen_new(struct archive_seen **out);
 void archive_seen_free(struct archive_seen *s);
 /** A line of the cursor: "KEY SIGN". */

@@ -23,8 +23,9 @@ struct page_job {
 	struct buf request;
 	struct buf page;
 	struct catchup_past
-		past;         /* what retention took is read back from the archive */
-	bool is_clock;        /* the newest ticks alone */
+		past;  /* what retention took is read back from the archive */
+	bool is_clock; /* how far time and log are, and no page */
+	int64_t clock_ns;
 	uint64_t durable_pos; /* of the log */
 	int rc;
 	pthread_mutex_t lock;
@@ -32,29 +33,51 @@ struct page_job {
 	bool is_done;
 };
 
-static void ask_for(struct page_job *j, uint64_t pos, uint32_t skip, uint32_t kinds);
+/* The highest log time among the newest records. */
+ON_STORE static int newest_time(struct tickstore *ts, uint64_t last_pos, int64_t *ns)
+{
+	uint64_t pos = last_pos > CLOCK_LOOK ? last_pos - CLOCK_LOOK : 1;
+
+	while (pos <= last_pos) {
+		const struct record *recs = NULL;
+		uint32_t n = 0;
+		int rc = tickstore_peek(ts, pos, &pos, &recs, &n);
+
+		if (rc != 0)
+			return rc < 0 ? rc : 0;
+		for (uint32_t i = 0; i < n; i++)
+			if (record_has_log_time(&recs[i]) && recs[i].event_ns > *ns)
+				*ns = recs[i].event_ns;
+		pos += n;
+	}
+	return 0;
+}
+
+ON_STORE static int look_for_page(struct store_thread *st, struct page_job *j)
+{
+	struct past_handover_status known;
+	struct catchup_env env;
+
+	past_handover_status(j->d->handover, &known);
+	if (known.bounds.is_known)
+		j->past.bounds = known.bounds;
+	catchup_env_of(st, j->d, j->complete, &env);
+	/* What would not survive the power is not for files that do. */
+	env.until_pos = j->durable_pos;
+	env.past = &j->past;
+	return catchup_answer(&env, j->request.data, j->request.len, &j->page);
+}
 
 static void look(struct store_thread *st, void *arg)
 {
 	struct page_job *j = arg;
-	struct past_handover_status known;
-	struct catchup_env env;
 	struct store_status s;
 
 	role_assert_store();
-	past_handover_status(j->d->handover, &known);
-	if (known.bounds.is_known)
-		j->past.bounds = known.bounds;
 	tickstore_status(store_log(st), &s);
-	if (j->is_clock)
-		ask_for(j, s.last_pos > CLOCK_LOOK ? s.last_pos - CLOCK_LOOK : 1, 0,
-			1u << EVENT_TICK);
-	catchup_env_of(st, j->d, j->complete, &env);
 	j->durable_pos = s.durable_pos;
-	/* What would not survive the power is not for files that do. */
-	env.until_pos = s.durable_pos;
-	env.past = &j->past;
-	j->rc = catchup_answer(&env, j->request.data, j->request.len, &j->page);
+	j->rc = j->is_clock ? newest_time(store_log(st), s.last_pos, &j->clock_ns)
+			    : look_for_page(st, j);
 	(void)pthread_mutex_lock(&j->lock);
 	j->is_done = true;
 	(void)pthread_cond_signal(&j->cond);
@@ -80,9 +103,10 @@ static void ask_for(struct page_job *j, uint64_t pos, uint32_t skip, uint32_t ki
 /* ---- to the helper ---- */
 
 struct tell {
-	struct catchup_past *past; /* whose question it is; NULL: something is told */
+	struct catchup_past *past; /* whose question it is; NULL: ours */
+	void (*take)(void *arg, const struct json *doc);
+	void *arg;
 	int rc;
-	uint64_t added;
 	char why[256];
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
@@ -106,8 +130,8 @@ static void told(void *arg, const struct json *doc, const void *bulk, size_t bul
 		t->rc = -EREMOTEIO;
 		(void)snprintf(t->why, sizeof(t->why), "tickbus-archive: %s",
 			       json_str(json_get(doc, "error"), "it does not say why"));
-	} else {
-		(void)json_u64(json_get(doc, "added"), &t->added);
+	} else if (t->take != NULL) {
+		t->take(t->arg, doc);
 	}
 	t->is_done = true;
 	(void)pthread_cond_signal(&t->cond);
@@ -138,15 +162,24 @@ ON_ARCHIVE static int ask_helper(struct daemon *d, const struct buf *doc,
 	return rc;
 }
 
+int archive_ask(struct daemon *d, const struct buf *doc, const struct buf *bulk,
+		void (*take)(void *arg, const struct json *doc), void *arg)
+{
+	struct tell t = {.take = take, .arg = arg};
+
+	return ask_helper(d, doc, bulk, &t);
+}
+
+static void take_added(void *arg, const struct json *doc)
+{
+	(void)json_u64(json_get(doc, "added"), arg);
+}
+
 int archive_tell(struct daemon *d, const struct buf *doc, const struct buf *bulk,
 		 uint64_t *out_added)
 {
-	struct tell t = {.past = NULL};
-	int rc = ask_helper(d, doc, bulk, &t);
-
-	if (rc == 0 && out_added != NULL)
-		*out_added = t.added;
-	return rc;
+	return archive_ask(d, doc, bulk, out_added != NULL ? take_added : NULL,
+			   out_added);
 }
 
 /* ---- pages ---- */
@@ -261,32 +294,16 @@ int archive_read(struct daemon *d, uint64_t pos, size_t bytes,
 	return rc;
 }
 
-/* How far the ticks of a frame say that time is. */
-static int64_t newest_tick(const void *frame, size_t len, int64_t ns)
-{
-	struct frame_view v;
-	struct event_tick tick;
-
-	if (frame_open(frame, len, &v) != 0 || v.kind != EVENT_TICK)
-		return ns;
-	while (frame_next(&v, &tick) == 0)
-		ns = tick.head.event_ns > ns ? tick.head.event_ns : ns;
-	return ns;
-}
-
 int archive_clock(struct daemon *d, int64_t *ns, uint64_t *out_pos)
 {
-	struct page_job j = {.d = d, .is_clock = true};
-	struct catchup_page_view view;
-	const void *frame;
-	size_t len;
+	struct page_job j = {.d = d, .is_clock = true, .clock_ns = *ns};
 	int rc;
 
 	begin_job(&j);
-	catchup_complete(d, j.complete);
-	rc = fetch(&j, &view);
-	while (rc == 0 && catchup_page_next(&view, &frame, &len) == 0)
-		*ns = newest_tick(frame, len, *ns);
+	rc = run_there(&j);
+	if (rc == 0 && j.rc < 0)
+		rc = err_set(j.rc, "the log's newest records cannot be read");
+	*ns = j.clock_ns;
 	*out_pos = j.durable_pos;
 	end_job(&j);
 	return rc;

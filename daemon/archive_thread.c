@@ -16,6 +16,7 @@
 #define FLUSHES_MAX 64
 #define RETRY_NS    (5 * NS_PER_S)
 #define SLEEP_NS    NS_PER_S
+#define SOON_NS     (10 * NS_PER_MS)
 
 struct flush {
 	archive_flushed_fn fn;
@@ -126,46 +127,50 @@ ON_ARCHIVE static void ended(struct archive_thread *t, int rc)
 								 : RETRY_NS);
 }
 
-/* True: there is more to do. */
-ON_ARCHIVE static bool hand_over(struct archive_thread *t)
+/* 0, ARCHIVE_MORE or ARCHIVE_SOON. */
+ON_ARCHIVE static int hand_over(struct archive_thread *t)
 {
 	int rc;
 
 	if (t->n_flushes == 0 && clock_mono_ns() < t->due_ns)
-		return false;
+		return 0;
 	rc = t->env.step(t->env.arg, t->n_flushes > 0);
-	if (rc == 1)
-		return true;
+	if (rc > 0)
+		return rc;
 	if (rc < 0 && !atomic_load(&t->stop))
 		log_warn("archive", "%s; handed over again later", err_text());
 	ended(t, rc);
-	return false;
+	return 0;
+}
+
+/* Who comes in the middle of a hand-over is answered by the next. */
+static void rest(struct archive_thread *t, bool is_between)
+{
+	parker_prepare(&t->parker);
+	if (atomic_load(&t->stop)) {
+		parker_cancel(&t->parker);
+	} else if (is_between && mailbox_take(t->box, &t->flushes[t->n_flushes]) == 0) {
+		t->n_flushes++;
+		parker_cancel(&t->parker);
+	} else {
+		parker_wait(&t->parker, is_between ? SLEEP_NS : SOON_NS);
+	}
 }
 
 static void *body(void *arg)
 {
 	struct archive_thread *t = arg;
-	bool more = false;
+	int more = 0;
 
 	role_self = &role_archive;
 	role_assert_archive();
 	while (!atomic_load(&t->stop)) {
-		/* Who comes in the middle of a hand-over is answered by the next. */
-		while (!more && t->n_flushes < FLUSHES_MAX &&
+		while (more == 0 && t->n_flushes < FLUSHES_MAX &&
 		       mailbox_take(t->box, &t->flushes[t->n_flushes]) == 0)
 			t->n_flushes++;
 		more = hand_over(t);
-		if (more)
-			continue;
-		parker_prepare(&t->parker);
-		if (atomic_load(&t->stop)) {
-			parker_cancel(&t->parker);
-		} else if (mailbox_take(t->box, &t->flushes[t->n_flushes]) == 0) {
-			t->n_flushes++;
-			parker_cancel(&t->parker);
-		} else {
-			parker_wait(&t->parker, SLEEP_NS);
-		}
+		if (more != ARCHIVE_MORE)
+			rest(t, more == 0);
 	}
 	for (size_t i = 0; i < t->n_flushes; i++)
 		cancel(&t->flushes[i]);

@@ -11,11 +11,17 @@
 
 struct archive_thread;
 
+/** Outcomes of a step. */
+enum {
+	ARCHIVE_MORE = 1, /* there is more to do */
+	ARCHIVE_SOON,     /* the same, but not at once: somebody else is not ready */
+};
+
 struct archive_env {
 	int64_t every_ns; /* from one hand-over to the next */
 	/**
-	 * One step of the hand-over; @all: also of what is not closed yet.  1: more to
-	 * do; 0: done; < 0: failed (err_text()), from the cursor again later.
+	 * One step of the hand-over; @all: also of what is not closed yet.  0: done; <
+	 * 0: failed (err_text()), from the cursor again later; or an outcome.
 	 */
 	int (*step)(void *arg, bool all);
 	void *arg;

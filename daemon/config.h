@@ -11,6 +11,7 @@
  * with overrides and metadata, `universes`.  `vendors` are named sections as well.
  */
 #pragma once
+#include "archive/kinds.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "proto/hist.h"
@@ -194,6 +195,7 @@ struct config_archive {
 	int64_t every_ns;              /* from one hand-over to the next */
 	int64_t after_ns;              /* a UTC day is over so long after its end */
 	int64_t limit_ns;              /* for one answer of the helper */
+	int64_t retain_ns[KINDS];      /* of rows, by enum kinds; 0: for ever */
 };
 
 struct config_ingest {

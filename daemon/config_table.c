@@ -50,6 +50,11 @@ static const struct config_word prices[] = {{"auto", PRICE_AUTO}, {"last", PRICE
 	{                                                                              \
 		name, type, AT(field), 0, 0, CAP(field), 0, 0                          \
 	}
+#define RETAIN(name, kind)                                                             \
+	{                                                                              \
+		name, CONFIG_DURATION, AT(archive.retain_ns[kind]), 0, 36500 * D, 0,   \
+			0, 0                                                           \
+	}
 #define PPM(name, field)                                                               \
 	{                                                                              \
 		name, CONFIG_U32, AT(simulator.field), 0, 1000000, 0, 0, 0             \
@@ -146,6 +151,10 @@ static const struct config_key global_keys[] = {
 	{"archive.every", CONFIG_DURATION, AT(archive.every_ns), 100 * MS, D, 0, 0, 0},
 	{"archive.after", CONFIG_DURATION, AT(archive.after_ns), 0, D, 0, 0, 0},
 	{"archive.limit", CONFIG_DURATION, AT(archive.limit_ns), S, D, 0, 0, 0},
+	RETAIN("archive.retain_bars", KIND_BARS),
+	RETAIN("archive.retain_ticks", KIND_TICKS),
+	RETAIN("archive.retain_features", KIND_FEATURES),
+	RETAIN("archive.retain_matrices", KIND_MATRICES),
 	{"ingest.workers", CONFIG_U32, AT(ingest.workers), 0, 256, 0, 0, 0},
 	{"ingest.settle", CONFIG_DURATION, AT(ingest.settle_ns), 0, 30 * D, 0, 0, 0},
 	{"ingest.ttl", CONFIG_DURATION, AT(ingest.ttl_ns), 0, 36500 * D, 0, 0, 0},

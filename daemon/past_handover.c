@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/jsonw.h"
 #include "base/log.h"
+#include "bus/stats.h"
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -139,6 +140,7 @@ ON_STORE static void fail(struct past_handover *h, const char *why, int64_t now_
 			why);
 	s->is_failing = true;
 	s->failures++;
+	stats_add(STAT_ARCHIVE_EVENT_FAILURES, 1);
 	(void)snprintf(s->why, sizeof(s->why), "%s", why);
 	s->bounds.is_known = false;
 	h->not_before_ns = now_ns + h->env.retry_ns;

@@ -71,24 +71,6 @@ class Producer:
         assert len(held) >= self.acked, f"{self.acked - len(held)} acknowledged ticks are gone"
 
 
-@contextlib.contextmanager
-def tmpfs(options):
-    """A file system of its own; None when there is no right to mount one."""
-    path = faultlib.new_dir()
-    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", path],
-                                           capture_output=True).returncode != 0:
-        os.rmdir(path)
-        print("# not allowed to mount: this disk was not tried")
-        yield None
-        return
-    os.chmod(path, 0o700)
-    try:
-        yield path
-    finally:
-        subprocess.run(["umount", "-l", path], check=False)
-        os.rmdir(path)
-
-
 def small(text):
     return text.replace("ballast: 0B", "ballast: 1MiB, wal_size: 1MiB")
 
@@ -106,7 +88,7 @@ def daemon_on(path, **kwargs):
 
 
 def fill_and_free(mib, with_neighbour):
-    with tmpfs(f"size={mib}m") as path:
+    with faultlib.tmpfs(f"size={mib}m") as path:
         if path is None:
             return
         neighbour = os.path.join(path, "neighbour")
@@ -184,7 +166,7 @@ def a_file_size_limit_is_a_full_disk_and_no_signal(_):
 @test
 def inodes_that_run_out_refuse_the_start_and_nothing_more(_):
     for inodes in (2, 3, 4, 5, 6, 8):
-        with tmpfs(f"size=16m,nr_inodes={inodes}") as path:
+        with faultlib.tmpfs(f"size=16m,nr_inodes={inodes}") as path:
             if path is None:
                 return
             with daemon_on(path) as d:
@@ -201,7 +183,7 @@ def inodes_that_run_out_refuse_the_start_and_nothing_more(_):
 
 @test
 def a_read_only_file_system_refuses_the_start_with_73(_):
-    with tmpfs("size=16m") as path:
+    with faultlib.tmpfs("size=16m") as path:
         if path is None:
             return
         with daemon_on(path) as d:

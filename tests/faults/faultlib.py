@@ -1,5 +1,7 @@
 """What the fault tests share: a daemon whose place and text can be chosen, and waiting."""
+import contextlib
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -68,6 +70,24 @@ def traced():
 
 def new_dir(prefix="tickbus-fault-"):
     return tempfile.mkdtemp(prefix=prefix)
+
+
+@contextlib.contextmanager
+def tmpfs(options):
+    """A file system of its own; None when there is no right to mount one."""
+    path = new_dir()
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", path],
+                                           capture_output=True).returncode != 0:
+        os.rmdir(path)
+        print("# not allowed to mount: this disk was not tried")
+        yield None
+        return
+    os.chmod(path, 0o700)
+    try:
+        yield path
+    finally:
+        subprocess.run(["umount", "-l", path], check=False)
+        os.rmdir(path)
 
 
 def collector():

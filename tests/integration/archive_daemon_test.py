@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """The daemon's side of the archive: archive_daemon_test.py TICKBUSD TICKBUSCTL [TICKBUS_ARCHIVE [KILLS]]
 
-Ticks of two UTC days go in; what the archive then holds is held against catch-up.  The
-helper is killed at random moments, and the daemon too; or it is absent, hangs, raves.
+Ticks of some UTC days go in, and a vendor's bars; what the archive then holds is held
+against catch-up, the vendor and a run that nobody disturbed.  The helper is killed at
+random moments, and the daemon too, and the disk is full; or it is absent, hangs, raves.
 Prints TAP.
 """
 import csv
@@ -19,14 +20,17 @@ import tempfile
 import time
 import traceback
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "faults")]
+import fakevendor  # noqa: E402
+import faultlib  # noqa: E402
 from tickbusd import SECOND, Tickbusd, sbe_reply, sbe_ticks  # noqa: E402
 
 DAEMON, CTL = sys.argv[1], sys.argv[2]
 EXE = sys.argv[3] if len(sys.argv) > 3 else ""
 KILLS = int(sys.argv[4]) if len(sys.argv) > 4 else 4
 SEED = int(os.environ.get("SEED", random.randrange(10 ** 6)))
-DAY = 86400 * SECOND
+MINUTE, DAY = 60 * SECOND, 86400 * SECOND
 MIDNIGHT = 1_704_153_600 * SECOND  # 2024-01-02T00:00:00Z
 SYMBOLS = ["AAPL", "BTC/USD", "BRK.B"]
 TESTS = []
@@ -44,7 +48,11 @@ def conf(program, **more):
 
 
 def day_of_ticks(r, start, minutes):
-    """(symbol, event_ns, price, size, seq); each minute a tick of each symbol, mostly."""
+    """(symbol, event_ns, price, size, seq); each minute a tick of each symbol, mostly.
+
+    A clock record comes first: a tick far ahead of the log would be refused.
+    """
+    yield ("", start, 0, 0, 0)
     for m in range(minutes):
         for i, s in enumerate(SYMBOLS):
             if r.random() < 0.9:
@@ -53,11 +61,13 @@ def day_of_ticks(r, start, minutes):
         yield ("", start + m * 60 * SECOND + 59 * SECOND, 0, 0, 0)
 
 
-def all_ticks():
-    """The last half hour of one day, the first of the next, and a clock far into the third."""
+def all_ticks(days=1, minutes=30):
+    """The last half hour of a day, the first of the next, of as many days."""
     r = random.Random(SEED)
-    out = list(day_of_ticks(r, MIDNIGHT + DAY - 1800 * SECOND, 30))
-    out += list(day_of_ticks(r, MIDNIGHT + DAY, 30))
+    out = []
+    for day in range(1, days + 1):
+        out += day_of_ticks(r, MIDNIGHT + (day * 1440 - minutes) * MINUTE, minutes)
+        out += day_of_ticks(r, MIDNIGHT + day * DAY, minutes)
     return out
 
 
@@ -102,12 +112,13 @@ def sql(path, text):
     return [tuple(r) for r in csv.reader(out.stdout.splitlines())][1:]
 
 
-# What is compared of each kind: every column of every row.
 VIEWS = ("bars_1m", "bars_5m", "ticks", "features", "matrices")
 
 
 def content(path):
-    return {v: sql(path, f"SELECT * FROM {v} ORDER BY ALL") for v in VIEWS}
+    """Every column of every row of ours."""
+    return {v: sql(path, f"SELECT * FROM {v} {'WHERE source = $$sim$$' if v[:4] == 'bars' else ''} ORDER BY ALL")
+            for v in VIEWS}
 
 
 def archive_of_catchup(d, path):
@@ -132,9 +143,9 @@ def check_against_catchup(d):
     return got
 
 
-def run_with(f, program, **more):
-    tmp = tempfile.mkdtemp(prefix="archive-daemon-test-")
-    d = Tickbusd(DAEMON, more=conf(program, dir=os.path.join(tmp, "archive"), **more))
+def run_with(f, program, text="", place=None, **more):
+    tmp = tempfile.mkdtemp(prefix="archive-daemon-test-", dir=place)
+    d = Tickbusd(DAEMON, more=conf(program, dir=os.path.join(tmp, "archive"), **more) + text)
     d.archive = os.path.join(tmp, "archive")
     try:
         return f(d.start())
@@ -153,18 +164,10 @@ def needs_program(f):
     return run
 
 
-LATE = MIDNIGHT + 2 * DAY + 600 * SECOND  # the third day has begun
-
-
-def close_days(d, seq):
-    """The clock alone closes no day: a tick must say that it is over, too."""
-    send(d, [("", LATE, 0, 0, 0)], seq)
-    wait(lambda: status(d)["position"] >= seq)
-    send(d, [("LATE", LATE, SECOND, SECOND, 0)], seq + 1)
-
-
-def has_handed_over(d):
-    return status(d)["rows_reached"] > len(all_ticks())
+def close_days(d, seq, days=1):
+    """A clock record alone says that the last day is over."""
+    send(d, [("", MIDNIGHT + (days + 1) * DAY + 10 * MINUTE, 0, 0, 0)], seq)
+    wait(lambda: status(d)["rows_reached"] > seq)
 
 
 @test
@@ -173,8 +176,7 @@ def closed_days_go_over_by_themselves_and_a_flush_brings_the_rest(d):
     ticks = all_ticks()
     seq = send(d, ticks, 1)
     close_days(d, seq)
-    wait(lambda: has_handed_over(d))
-    closed = sql(d.archive, "SELECT symbol FROM ticks WHERE symbol <> 'LATE'")
+    closed = sql(d.archive, "SELECT symbol FROM ticks")
     assert len(closed) == sum(1 for t in ticks if t[0]), len(closed)
     check_against_catchup(d)
     out = ctl(d, "archive", "status")
@@ -188,33 +190,179 @@ def closed_days_go_over_by_themselves_and_a_flush_brings_the_rest(d):
     assert not os.path.exists(f"/proc/{pid}"), "the helper outlived the daemon"
 
 
-@test
-@needs_program
-def whoever_is_killed_whenever_the_archive_is_the_same_in_the_end(d):
-    r = random.Random(SEED)
-    ticks = all_ticks()
-    seq, cut = 1, max(1, len(ticks) // (KILLS + 1))
-    for i in range(KILLS + 1):
-        part = ticks[seq - 1:] if i == KILLS else ticks[seq - 1:seq - 1 + cut]
-        seq = send(d, part, seq)
-        if i == KILLS:
-            break
-        asker = subprocess.Popen([CTL, "--admin", os.path.join(d.dir, "admin.sock"), "archive", "flush"],
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(r.random() * 0.4)
-        if i % 2 == 0:
-            pid = status(d)["helper"]
-            if pid:
-                os.kill(pid, signal.SIGKILL)
-        else:
-            d.kill()
-        asker.wait(60)
-        if d.process.poll() is not None:
-            d.start()
-    close_days(d, seq)
-    wait(lambda: has_handed_over(d))
-    check_against_catchup(d)
+VENDOR = """
+fetch: {{plain_http: true, private_addresses: true}}
+credentials: {keys}
+vendors: {{alpaca: {{base_url: "{url}", requests: 0, attempts: 2}}}}
+universes: {{k: {{symbols: all, timeframe: 1m, window: 30, min_obs: 5}}}}
+"""
+FETCHED, FETCHED_DAYS = ("V.2", "V1"), 4  # from MIDNIGHT on
+
+
+def with_vendor(f, place=None):
+    vendor, keys = fakevendor.FakeVendor(), tempfile.mkdtemp(prefix="archive-daemon-keys-")
+    for name, text in (("alpaca_key", "k1\n"), ("alpaca_secret", "s1\n")):
+        with open(os.path.join(keys, name), "w", encoding="ascii", opener=lambda p, m: os.open(p, m, 0o600)) as out:
+            out.write(text)
+    try:
+        return run_with(f, EXE, VENDOR.format(url=vendor.url, keys=keys), place)
+    finally:
+        vendor.stop()
+        shutil.rmtree(keys)
+
+
+def ingest_words(first, last):
+    return ["ingest", *FETCHED, *[w for o, day in (("--start", first), ("--end", last))
+                                  for w in (o, time.strftime("%Y-%m-%d", time.gmtime(MIDNIGHT // SECOND + day * 86400)))]]
+
+
+def background(d, words):
+    return subprocess.Popen([CTL, "--admin", os.path.join(d.dir, "admin.sock"), *words], stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL)
+
+
+def fill_disk(r, place):
+    """All of it, or all but a little; the file that does it."""
+    path = os.path.join(place, "filler")
+    with open(path, "wb", buffering=0) as f:
+        try:
+            while f.write(bytes(1 << 16)):
+                pass
+        except OSError:
+            pass
+        f.truncate(max(0, f.tell() - r.choice([0, 4096, 20000, 200000])))
+    return path
+
+
+def disturb(r, d, place, words):
+    """What goes on while somebody dies; True: the disk was full."""
+    doing = [background(d, ingest_words(*sorted(r.sample(range(FETCHED_DAYS + 1), 2)))) if r.random() < 0.5 else None,
+             background(d, ["archive", "flush"]) if r.random() < 0.7 else None]
+    reader = subprocess.Popen([EXE, "--archive", d.archive, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    filler = fill_disk(r, place) if place and r.random() < 0.25 else None
+    time.sleep(r.random() * 0.4)
+    if r.random() < 0.5:
+        pid = status(d)["helper"]
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(r.random() * 0.1)
+    else:
+        d.kill()
+    if filler:
+        os.unlink(filler)
+    said = reader.communicate(timeout=120)[1]
+    # A full disk has no room for what a question keeps on it, either.
+    assert reader.returncode in ((0, 66, 74) if filler else (0, 66)), (reader.returncode, said)
+    if d.process.poll() is not None:
+        d.start()
+    for p in doing:
+        if p:
+            p.wait(120)
+    return filler is not None
+
+
+def finish(d, ticks, seq, days):
+    """Everything that was to come; what the archive has then, but when ticks were received."""
+    send(d, ticks[seq - 1:], seq)
+    out = ctl(d, *ingest_words(0, FETCHED_DAYS))
+    assert out.returncode == 0, out
+    close_days(d, len(ticks) + 1, days)
+    admin(d, "archive_flush")
     assert ctl(d, "archive", "verify").returncode == 0
+    return {v: sql(d.archive, f"SELECT * {'EXCLUDE (received)' if v == 'ticks' else ''} FROM {v} ORDER BY ALL")
+            for v in VIEWS}
+
+
+def check_vendors_bars(d):
+    got = sql(d.archive, "SELECT symbol, epoch_ns(bar_start) // 1000000000, open, high, low, close, volume FROM bars_1m "
+                         "WHERE source = 'alpaca' ORDER BY ALL")
+    want = []
+    for symbol in sorted(FETCHED):
+        for s in range(MIDNIGHT // SECOND, MIDNIGHT // SECOND + FETCHED_DAYS * 86400, 60):
+            b = fakevendor.bar(symbol, s)
+            want.append((symbol, s, *(float(b[k]) for k in "ohlcv")))
+    assert [(r[0], int(r[1]), *map(float, r[2:])) for r in got] == want, (len(got), len(want))
+
+
+def killed(r, place, ticks, days, said):
+    def run(d):
+        seq, full = 1, 0
+        for i in range(KILLS):
+            again = r.randrange(max(1, seq - 40), seq + 1)
+            until = len(ticks) * (i + 1) // (KILLS + 1)
+            send(d, ticks[again - 1:until], again)  # some of it twice
+            seq = until + 1
+            full += disturb(r, d, place, r.choice([
+                ["export", "--symbols", "V1,AAPL", "--timeframe", "1m", "--align", "outer", "--format", "csv"],
+                ["query", "SELECT count(*), sum(close) FROM bars_1m"], ["verify"]]))
+        got = finish(d, ticks, seq, days)
+        check_against_catchup(d)
+        check_vendors_bars(d)
+        said.append(f"{KILLS} kills, {full} times the disk was full, {sum(map(len, got.values()))} rows")
+        return got
+    return run
+
+
+@test
+def whoever_is_killed_whenever_the_archive_is_the_same_in_the_end():
+    if not EXE:
+        return "tickbus-archive was not built: not tested"
+    r, days, said = random.Random(SEED), 1 + KILLS // 20, []
+    ticks = all_ticks(days)
+    with faultlib.tmpfs("size=160m") as place:
+        got = with_vendor(killed(r, place, ticks, days, said), place)
+    want = with_vendor(lambda d: finish(d, ticks, 1, days))
+    for v in VIEWS:
+        assert got[v] == want[v], (v, len(got[v]), len(want[v]), sorted(set(got[v]) ^ set(want[v]))[:4])
+    return said[0]
+
+
+def metric(d, series):
+    code, text = d.http("/metrics")
+    assert code == 200, code
+    return next(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(series + " "))
+
+
+def rows_of_manifests(path, kind):
+    """What the closed files of a kind hold, by their manifests."""
+    total = 0
+    for folder, _, names in os.walk(path):
+        if "_manifest.json" in names and os.path.relpath(folder, path).startswith(kind):
+            with open(os.path.join(folder, "_manifest.json"), encoding="ascii") as f:
+                total += json.load(f)["now"]["rows"]
+    return total
+
+
+@test
+def what_is_too_old_goes_and_nothing_that_was_not_closed():
+    if not EXE:
+        return "tickbus-archive was not built: not tested"
+
+    def look(d):
+        ticks = all_ticks()
+        send(d, ticks, 1)  # the second day is open
+        old = sum(1 for t in ticks if t[0] and t[1] < MIDNIGHT + DAY)
+        wait(lambda: metric(d, "tickbus_archive_retired_rows_total") > 0)
+        assert metric(d, "tickbus_archive_retired_rows_total") == old
+        for _ in range(2):
+            admin(d, "archive_flush")
+            left = sql(d.archive, "SELECT count(*), min(epoch_ns(timestamp)) FROM ticks")[0]
+            assert int(left[0]) == sum(1 for t in ticks if t[0]) - old and int(left[1]) >= MIDNIGHT + DAY, left
+            assert int(sql(d.archive, f"SELECT count(*) FROM bars_1m WHERE epoch_ns(bar_start) < {MIDNIGHT + DAY}")[0][0]) > 50
+            for kind, folder in (("bars", "equities_"), ("features", "features_"), ("ticks", "ticks")):
+                wait(lambda k=kind, f=folder: metric(d, f'tickbus_archive_rows{{kind="{k}"}}') ==
+                     rows_of_manifests(d.archive, f), 20)
+            assert metric(d, 'tickbus_archive_bytes{kind="events"}') > 0
+            assert metric(d, "tickbus_archive_helper_running") == 1 and metric(d, "tickbus_archive_helper_deaths_total") == 0
+            now = status(d)
+            assert metric(d, "tickbus_archive_lag_positions") == now["position"] + 1 - now["rows_reached"]
+            assert abs(metric(d, "tickbus_archive_last_handover_timestamp_seconds") - time.time()) < 60
+            with open(f"/proc/{status(d)['helper']}/limits", encoding="ascii") as f:
+                assert str(2 * (128 << 20) + (4 << 30)) in f.read(), "the helper's memory has no bound"
+            assert d.stop() == 0
+            d.start()
+            wait(lambda: status(d)["handovers"] > 1)
+    return run_with(look, EXE, retain_ticks="1s", retain_features="3650d")
 
 
 @test
@@ -250,13 +398,13 @@ def a_helper_that_hangs_raves_or_dies_harms_nobody_and_a_sound_one_makes_it_good
         def look(d):
             ticks = all_ticks()
             seq = send(d, ticks, 1)
-            close_days(d, seq)
+            send(d, [("", MIDNIGHT + 2 * DAY + 10 * MINUTE, 0, 0, 0)], seq)
             for script in (HANGS, RAVES, DIES):
                 become(script)
                 before = status(d)["deaths"]
                 wait(lambda: status(d)["deaths"] >= before + 2 and status(d)["why"] != "")
                 began = time.monotonic()
-                assert len(d.all_ticks()) == sum(1 for t in ticks if t[0]) + 1
+                assert len(d.all_ticks()) == sum(1 for t in ticks if t[0])
                 assert time.monotonic() - began < 5
                 assert status(d)["rows_reached"] <= 1
             if not EXE:
@@ -269,7 +417,7 @@ def a_helper_that_hangs_raves_or_dies_harms_nobody_and_a_sound_one_makes_it_good
             with open(d.config, "w", encoding="ascii") as f:
                 f.write(text.replace("limit: 1s", "limit: 60s"))
             d.start()
-            wait(lambda: has_handed_over(d))
+            wait(lambda: status(d)["rows_reached"] > seq)
             check_against_catchup(d)
             return None
         become(HANGS)

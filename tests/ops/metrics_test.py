@@ -24,8 +24,9 @@ BINARY, SOURCE = sys.argv[1:3]
 PROMTOOL = shutil.which("promtool")
 SHOWN = 200  # METRICS_SYMBOLS_MAX
 SYMBOLS = SHOWN + 30
-# A live feed that nobody serves: its series are there from the start.
+# A live feed that nobody serves, an archive that nobody writes: their series are there from the start.
 FEED = """
+archive: {dir: ARCHIVE, program: /nowhere/tickbus-archive}
 fetch: {plain_http: true, private_addresses: true}
 vendors:
   alpaca: {base_url: "http://127.0.0.1:9", stream_url: "ws://127.0.0.1:9/v2/iex", feed: iex}
@@ -187,7 +188,9 @@ def main():
              every_alert_has_a_test_and_a_section_of_the_manual,
              the_rules_fire_when_they_should_and_only_then]
     os.environ.update(ENV)
-    return tb.tap(tests, lambda: tb.Tickbusd(BINARY, clock="wall", more=FEED))
+    with tempfile.TemporaryDirectory() as folder:
+        more = FEED.replace("ARCHIVE", os.path.join(folder, "archive"))
+        return tb.tap(tests, lambda: tb.Tickbusd(BINARY, clock="wall", more=more))
 
 
 if __name__ == "__main__":

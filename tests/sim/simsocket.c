@@ -266,10 +266,11 @@ void archive_seen_write(const struct archive_seen *s, struct buf *out)
 	abort();
 }
 
-int archive_bars_step(struct daemon *d, struct archive_seen *seen)
+int archive_bars_step(struct daemon *d, struct archive_seen *seen, int64_t from_ns)
 {
 	(void)d;
 	(void)seen;
+	(void)from_ns;
 	abort();
 }
 
