@@ -43,7 +43,10 @@ int duck_each_text(struct duck *d, const char *sql,
 		   int (*fn)(void *arg, const char *text), void *arg);
 /** 0 when @sql is exactly one SELECT that can be prepared; -EINVAL says what else. */
 int duck_check_select(struct duck *d, const char *sql);
-/** Calls @fn for each table and view that @sql names, until it returns other than 0. */
+/**
+ * Calls @fn for each table and view that @sql names, until it returns other than 0: for
+ * none when it names none, or when that cannot be said without them (USING).
+ */
 int duck_each_table(struct duck *d, const char *sql,
 		    int (*fn)(void *arg, const char *name), void *arg);
 /** Append @s (@len bytes) to @sql as a quoted literal, or as a quoted name. */

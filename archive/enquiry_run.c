@@ -377,6 +377,26 @@ static int reads_view(void *arg, const char *name)
 	return 0;
 }
 
+/* What the views that @sql names read, or all of them. */
+static int reads_views(struct archive *a, struct duck *d, const char *sql,
+		       struct readset *reads)
+{
+	struct view_reads v = {a, reads};
+	int rc = duck_each_table(d, sql, reads_view, &v);
+
+	bool is_none = reads->patterns.len == 0;
+
+	for (unsigned k = 0; is_none && k < KINDS; k++) {
+		struct buf pattern = {0};
+
+		layout_pattern(&pattern, a->dir, (enum kinds)k);
+		buf_printf(&pattern, "/data.parquet");
+		readset_add(reads, buf_text(&pattern));
+		buf_free(&pattern);
+	}
+	return rc;
+}
+
 /* One row more than may come out says that there are more. */
 static int copy_query(struct archive *a, struct duck *d, const struct enquiry *q,
 		      struct enquiry_answer *out)
@@ -412,7 +432,7 @@ static int query_once(struct archive *a, struct enquiry *q, struct enquiry_answe
 	int rc = archive_reader(a, &d);
 
 	if (rc == 0)
-		rc = views_make(a, d);
+		rc = views_make(a, d, plain ? plain : q->sql);
 	if (rc == 0)
 		rc = duck_check_select(d, plain ? plain : q->sql);
 	if (rc < 0)
@@ -423,15 +443,16 @@ static int query_once(struct archive *a, struct enquiry *q, struct enquiry_answe
 int enquiry_query(struct archive *a, struct enquiry *q, struct enquiry_answer *out)
 {
 	struct readset reads = {0};
-	struct view_reads v = {a, &reads};
+	const char *plain;
 	struct duck *d;
 	int rc = archive_reader(a, &d);
 
 	*out = (struct enquiry_answer){0};
 	if (!q->sql)
 		q->sql = "";
+	plain = explained(q->sql);
 	if (rc == 0)
-		rc = duck_each_table(d, q->sql, reads_view, &v);
+		rc = reads_views(a, d, plain ? plain : q->sql, &reads);
 	if (rc == 0)
 		rc = settled(a, q, &reads, query_once, out);
 	readset_free(&reads);

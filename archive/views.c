@@ -6,6 +6,7 @@
 #include <glob.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static const uint32_t steps[] = {1,   5,   10,   15,   30,   60,    120,  300,
 				 600, 900, 1800, 3600, 7200, 14400, 86400};
@@ -59,10 +60,33 @@ static size_t files_of(const struct roots *r, enum kinds kind, const char *folde
 			   roots[i], folder, k->by, k->is_daily ? "/day=*" : "");
 		buf_text(&pattern);
 		n = add_files(files, n, &pattern);
-		*out_live = n > before;
+		*out_live = i == 1 && n > before;
 		buf_free(&pattern);
 	}
 	return n;
+}
+
+/* Rows of the same thing: the newest revision is looked for only where there is more
+   than the first, for that holds all that is read in memory.  The files' own statistics
+   say. */
+static int has_revisions(struct duck *d, const struct kind *k, const struct buf *files,
+			 bool *out)
+{
+	struct buf sql = {0};
+	int64_t n = 0;
+	int rc;
+
+	*out = true;
+	if (strstr(k->newest, "revision") == NULL)
+		return 0;
+	buf_printf(&sql,
+		   "SELECT count(*) FROM parquet_metadata([%.*s]) WHERE path_in_schema "
+		   "= 'revision' AND coalesce(stats_max_value, stats_max, '1') <> '0'",
+		   (int)files->len, (const char *)files->data);
+	rc = duck_row_i64(d, buf_text(&sql), 0, &n, 1);
+	buf_free(&sql);
+	*out = n > 0;
+	return rc;
 }
 
 static int make_view(const struct roots *r, struct duck *d, enum kinds kind,
@@ -71,8 +95,8 @@ static int make_view(const struct roots *r, struct duck *d, enum kinds kind,
 	const struct kind *k = &kinds_table[kind];
 	struct buf sql = {0};
 	struct buf files = {0};
-	bool has_live;
-	int rc;
+	bool has_live, has_doubles = false;
+	int rc = 0;
 
 	buf_printf(&sql,
 		   "CREATE OR REPLACE VIEW %s AS SELECT timestamp, %s, * EXCLUDE "
@@ -89,10 +113,13 @@ static int make_view(const struct roots *r, struct duck *d, enum kinds kind,
 			   "'year': BIGINT, 'month': BIGINT%s})",
 			   buf_text(&files), k->by,
 			   k->is_daily ? ", 'day': BIGINT" : "");
-		if (has_live || !k->is_once)
+		if (!has_live && !k->is_once)
+			rc = has_revisions(d, k, &files, &has_doubles);
+		if (has_live || has_doubles)
 			buf_printf(&sql, " QUALIFY %s", k->newest);
 	}
-	rc = duck_run(d, buf_text(&sql), NULL);
+	if (rc == 0)
+		rc = duck_run(d, buf_text(&sql), NULL);
 	buf_free(&sql);
 	buf_free(&files);
 	return rc;
@@ -117,28 +144,61 @@ int views_files(const struct archive *a, const char *name, struct buf *out)
 	return 0;
 }
 
-int views_make(struct archive *a, struct duck *d)
+bool views_is_named(const struct buf *names, const char *name)
+{
+	const char *at = (const char *)names->data;
+	const char *end = at + names->len;
+
+	for (; at < end; at += strlen(at) + 1)
+		if (strcasecmp(at, name) == 0)
+			return true;
+	return names->len == 0;
+}
+
+static int add_name(void *arg, const char *name)
+{
+	buf_add(arg, name, strlen(name) + 1);
+	return 0;
+}
+
+static int make_all(const struct roots *r, struct duck *d, const struct buf *names)
 {
 	char folder[LAYOUT_FOLDER_MAX];
 	char name[32];
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
+		rc = layout_folder(steps[i], folder);
+		(void)snprintf(name, sizeof(name), "bars_%s", timeframe_name(steps[i]));
+		if (rc == 0 && views_is_named(names, name))
+			rc = make_view(r, d, KIND_BARS, folder, name);
+	}
+	for (unsigned i = KIND_TICKS; rc == 0 && i < KINDS; i++) {
+		(void)snprintf(folder, sizeof(folder), "%s%s", kinds_table[i].folder,
+			       kinds_table[i].has_step ? "*" : "");
+		if (views_is_named(names, kinds_table[i].name))
+			rc = make_view(r, d, (enum kinds)i, folder,
+				       kinds_table[i].name);
+	}
+	return rc;
+}
+
+int views_make(struct archive *a, struct duck *d, const char *sql)
+{
+	struct buf names = {0};
 	struct buf live = {0};
 	struct roots r = {.archive = a->dir};
 	int rc = archive_live(a, &live);
 
 	r.live = buf_text(&live);
 	rc = rc < 0 ? rc : 0;
-
-	for (size_t i = 0; rc == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
-		rc = layout_folder(steps[i], folder);
-		(void)snprintf(name, sizeof(name), "bars_%s", timeframe_name(steps[i]));
-		if (rc == 0)
-			rc = make_view(&r, d, KIND_BARS, folder, name);
-	}
-	for (unsigned i = KIND_TICKS; rc == 0 && i < KINDS; i++) {
-		(void)snprintf(folder, sizeof(folder), "%s%s", kinds_table[i].folder,
-			       kinds_table[i].has_step ? "*" : "");
-		rc = make_view(&r, d, (enum kinds)i, folder, kinds_table[i].name);
-	}
+	if (rc == 0 && sql)
+		rc = duck_each_table(d, sql, add_name, &names);
+	if (rc == 0)
+		rc = make_all(&r, d, &names);
+	if (rc == 0)
+		rc = views_make_meta(a, d, &names);
+	buf_free(&names);
 	buf_free(&live);
-	return rc == 0 ? views_make_meta(a, d) : rc;
+	return rc;
 }

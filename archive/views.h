@@ -9,9 +9,15 @@
 #pragma once
 #include "archive/archive.h"
 
-/** Make them in @d, anew, over the files that are there now. */
-int views_make(struct archive *a, struct duck *d);
+/**
+ * Make those that @sql names (NULL: all) in @d, anew, over the files that are there
+ * now: each has to look into its files for their columns.  All as well when it cannot be said
+ * which those are.
+ */
+int views_make(struct archive *a, struct duck *d, const char *sql);
 /** Append the pattern of a view's files that are closed; 1: it is none of these. */
 int views_files(const struct archive *a, const char *name, struct buf *out);
 /** Of these, what is known of symbols and indices: symbols, actions, members. */
-int views_make_meta(struct archive *a, struct duck *d);
+int views_make_meta(struct archive *a, struct duck *d, const struct buf *names);
+/** @names: each with its NUL; empty: all. */
+bool views_is_named(const struct buf *names, const char *name);

@@ -66,11 +66,12 @@ static int make_view(struct archive *a, struct duck *d, const struct meta_view *
 	return rc;
 }
 
-int views_make_meta(struct archive *a, struct duck *d)
+int views_make_meta(struct archive *a, struct duck *d, const struct buf *names)
 {
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < sizeof(metas) / sizeof(metas[0]); i++)
-		rc = make_view(a, d, &metas[i]);
+		if (views_is_named(names, metas[i].name))
+			rc = make_view(a, d, &metas[i]);
 	return rc;
 }

@@ -1,7 +1,7 @@
 /*
  * archive_bars - what vendors sent, from history.db to the archive (archive_parts.h): a
- * series is told again, as a whole, when its number of bars or its newest fetch differ
- * from what was told last.
+ * series is looked at again when its number of bars or its newest fetch differ from
+ * what was told last, and of it the months are told that changed (archive_told.h).
  */
 #include "base/clock.h"
 #include "base/err.h"
@@ -9,6 +9,7 @@
 #include "base/timetext.h"
 #include "bus/stats.h"
 #include "daemon/archive_parts.h"
+#include "daemon/archive_told.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -39,8 +40,6 @@ struct candidate {
 	struct seen_row row;
 	struct hist_series series;
 	char index[64]; /* an index, not a series */
-	int64_t first_ns;
-	int64_t last_ns;
 };
 
 int archive_seen_new(struct archive_seen **out)
@@ -188,8 +187,7 @@ ask_history(struct daemon *d, int (*fn)(struct histstore *store, void *arg), voi
 
 static int list_series(void *arg, const struct hist_summary *s)
 {
-	struct candidate c = {
-		.series = s->series, .first_ns = s->first_ns, .last_ns = s->last_ns};
+	struct candidate c = {.series = s->series};
 
 	if (s->bars == 0)
 		return 0;
@@ -230,16 +228,16 @@ ON_HISTORY static int list(struct histstore *store, void *arg)
 
 struct slice {
 	const struct candidate *c;
-	int64_t from_ns;
+	struct hist_range range;
 	struct buf bars;
 };
 
 ON_HISTORY static int read_slice(struct histstore *store, void *arg)
 {
 	struct slice *s = arg;
-	const struct hist_range all = {s->from_ns, INT64_MAX};
 
-	return histstore_get_bars(store, &s->c->series, &all, SLICE_BARS, &s->bars);
+	return histstore_get_bars(store, &s->c->series, &s->range, SLICE_BARS,
+				  &s->bars);
 }
 
 ON_ARCHIVE static int tell_slice(struct daemon *d, const struct slice *s)
@@ -263,30 +261,73 @@ ON_ARCHIVE static int tell_slice(struct daemon *d, const struct slice *s)
 	rc = archive_tell(d, &doc, &s->bars, &n);
 	buf_free(&doc);
 	stats_add(STAT_ARCHIVE_ROWS, n);
+	stats_add(STAT_ARCHIVE_TOLD_BARS, s->bars.len / sizeof(struct hist_bar));
 	return rc;
+}
+
+ON_ARCHIVE static int tell_range(struct daemon *d, struct slice *s)
+{
+	size_t n = SLICE_BARS;
+	int rc = 0;
+
+	while (rc == 0 && n == SLICE_BARS &&
+	       !archive_thread_stopping(d->archive_thread)) {
+		const struct hist_bar *bars;
+
+		s->bars.len = 0;
+		rc = ask_history(d, read_slice, s);
+		n = s->bars.len / sizeof(*bars);
+		bars = (const void *)s->bars.data;
+		if (rc == 0 && n > 0) {
+			s->range.from_ns = bars[n - 1].start_ns + 1;
+			rc = tell_slice(d, s);
+		}
+	}
+	return rc == 0 && archive_thread_stopping(d->archive_thread)
+		       ? err_set(-ECANCELED, "the daemon is stopping")
+		       : rc;
+}
+
+struct chunks {
+	const struct candidate *c;
+	struct buf months;
+};
+
+static int add_chunk(void *arg, const struct hist_range *r, uint32_t sum)
+{
+	archive_told_add(arg, r->from_ns, r->to_ns, sum);
+	return 0;
+}
+
+ON_HISTORY static int list_chunks(struct histstore *store, void *arg)
+{
+	struct chunks *x = arg;
+
+	return histstore_each_chunk(store, &x->c->series, add_chunk, &x->months);
 }
 
 ON_ARCHIVE static int tell_series(struct daemon *d, const struct candidate *c,
 				  int64_t from_ns)
 {
-	struct slice s = {.c = c,
-			  .from_ns = c->first_ns > from_ns ? c->first_ns : from_ns};
-	size_t n;
-	int rc;
+	const char *dir = d->config.archive.dir;
+	struct chunks now = {.c = c};
+	struct slice s = {.c = c};
+	struct buf then = {0};
+	size_t at = 0;
+	int rc = ask_history(d, list_chunks, &now);
 
-	do {
-		const struct hist_bar *bars;
-
-		s.bars.len = 0;
-		rc = ask_history(d, read_slice, &s);
-		n = s.bars.len / sizeof(*bars);
-		bars = (const void *)s.bars.data;
-		if (rc == 0 && n > 0) {
-			s.from_ns = bars[n - 1].start_ns + 1;
-			rc = tell_slice(d, &s);
-		}
-	} while (rc == 0 && n == SLICE_BARS &&
-		 !archive_thread_stopping(d->archive_thread));
+	archive_told_read(dir, c->row.key, &then);
+	while (rc == 0 && archive_told_next(&now.months, &then, &at, &s.range.from_ns,
+					    &s.range.to_ns) == 0) {
+		if (s.range.from_ns < from_ns)
+			s.range.from_ns = from_ns;
+		if (s.range.from_ns < s.range.to_ns)
+			rc = tell_range(d, &s);
+	}
+	if (rc == 0)
+		rc = archive_told_write(dir, c->row.key, &now.months);
+	buf_free(&now.months);
+	buf_free(&then);
 	buf_free(&s.bars);
 	return rc;
 }

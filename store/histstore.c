@@ -88,6 +88,8 @@ static const char *const sql[SQL_N] = {
 	[SQL_CHUNK_DEL] = "DELETE FROM chunk WHERE id = ? RETURNING bars, length(data)",
 	[SQL_CHUNK_RANGE] =
 		"SELECT id FROM chunk WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 1",
+	[SQL_CHUNK_SUMS] =
+		"SELECT id, crc FROM chunk WHERE id BETWEEN ? AND ? ORDER BY id",
 	[SQL_CHUNK_FIRST] = "SELECT min(id) FROM chunk WHERE id BETWEEN ? AND ?",
 	[SQL_CHUNK_LAST] = "SELECT max(id) FROM chunk WHERE id BETWEEN ? AND ?",
 	[SQL_COVER_LIST] = "SELECT from_ns, to_ns, fetched_ns, crc FROM cover"

@@ -72,6 +72,16 @@ ON_HISTORY int histstore_get_bars(struct histstore *h, const struct hist_series 
 				  const struct hist_range *r, size_t max,
 				  struct buf *out);
 
+/**
+ * Calls @fn for each chunk of the series, ascending: the range it is of, and a checksum
+ * that differs when its bars do.  Stops when @fn returns other than 0 and forwards
+ * that.
+ */
+ON_HISTORY int histstore_each_chunk(struct histstore *h, const struct hist_series *s,
+				    int (*fn)(void *arg, const struct hist_range *r,
+					      uint32_t sum),
+				    void *arg);
+
 /** @r of the series was fetched completely at @fetched_ns (wall).  Ranges that touch
     and were fetched within an hour become one, of the older time. */
 ON_HISTORY int histstore_cover(struct histstore *h, const struct hist_series *s,

@@ -313,6 +313,29 @@ int histstore_get_bars(struct histstore *h, const struct hist_series *s,
 	return rc < 0 ? rc : 0;
 }
 
+int histstore_each_chunk(struct histstore *h, const struct hist_series *s,
+			 int (*fn)(void *arg, const struct hist_range *r, uint32_t sum),
+			 void *arg)
+{
+	struct sq_stmt *st = hist_stmt(h, SQL_CHUNK_SUMS);
+	struct hist_row row;
+	int rc = hist_row_find(h, s, &row);
+
+	if (rc != 0 || st == NULL)
+		return rc > 0 ? 0 : rc < 0 ? rc : -EBADMSG;
+	sq_bind_int(st, 1, id_of(&row, -NUMBER_ZERO));
+	sq_bind_int(st, 2, id_of(&row, NUMBER_ZERO - 1));
+	while ((rc = sq_step(st)) == SQ_ROW) {
+		const struct hist_range r = range_of(&row, sq_int(st, 0));
+
+		rc = fn(arg, &r, (uint32_t)sq_u64(st, 1));
+		if (rc != 0)
+			break;
+	}
+	sq_reset(st);
+	return rc;
+}
+
 /* What of the chunk lies outside of @r stays. */
 ON_HISTORY static int thin_chunk(struct histstore *h, struct hist_row *row, int64_t id,
 				 const struct hist_range *r)

@@ -241,6 +241,61 @@ static void articles_come_by_time_and_in_pages(void **state)
 	end(&w);
 }
 
+struct sums {
+	struct hist_range r[8];
+	uint32_t sum[8];
+	unsigned n;
+	unsigned stop_after;
+};
+
+static int note_sum(void *arg, const struct hist_range *r, uint32_t sum)
+{
+	struct sums *s = arg;
+
+	s->r[s->n] = *r;
+	s->sum[s->n++] = sum;
+	return s->n == s->stop_after ? 7 : 0;
+}
+
+static void chunks_have_ranges_and_sums_that_change_with_their_bars(void **state)
+{
+	static const int64_t day = INT64_C(86400000000000);
+	struct hist_series s = series("AAPL", 60, HIST_RAW);
+	struct hist_series other = series("MSFT", 60, HIST_RAW);
+	struct sums was = {0}, now = {0}, cut = {.stop_after = 2}, none = {0};
+	struct hist_bar b;
+	struct world w;
+	uint64_t fresh;
+
+	(void)state;
+	begin(&w);
+	put(&w, &s, 0, 3 * 1440);
+	put(&w, &other, 0, 10);
+	assert_int_equal(0, histstore_each_chunk(w.h, &s, note_sum, &was));
+	assert_in_range(was.n, 3, 4); /* it may begin in the middle of a day */
+	b = bar(60, 1440);
+	b.trades++;
+	assert_int_equal(0, histstore_begin(w.h));
+	assert_int_equal(0, histstore_put_bars(w.h, &s, &b, 1, &fresh));
+	assert_int_equal(0, histstore_commit(w.h));
+	assert_int_equal(0, fresh);
+	assert_int_equal(0, histstore_each_chunk(w.h, &s, note_sum, &now));
+	assert_int_equal(was.n, now.n);
+	for (unsigned i = 0; i < now.n; i++) {
+		assert_int_equal(day, now.r[i].to_ns - now.r[i].from_ns);
+		assert_true(i == 0 || now.r[i].from_ns == now.r[i - 1].to_ns);
+		assert_int_equal(b.start_ns < now.r[i].from_ns ||
+					 b.start_ns >= now.r[i].to_ns,
+				 now.sum[i] == was.sum[i]);
+	}
+	assert_int_equal(7, histstore_each_chunk(w.h, &s, note_sum, &cut));
+	assert_int_equal(2, cut.n);
+	s = series("NONE", 60, HIST_RAW);
+	assert_int_equal(0, histstore_each_chunk(w.h, &s, note_sum, &none));
+	assert_int_equal(0, none.n);
+	end(&w);
+}
+
 static void another_database_is_refused_with_what_to_do(void **state)
 {
 	struct world w;
@@ -358,6 +413,8 @@ int main(void)
 			an_action_is_new_once_and_again_when_it_says_otherwise),
 		cmocka_unit_test(an_article_is_replaced_by_its_later_edition_only),
 		cmocka_unit_test(articles_come_by_time_and_in_pages),
+		cmocka_unit_test(
+			chunks_have_ranges_and_sums_that_change_with_their_bars),
 		cmocka_unit_test(another_database_is_refused_with_what_to_do),
 		cmocka_unit_test(a_kill_leaves_exactly_what_was_committed),
 		cmocka_unit_test(the_wal_stays_small_while_much_is_written),

@@ -199,13 +199,13 @@ universes: {{k: {{symbols: all, timeframe: 1m, window: 30, min_obs: 5}}}}
 FETCHED, FETCHED_DAYS = ("V.2", "V1"), 4  # from MIDNIGHT on
 
 
-def with_vendor(f, place=None):
+def with_vendor(f, place=None, **more):
     vendor, keys = fakevendor.FakeVendor(), tempfile.mkdtemp(prefix="archive-daemon-keys-")
     for name, text in (("alpaca_key", "k1\n"), ("alpaca_secret", "s1\n")):
         with open(os.path.join(keys, name), "w", encoding="ascii", opener=lambda p, m: os.open(p, m, 0o600)) as out:
             out.write(text)
     try:
-        return run_with(f, EXE, VENDOR.format(url=vendor.url, keys=keys), place)
+        return run_with(f, EXE, VENDOR.format(url=vendor.url, keys=keys), place, **more)
     finally:
         vendor.stop()
         shutil.rmtree(keys)
@@ -315,6 +315,29 @@ def whoever_is_killed_whenever_the_archive_is_the_same_in_the_end():
     for v in VIEWS:
         assert got[v] == want[v], (v, len(got[v]), len(want[v]), sorted(set(got[v]) ^ set(want[v]))[:4])
     return said[0]
+
+
+@test
+def of_a_vendors_series_the_months_go_over_again_that_changed():
+    if not EXE:
+        return "tickbus-archive was not built: not tested"
+
+    def fetched(d, first, last):
+        out = ctl(d, "ingest", "V1", "--start", first, "--end", last)
+        assert out.returncode == 0, out
+        admin(d, "archive_flush")
+        return metric(d, "tickbus_archive_told_bars_total") / 1440
+
+    def look(d):
+        assert fetched(d, "2024-01-30", "2024-02-02") == 3
+        assert d.stop() == 0
+        d.start()
+        assert fetched(d, "2024-01-30", "2024-02-02") == 0
+        assert fetched(d, "2024-02-02", "2024-02-03") == 2  # of February
+        shutil.rmtree(os.path.join(d.archive, ".told"))
+        assert fetched(d, "2024-02-03", "2024-02-04") == 2 + 5  # nothing is known: all of it
+        assert sql(d.archive, "SELECT count(*) FROM bars_1m") == [(str(5 * 1440),)]
+    return with_vendor(look, every="1h")
 
 
 def metric(d, series):
