@@ -11,8 +11,8 @@
 
 /**
  * Make those that @sql names (NULL: all) in @d, anew, over the files that are there
- * now: each has to look into its files for their columns.  All as well when it cannot be said
- * which those are.
+ * now: each has to look into its files for their columns.  All as well when it cannot
+ * be said which those are.
  */
 int views_make(struct archive *a, struct duck *d, const char *sql);
 /** Append the pattern of a view's files that are closed; 1: it is none of these. */

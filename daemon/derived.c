@@ -170,6 +170,7 @@ static void drop(struct pending *p, size_t n)
 		buf_add(&rest, p->bytes.data + e->at, e->len);
 		p->entries[i - n] = *e;
 		p->entries[i - n].at = at;
+		p->entries[i - n].arrival = (uint32_t)(i - n);
 	}
 	p->n -= n;
 	buf_free(&p->bytes);

@@ -119,6 +119,30 @@ static void what_a_full_mailbox_refuses_is_posted_later(void **state)
 	free(s);
 }
 
+static void events_of_one_position_stay_in_order_whatever_goes_before_them(void **state)
+{
+	struct stored *s = calloc(1, sizeof(*s));
+	struct derived *d = new_derived(s, 0);
+	uint64_t seq = 0;
+
+	(void)state;
+	/* A tick after a long silence makes many bars of its symbol; in the middle of
+	 * them what came before is stored. */
+	for (uint64_t pos = 1; pos <= 100; pos++)
+		add_bar(d, pos, 0, ++seq);
+	for (int i = 0; i < 50; i++)
+		add_bar(d, 101, 0, ++seq);
+	derived_flush(d, 100, UINT64_MAX);
+	for (int i = 0; i < 500; i++)
+		add_bar(d, 101, 0, ++seq);
+	derived_flush(d, 101, UINT64_MAX);
+	assert_int_equal(s->n, seq);
+	for (size_t i = 0; i < s->n; i++)
+		assert_int_equal(s->bars[i].head.seq, i + 1);
+	derived_free(d);
+	free(s);
+}
+
 static void what_the_store_holds_is_known(void **state)
 {
 	struct stored *s = calloc(1, sizeof(*s));
@@ -141,6 +165,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(events_of_several_workers_are_stored_in_log_order),
 		cmocka_unit_test(what_a_full_mailbox_refuses_is_posted_later),
+		cmocka_unit_test(
+			events_of_one_position_stay_in_order_whatever_goes_before_them),
 		cmocka_unit_test(what_the_store_holds_is_known),
 	};
 

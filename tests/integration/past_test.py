@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
-"""Catch-up from the first event on, where retention has taken most: past_test.py TICKBUSD [TICKBUS_ARCHIVE]
+"""Catch-up from the first event on, where retention has taken most: past_test.py TICKBUSD [TICKBUS_ARCHIVE [C_TORTURE]]
 
 Prints TAP.  One daemon keeps everything and has no archive; the other keeps little, and is killed, as its helper is.
-What both give by catch-up must be the same, to the last bit of each chain.
+What both give by catch-up must be the same, to the last bit of each chain.  "From 2016 on" is one subscription, through
+archive, store and live events, by tickbus.py and by libtickbus (tests/torture/c_torture.c).
 """
+import collections
+import json
 import os
 import random
 import signal
 import struct
+import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "faults"))
@@ -19,9 +24,12 @@ import tickbusd as tb  # noqa: E402
 
 BINARY = sys.argv[1]
 HELPER = sys.argv[2] if len(sys.argv) > 2 else ""
+C_TORTURE = sys.argv[3] if len(sys.argv) > 3 else ""
 SYMBOLS = [f"P{i:02d}" for i in range(6)]
 KINDS = ["tick", "bar", "tier1", "tier2", "status"]
 N = 30000
+LIVE = 3000  # records that come while somebody reads the past
+BEGIN = 1_451_916_000 * tb.SECOND  # 2016-01-04T14:00:00Z
 DERIVED = """
 defaults: {timeframes: [1s, 1m], price_types: [last]}
 tier1: {ready_bars: 5, norm_window: 20}
@@ -31,8 +39,13 @@ universes: {k: {symbols: all, timeframe: 1s, window: 30, min_obs: 5}}
 LITTLE = "ballast: 0B, snapshot: 1500, retain_size: 200KiB, segment: 250"
 
 
+def at_of(q):
+    """Every 5,000 records, which begin with a clock record, another year."""
+    return BEGIN + q * 5_000_000 + q // 5000 * 365 * 86400 * tb.SECOND
+
+
 def record(q):
-    at = tb.START + q * 5_000_000
+    at = at_of(q)
     if q % 200 == 0:
         return ("", at, 0, 0, 0)
     return (SYMBOLS[q * 31 % 97 % len(SYMBOLS)], at, 10 ** 11 + (q * 7919 % 1009) * 10 ** 7, 10 ** 8, q)
@@ -173,7 +186,7 @@ def everything_comes_once_though_retention_took_most_of_it():
         little.start()
         compare(read_all(little, until=last), want)
         check_time(little, want)
-        check_client(little, want)
+        check_subscribers(little)
         assert little.stop() == 0, little.errors()[-2000:]
         verify(little)
     finally:
@@ -185,37 +198,75 @@ def everything_comes_once_though_retention_took_most_of_it():
 
 def check_time(d, want):
     """From a time that only the archive knows."""
-    at = tb.START + 1000 * 5_000_000
+    at = at_of(1000)
     got = read_all(d, 1, (at, 0, 1, 2))
     mine = [e for e in want if e[0] == 1 and struct.unpack_from("<q", e[3], 16)[0] >= at]
     compare(got, mine)
 
 
-def check_client(d, want):
-    """tickbus.py, from 2016 into the live stream, chains checked."""
-    urls = {k: f"tcp://127.0.0.1:{d.port[k]}" for k in ("ingest", "tick", "bar", "tier1", "tier2", "status", "catchup")}
-    n = {"bar": 0, "tick": 0}
-    end = time.monotonic() + 60
-    wanted = {"tick": sum(e[0] == 1 for e in want), "bar": sum(e[0] == 2 for e in want)}
-    with tickbus.Subscriber("tick,bar", start="time", at="2016-01-01T00:00:00Z", check_chain=True, urls=urls) as sub:
-        while n != wanted:
-            assert time.monotonic() < end, (n, wanted)
-            event = sub.next(1.0)
-            if event is None or isinstance(event, tickbus.Live):
-                continue
+def stream_of(event):
+    """As a subscriber names it: "tick P01", "tier2 k 1"."""
+    kind, body = KINDS[event[0] - 1] if event[0] < 5 else "status", event[3]
+    at = {"tick": 112, "bar": 160, "tier1": 464, "tier2": 104, "status": 48}[kind]
+    frame = f" {struct.unpack_from('<I', body, 80)[0]}" if kind == "tier2" else ""
+    return f"{kind} {body[at:at + 32].rstrip(bytes(1)).decode()}{frame}"
+
+
+def lasts_of(events):
+    out = {}
+    for e in events:
+        out[stream_of(e)] = e[1]
+    return out
+
+
+def subscribed(urls, goal):
+    """Sequences by stream, by tickbus.py, from 2016 until @goal() is reached."""
+    got, lives, end = collections.defaultdict(list), 0, time.monotonic() + 90
+    with tickbus.Subscriber(",".join(KINDS), start="time", at="2016-01-01T00:00:00Z", check_chain=True, urls=urls) as sub:
+        while goal() is None or any(got[s][-1:] != [n] for s, n in goal().items()):
+            assert time.monotonic() < end, {s: (got[s][-1:], n) for s, n in (goal() or {}).items() if got[s][-1:] != [n]}
+            event = sub.next(0.2)
+            lives += isinstance(event, tickbus.Live)
             assert not isinstance(event, (tickbus.Gap, tickbus.Broken)), event
-            n[event.kind] += 1
-        feed(d, N + 1, 400)
-        while True:
-            assert time.monotonic() < end, n
-            event = sub.next(1.0)
-            assert not isinstance(event, (tickbus.Gap, tickbus.Broken)), event
-            if event is not None and getattr(event, "kind", "") == "bar":
-                break
+            if isinstance(event, tickbus.Event):
+                frame = f" {event.timeframe_s}" if event.kind == "tier2" else ""
+                got[f"{event.kind} {event.symbol}{frame}"].append(event.seq)
+    assert lives == 1, lives
+    return got
+
+
+def check_subscribers(d):
+    """Years ago and live are one subscription: every sequence of every stream, once, in order, chains checked."""
+    urls = {k: f"tcp://127.0.0.1:{d.port[k]}" for k in ("ingest", *KINDS, "catchup")}
+    goal = []
+    c = subprocess.Popen([C_TORTURE, "--child", json.dumps(urls)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                         text=True) if C_TORTURE else None
+
+    def live():
+        for first in range(N + 1, N + LIVE + 1, 100):
+            feed(d, first, 100)
+            time.sleep(0.02)
+        goal.append(lasts_of(read_all(d, until=d.admin("log_count")["result"]["last_pos"])))
+
+    feeder = threading.Thread(target=live)
+    feeder.start()
+    got = subscribed(urls, lambda: goal[0] if goal else None)
+    feeder.join()
+    results = [("tickbus.py", got)]
+    if c:
+        out = json.loads(c.communicate(json.dumps(goal[0]) + "\n", 120)[0])
+        told = [n for n in out["notices"] if not n.startswith("Live")]
+        assert not told and not out["late"], (told, out["late"])
+        results.append(("libtickbus", out["got"]))
+    for name, streams in results:
+        assert set(streams) == set(goal[0]), (name, set(streams) ^ set(goal[0]))
+        for stream, seqs in streams.items():
+            assert seqs == list(range(1, goal[0][stream] + 1)), (name, stream, len(seqs), seqs[:3], goal[0][stream])
+        print(f"# {name}: {sum(map(len, streams.values()))} events of {len(streams)} streams, "
+              f"{BEGIN // tb.SECOND // 31557600 + 1970} and live", flush=True)
 
 
 def verify(d):
-    import subprocess
     out = subprocess.run([HELPER, "--archive", d.dir + "/archive", "verify"], capture_output=True, text=True, check=False)
     assert out.returncode == 0, out
     print("# " + out.stdout.strip().replace("\n", "; "), flush=True)

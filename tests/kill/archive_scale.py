@@ -140,14 +140,14 @@ def writes_verifies_exports_and_answers(where, bars):
 
 
 class Filler(threading.Thread):
-    """Fills the disk now and then."""
+    """Fills the disk now and then: of what is long under way, more seldom, or nothing would ever end."""
 
     def __init__(self, place, r):
         super().__init__(daemon=True)
         self.path, self.r, self.over, self.times = os.path.join(place, "filler"), r, threading.Event(), 0
 
     def run(self):
-        while not self.over.wait(self.r.random() * 0.5):
+        while not self.over.wait(self.r.random() * (0.5 if DAYS < 366 else 6)):
             self.times += 1
             with open(self.path, "wb", buffering=0) as f, contextlib.suppress(OSError):
                 while f.write(bytes(1 << 20)):
