@@ -81,6 +81,7 @@ int cmd_indicators(struct cli *c, int argc, char **argv);
 int cmd_news(struct cli *c, int argc, char **argv);
 int cmd_sentiment(struct cli *c, int argc, char **argv);
 int cmd_report(struct cli *c, int argc, char **argv);
+int cmd_chaos(struct cli *c, int argc, char **argv);
 int cmd_trace(struct cli *c, int argc, char **argv);
 int cmd_vendors(struct cli *c, int argc, char **argv);
 int cmd_export(struct cli *c, int argc, char **argv);

@@ -66,6 +66,10 @@ static void classify(struct gauge *e)
 	if (begins(e->name, "symbols.")) {
 		e->section = ends(e->name, "_seq") ? GAUGE_SYMBOL : GAUGE_HIDDEN;
 		e->is_counter = true;
+	} else if (begins(e->name, "threads.")) {
+		/* Seconds a second: how busy a thread is. */
+		e->section = GAUGE_FLOW;
+		e->is_counter = true;
 	} else if (begins(e->name, "latency.")) {
 		e->section = GAUGE_LATENCY;
 	} else if (begins(e->name, "published.") ||

@@ -26,6 +26,7 @@
  *	cmd_indicators.c  indicators
  *	cmd_news.c      news
  *	cmd_trace.c     trace
+ *	cmd_chaos.c     chaos
  *	cmd_sentiment.c  sentiment; scorer.[ch] the scorer with its lexicon
  *	cmd_report.c    report; report_gather.[ch] its data
  *	history_source.[ch]  rows of the past, portfolio_file.[ch] holdings
@@ -232,6 +233,12 @@ static const struct command commands[] = {
 	{"trace", "[POSITION]", "Show the way of one record with its times, or the slowest and the newest",
 	 "POSITION is an event's pos, an exemplar's trace_id.\n"
 	 "  --json           as the daemon sends it\n", cmd_trace},
+	{"chaos", "kill | stall-worker N | poison SYMBOL | drop-feed FEED | fill-quota",
+	 "Have the daemon suffer a fault (if chaos.enabled permits it), then verify",
+	 "  --seconds S      how long a stall or a full disk lasts, or to wait: 5\n"
+	 "  --ticks N        of rubbish, 1000\n"
+	 "  --wait S         for the next daemon after a kill, 60\n"
+	 "Exit code: verify's, when the fault is over.\n", cmd_chaos},
 	{"pause", "SYMBOL", "Go on logging a symbol's ticks, but make nothing of them", "", cmd_pause},
 	{"kill", "[SYMBOL]", "Hold back outputs: of a symbol, a source, a tier or all",
 	 "  --source NAME    of every symbol whose newest bar is of that source\n"

@@ -247,10 +247,14 @@ def run_all(run, missing):
     for name in ("status", "metrics", "top", "symbols", "sub", "feed", "log", "matrix", "pause",
                  "resume", "config", "reload", "shutdown", "verify", "why", "ingest", "jobs", "job",
                  "cancel", "bars", "quality", "cache", "index", "vendors", "gaps", "sources", "indicators",
-                 "features", "kill", "quarantine", "subscribers", "trace"):
+                 "features", "kill", "quarantine", "subscribers", "trace", "chaos"):
         run(f"{name} --help", 0, f"usage: tickbusctl {name}")
         run(f"help {name}", 0, f"usage: tickbusctl {name}")
         run(f"{name} --nonsense", 64, stderr="--help")
+    run("chaos", 64, stderr="say kill")
+    run("chaos stall-worker", 64, stderr="takes a worker")
+    run("chaos kill me", 64, stderr="takes no argument")
+    run("chaos kill --wait 0", 64, stderr="'0' is not in 1..3600")
     run("trace 7", 0, "trace 7, epoch 3", "symbol AAPL", "bar", "timeframe 1m", "and 2 more", "not stored yet: tier2",
         "worker 1", "2.500000 ms", without=("no longer known",))
     run("trace 7 --json", 0, '"n_events"')

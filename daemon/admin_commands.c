@@ -140,6 +140,9 @@ static const struct command commands[] = {
 	{"trace", admin_trace,
 	 "{pos}: the way of one record, with times; without pos: the slowest and the "
 	 "newest"},
+	{"chaos", admin_chaos,
+	 "{what, worker, seconds, feed, symbol}: a fault on purpose, with "
+	 "chaos.enabled"},
 	{"ingest", admin_ingest,
 	 "{symbols, start, end, timeframe, vendors, adjust, what, index}: a job that "
 	 "fetches the past"},

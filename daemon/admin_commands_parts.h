@@ -159,3 +159,8 @@ ON_LOOP void admin_why(struct daemon *d, const struct json *request,
 /** The way of the record at {pos}; without it the slowest and the newest steps. */
 ON_LOOP void admin_trace(struct daemon *d, const struct json *request,
 			 struct admin_call *call);
+
+/* ---- admin_commands_chaos.c ---- */
+/** A fault on purpose, {what}, if the configuration permits it. */
+ON_LOOP void admin_chaos(struct daemon *d, const struct json *request,
+			 struct admin_call *call);

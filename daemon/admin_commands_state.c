@@ -3,6 +3,7 @@
 #include "bus/stats.h"
 #include "daemon/admin_commands_parts.h"
 #include "daemon/metrics.h"
+#include "daemon/thread_time.h"
 #include "proto/event_json.h"
 #include "proto/timeframe.h"
 #include <stdio.h>
@@ -230,6 +231,7 @@ void admin_top(struct daemon *d, const struct json *request, struct admin_call *
 	metrics_json(d, w);
 	jsonw_end(w);
 	put_workers(d, w);
+	thread_times_json(w);
 	(void)put_symbols(d, w, 0, n);
 	admin_done(call);
 }

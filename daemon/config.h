@@ -255,6 +255,7 @@ struct config {
 	struct config_publisher publisher;
 	struct config_trace trace;
 	struct config_simulator simulator;
+	bool chaos;          /* faults on purpose are permitted */
 	int64_t watchdog_ns; /* a thread that stands still longer ends the process; 0:
 				off */
 	char credentials[CONFIG_TEXT_MAX]; /* directory of keys; "": none */

@@ -132,6 +132,7 @@ static const struct config_key global_keys[] = {
 	 60 * S, 0, CONFIG_RELOAD, 0},
 	{"trace.steps", CONFIG_U32, AT(trace.steps), 0, 1 << 20, 0, 0, 0},
 	{"trace.slow", CONFIG_DURATION, AT(trace.slow_ns), 0, H, 0, CONFIG_RELOAD, 0},
+	{"chaos.enabled", CONFIG_BOOL, AT(chaos), 0, 0, 0, 0, 0},
 	{"watchdog", CONFIG_DURATION, AT(watchdog_ns), 0, H, 0, 0, 0},
 	PLACE("credentials", CONFIG_PATH, credentials),
 	PLACE("fetch.ca_file", CONFIG_PATH, fetch.ca_file),

@@ -107,6 +107,10 @@ ON_LOOP static void become_ready(struct daemon *d)
 		return;
 	}
 	d->state = DAEMON_READY;
+	if (d->config.chaos)
+		log_warn("chaos",
+			 "chaos.enabled is true: whoever may use the admin socket can "
+			 "kill, stall, poison and fill this daemon");
 	log_info("start", "ready after %lld ms; %llu records replayed",
 		 (long long)((clock_mono_ns() - d->started_ns) / NS_PER_MS),
 		 (unsigned long long)(d->replay_end - d->restored_pos));

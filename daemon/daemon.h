@@ -123,6 +123,7 @@ struct daemon {
 	uv_timer_t clock;                /* clock: wall: the next boundary */
 	uint64_t moved[WORKERS_MAX + 5]; /* what the watchdog saw last */
 	int64_t watched_ns;              /* when the watchdog looked last */
+	bool is_doomed;                  /* asked to kill itself */
 	int64_t still_ns;                /* how long some thread has not moved */
 	int64_t fed_ns;                  /* when the service manager heard of it */
 	struct parker closed;            /* where the limit on closing sleeps */

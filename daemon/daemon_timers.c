@@ -9,6 +9,7 @@
 #include "daemon/daemon_parts.h"
 #include "daemon/kill_switch.h"
 #include "daemon/notify.h"
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -130,6 +131,8 @@ static void on_quarter(uv_timer_t *t)
 	struct daemon *d = t->data;
 
 	role_assert_loop();
+	if (d->is_doomed)
+		(void)raise(SIGKILL);
 	for (int k = 0; k < PUBLISHED_KINDS; k++) {
 		if (d->sbe[k] != NULL)
 			pub_guard(d->sbe[k]);

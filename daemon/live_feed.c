@@ -371,6 +371,11 @@ void live_feed_hang_up(struct live_feed *f, int64_t now_ns)
 		happen(f, LINK_EV_STOP, NULL);
 }
 
+void live_feed_drop(struct live_feed *f)
+{
+	happen(f, LINK_EV_LOST, "closed on purpose: chaos");
+}
+
 bool live_feed_is_settled(const struct live_feed *f)
 {
 	return f->past.phase != PAST_READ ||

@@ -131,6 +131,7 @@ struct live_thread {
 	pthread_t thread;
 	bool is_running;
 	atomic_bool stop;
+	_Atomic size_t drop; /* 1 + the feed to hang up; 0: none */
 	atomic_ulong moved;
 };
 
@@ -149,6 +150,8 @@ int live_feed_init(struct live_feed *f, struct live_thread *t, size_t index);
 void live_feed_deinit(struct live_feed *f);
 /** Do what is due; when to come back (monotonic). */
 int64_t live_feed_step(struct live_feed *f, int64_t now_ns);
+/** Close its connection, as if the vendor had. */
+void live_feed_drop(struct live_feed *f);
 /** The end: no connection any more. */
 void live_feed_hang_up(struct live_feed *f, int64_t now_ns);
 bool live_feed_is_settled(const struct live_feed *f);

@@ -90,9 +90,13 @@ static void tell(struct live_thread *t, int64_t now_ns, bool at_once)
 void live_thread_step(struct live_thread *t)
 {
 	int64_t now = clock_mono_ns(), due = now + TELL_NS;
+	size_t drop;
 
 	atomic_fetch_add_explicit(&t->moved, 1, memory_order_relaxed);
 	live_refill_news(t);
+	drop = atomic_exchange(&t->drop, 0);
+	if (drop > 0)
+		live_feed_drop(&t->feeds[drop - 1]);
 	for (size_t i = 0; i < t->n; i++) {
 		int64_t d = live_feed_step(&t->feeds[i], now);
 
@@ -220,6 +224,18 @@ void live_thread_stop(struct live_thread *t)
 	ws_wake(t->pool);
 	(void)pthread_join(t->thread, NULL);
 	t->is_running = false;
+}
+
+bool live_thread_drop(struct live_thread *t, const char *feed)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		if (strcmp(t->feeds[i].config->name, feed) != 0)
+			continue;
+		atomic_store(&t->drop, i + 1);
+		ws_wake(t->pool);
+		return true;
+	}
+	return false;
 }
 
 uint64_t live_thread_moved(const struct live_thread *t)

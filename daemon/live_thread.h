@@ -66,6 +66,8 @@ void live_thread_free(struct live_thread *t);
 int live_thread_start(struct live_thread *t);
 /** Hang up, save the ledgers, join. */
 void live_thread_stop(struct live_thread *t);
+/** Have the connection of a feed closed; false: there is no such feed. */
+ANY_THREAD bool live_thread_drop(struct live_thread *t, const char *feed);
 /** Counts its turns, for the watchdog. */
 ANY_THREAD uint64_t live_thread_moved(const struct live_thread *t);
 /** The newest of each feed. */

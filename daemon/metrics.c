@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "bus/stats.h"
 #include "daemon/metrics_text.h"
+#include "daemon/thread_time.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
@@ -102,6 +103,21 @@ static void put_process(const struct daemon *d, struct buf *out)
 	metrics_family(out, "process_cpu_seconds_total", "counter",
 		       "Processor time used");
 	metrics_sample_f64(out, "process_cpu_seconds_total", "", p.cpu_s);
+}
+
+/* A second of one in a second of time: it had a processor all the while. */
+static void put_threads(struct buf *out)
+{
+	struct thread_time all[THREAD_NAMES_MAX];
+	size_t n = thread_times(all);
+	char label[METRICS_LABEL_MAX];
+
+	metrics_family(out, "thread_cpu_seconds_total", "counter",
+		       "Processor time used by the threads of a name");
+	for (size_t i = 0; i < n; i++)
+		metrics_sample_f64(out, "thread_cpu_seconds_total",
+				   metrics_label(label, "thread", all[i].name),
+				   (double)all[i].cpu_ns * 1e-9);
 }
 
 static void put_store(struct daemon *d, struct buf *out)
@@ -337,6 +353,7 @@ ON_LOOP static void put_live(struct daemon *d, struct buf *out)
 ON_LOOP static void put_page(struct daemon *d, struct buf *out, bool with_exemplars)
 {
 	put_process(d, out);
+	put_threads(out);
 	metrics_stats(out);
 	put_store(d, out);
 	put_queues(d, out);

@@ -1,6 +1,7 @@
 /* Tests of report.h over a loader that makes everything up. */
 #include "base/clock.h"
 #include "report/html.h"
+#include "report/summary.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -174,6 +175,55 @@ static void there_are_no_more_sources_than_there_is_room_for(void **state)
 	assert_null(report_series_add(&s, "a"));
 }
 
+/* Pence are not pounds: a sum for each currency, weights within it. */
+static void holdings_are_summed_up_by_currency(void **state)
+{
+	static const struct {
+		const char *symbol, *currency;
+		double close, quantity, cost;
+	} held[] = {{"A", "USD", 50, 2, 80},
+		    {"B", "GBp", 250, 4, NAN},
+		    {"C", "USD", 100, -3, -310},
+		    {"D", "", 0, 5, 10}}; /* nobody has a price of it */
+	struct portfolio p = {.positions = {0}};
+	struct report r = {.portfolio = &p};
+	struct report_holdings h;
+	const struct report_holding *x;
+	struct report_bar bar[4];
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct report_symbol *s;
+
+		assert_int_equal(portfolio_add(&p, held[i].symbol, held[i].quantity,
+					       held[i].cost),
+				 0);
+		assert_int_equal(report_add(&r, held[i].symbol), 0);
+		s = &r.rows[i];
+		bar[i] = (struct report_bar){.close = held[i].close};
+		(void)snprintf(report_series_add(s, "a")->currency,
+			       sizeof(s->series[0].currency), "%s", held[i].currency);
+		s->bars = &bar[i];
+		s->n = held[i].close > 0;
+		s->best = s->n > 0 ? 0 : -1;
+	}
+	report_hold(&r, &h);
+	x = report_holding_at(&h, 0, &n);
+	assert_int_equal(n, 4);
+	assert_int_equal(h.n_totals, 2);
+	assert_string_equal(h.total[0].currency, "USD");
+	assert_true(h.total[0].value == -200 && h.total[0].gross == 400);
+	assert_true(h.total[0].cost == -230 && h.total[0].gain == 30);
+	assert_true(x[0].weight == 0.25 && x[2].weight == -0.75 && x[1].weight == 1);
+	assert_string_equal(h.total[1].currency, "GBp");
+	assert_true(h.total[1].value == 1000 && isnan(h.total[1].gain));
+	assert_true(isnan(x[3].value) && isnan(x[3].weight) && x[3].cost == 10);
+	report_holdings_free(&h);
+	report_free(&r);
+	portfolio_free(&p);
+}
+
 static void symbols_and_flows_have_names(void **state)
 {
 	struct report r = {.n = 0};
@@ -194,6 +244,7 @@ int main(void)
 		cmocka_unit_test(what_a_loader_ends_is_ended),
 		cmocka_unit_test(a_bar_that_cannot_be_is_left_out),
 		cmocka_unit_test(there_are_no_more_sources_than_there_is_room_for),
+		cmocka_unit_test(holdings_are_summed_up_by_currency),
 		cmocka_unit_test(symbols_and_flows_have_names),
 	};
 

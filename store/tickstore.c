@@ -297,13 +297,25 @@ ON_STORE static void refused(struct tickstore *ts, int rc)
 	ts->status.commits_refused++;
 }
 
+void tickstore_full_until(struct tickstore *ts, int64_t mono_ns)
+{
+	ts->full_until_ns = mono_ns;
+}
+
+int tickstore_has_quota(const struct tickstore *ts)
+{
+	return ts->full_until_ns == 0 || clock_mono_ns() >= ts->full_until_ns
+		       ? 0
+		       : err_set(-ENOSPC, "the log is full on purpose: chaos");
+}
+
 /* Under a steady load nobody is idle, and tick may come late: keep the promises. */
 static int before_commit(struct tickstore *ts, int64_t now_ns)
 {
 	int64_t age = now_ns - ts->unsynced_since_ns;
-	int rc = 0;
+	int rc = tickstore_has_quota(ts);
 
-	if (sq_wal_bytes(ts->db) >= ts->params.wal_bytes_max)
+	if (rc == 0 && sq_wal_bytes(ts->db) >= ts->params.wal_bytes_max)
 		rc = tickstore_checkpoint(ts, false);
 	if (rc == 0 && ts->unsynced_since_ns != 0 &&
 	    (age < 0 || age >= ts->params.sync_interval_ns))

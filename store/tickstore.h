@@ -189,6 +189,9 @@ ON_STORE uint32_t tickstore_room(const struct tickstore *ts);
 ON_STORE int tickstore_append(struct tickstore *ts, uint32_t producer,
 			      uint64_t first_seq, const struct record *recs, uint32_t n,
 			      uint64_t *out_pos);
+/** A quota that is used up until then, monotonic clock: commits and batches of derived
+ *  events meet -ENOSPC. */
+ON_STORE void tickstore_full_until(struct tickstore *ts, int64_t mono_ns);
 /**
  * Write what is staged.  0: acknowledge now.  STORE_EMPTY: nothing was staged.
  * -ENOSPC, -ENOMEM: refused, all of it, nothing remains staged; the producers

@@ -213,6 +213,8 @@ int tickstore_derived_append(struct tickstore *ts, unsigned kind, uint64_t first
 	assert(kind < STORE_KINDS);
 	assert(first_pos <= last_pos);
 	if (rc == 0)
+		rc = tickstore_has_quota(ts);
+	if (rc == 0)
 		rc = sq_begin(ts->db, false);
 	if (rc < 0)
 		return tickstore_failed(ts, rc);

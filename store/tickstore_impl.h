@@ -51,6 +51,7 @@ struct tickstore {
 	uint64_t promised_pos; /* as it stands synced in the high-water file */
 	uint64_t boot_id;
 	int64_t high_event_ns;
+	int64_t full_until_ns;     /* monotonic: until then nothing finds room */
 	int64_t unsynced_since_ns; /* commit time of the oldest unsynced; 0: none */
 
 	/* Staged for the next commit. */
@@ -122,6 +123,8 @@ struct tickstore {
 int tickstore_failed(struct tickstore *ts, int rc);
 /** -EIO once the store is dead, else 0. */
 int tickstore_alive(const struct tickstore *ts);
+/** 0 or -ENOSPC: tickstore_full_until(). */
+int tickstore_has_quota(const struct tickstore *ts);
 /** The mark of an orderly end: nothing beyond the log was ever acknowledged. */
 int tickstore_mark_end(struct tickstore *ts);
 /** What the high-water file may promise when the log ends at @last_pos. */

@@ -41,6 +41,7 @@ struct worker {
 	pthread_t thread;
 	bool running_thread;
 	atomic_bool stop;
+	_Atomic int64_t stall_ns; /* stand still so long; 0: not */
 	_Atomic uint64_t moved;
 	_Atomic uint64_t counters[N_COUNTERS];
 	uint64_t tallies[sizeof(struct bars_counts) / sizeof(uint64_t)];
@@ -370,6 +371,13 @@ size_t worker_step(struct worker *w, size_t budget)
 	return done;
 }
 
+/* Nobody wakes who waits here. */
+static void stall(struct worker *w)
+{
+	parker_prepare(&w->room);
+	parker_wait(&w->room, atomic_exchange(&w->stall_ns, 0));
+}
+
 static void *body(void *arg)
 {
 	struct worker *w = arg;
@@ -380,6 +388,8 @@ static void *body(void *arg)
 		/* Read before the step: what came before the stop is still done. */
 		bool stopping = atomic_load(&w->stop);
 
+		if (atomic_load_explicit(&w->stall_ns, memory_order_relaxed) > 0)
+			stall(w);
 		if (worker_step(w, BUDGET) > 0)
 			continue;
 		if (stopping)
@@ -415,6 +425,12 @@ void worker_stop(struct worker *w)
 struct shard *worker_shard(struct worker *w)
 {
 	return w->shard;
+}
+
+void worker_stall(struct worker *w, int64_t ns)
+{
+	atomic_store(&w->stall_ns, ns);
+	bus_shard_wake(w->env.bus, w->env.shard.index);
 }
 
 uint64_t worker_moved(const struct worker *w)

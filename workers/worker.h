@@ -59,6 +59,8 @@ struct shard *worker_shard(struct worker *w);
 int worker_start(struct worker *w);
 /** Finish what the bus has for it, then join. */
 void worker_stop(struct worker *w);
+/** Have the thread stand still for so long, soon. */
+ANY_THREAD void worker_stall(struct worker *w, int64_t ns);
 /** Rises while the thread is alive, with or without work (watchdog). */
 ANY_THREAD uint64_t worker_moved(const struct worker *w);
 /** Commit to bar emission, monotonic ns; one writer. */

@@ -80,7 +80,9 @@ function showTop(top) {
     const l = top.latency[k];
     return [title, micros(l.p50_us), micros(l.p99_us), micros(l.max_us)];
   }));
-  fill('workers', top.workers.map((w, i) => [w.worker, short(rate(t => t.workers[i] ? t.workers[i].ticks : 0)), w.symbols, short(w.ring_items), short(w.outbox_bytes) + ' B']));
+  const busy = name => `${Math.round(100 * rate(t => t.threads[name] || 0))} %`;
+  fill('workers', top.workers.map((w, i) => [w.worker, busy(`worker-${i}`), short(rate(t => t.workers[i] ? t.workers[i].ticks : 0)), w.symbols, short(w.ring_items), short(w.outbox_bytes) + ' B']).concat(['tier2', 'store', 'loop'].map(name => [name, busy(name), '', '', '', ''])));
+  for (const row of $('workers').tBodies[0].rows) row.cells[1].style.setProperty('--busy', row.cells[1].textContent.replace(' ', ''));
   fill('kinds', KINDS.map(k => [k, short(rate(t => t.published[k])), k in top.lag ? short(top.lag[k]) : '', top.subscribers[k]]));
   fill('drops', Object.entries(top.drops).filter(([, n]) => n > 0).map(([name, n]) => [name.replace(/_total$/, '').replaceAll('_', ' '), n.toLocaleString('en')]), 'nothing');
   const state = $('state');

@@ -5,6 +5,7 @@ What it shows is what the daemon has; keyboard, filter, chart, heat map; widths 
 colours; a daemon that dies and comes back.  AXE is axe.min.js, which judges accessibility.
 """
 import os
+import re
 import struct
 import sys
 
@@ -79,6 +80,15 @@ def the_page_shows_what_the_daemon_has(d):
         feed(d, 4001, 4001)
         p.until("return [...document.querySelectorAll('#table .row')].some(r => r.children[9].textContent === '101')", "the new tick")
         assert float(p.row("S01")[1]) == round(price(4001), 6), p.row("S01")
+        # A row a worker and the three threads that everything goes through, with what each had of a processor.
+        names = [str(w["worker"]) for w in d.admin("top")["result"]["workers"]] + ["tier2", "store", "loop"]
+        for first in range(4002, 4002 + 200 * 2000, 2000):
+            if p.run("return [...document.querySelectorAll('#workers tbody tr')].some(r => parseInt(r.cells[1].textContent) > 0)"):
+                break
+            feed(d, first, first + 1999)
+        rows = p.run("return [...document.querySelectorAll('#workers tbody tr')].map(r => [...r.cells].map(c => c.textContent))")
+        assert [r[0] for r in rows] == names and all(re.fullmatch(r"\d+ %", r[1]) for r in rows), rows
+        assert 0 < max(int(r[1].split()[0]) for r in rows) <= 110, rows
         published = d.admin("status")["result"]["published"]
         p.until("return [...document.querySelectorAll('#tiles div')].some(t => t.textContent === 'matrices' + arguments[0])",
                 "as many matrices as the daemon published", str(published["tier2"]))
