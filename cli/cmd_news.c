@@ -10,6 +10,7 @@
 #include "base/timetext.h"
 #include "cli/history_source.h"
 #include "cli/scorer.h"
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -254,6 +255,7 @@ int cmd_news(struct cli *c, int argc, char **argv)
 	if (rc != CLI_OK)
 		return rc;
 	o.n = (size_t)(argc - optind);
+	assert(o.n > 0);
 	o.tickers = calloc(o.n, sizeof(*o.tickers));
 	if (o.tickers == NULL)
 		rc = cli_error(CLI_INTERNAL, "no memory for %zu symbols", o.n);
@@ -267,7 +269,7 @@ int cmd_news(struct cli *c, int argc, char **argv)
 			jsonw_array(&t->w, NULL);
 		rc = fetch(c, &o, t);
 	}
-	if (rc == CLI_OK)
+	if (o.tickers != NULL && rc == CLI_OK)
 		rc = sum_up(&o);
 	for (size_t i = 0; o.tickers != NULL && i < o.n; i++) {
 		newsdesk_free(&o.tickers[i].desk);

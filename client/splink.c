@@ -176,6 +176,7 @@ static void dial(struct splink *l)
 	set_timer(l, 0);
 	if (l->failures > 0 && l->failures % LOOK_UP_EACH == 0)
 		(void)look_up(l); /* the host may have moved; if not found, as before */
+	assert(l->n_addresses > 0);
 	l->turn = (l->turn + 1) % l->n_addresses;
 	to = (const struct sockaddr *)&l->address[l->turn];
 	len = l->address_len[l->turn];

@@ -13,6 +13,7 @@
  */
 #include "base/clock.h"
 #include "client/sub_parts.h"
+#include <assert.h>
 #include <stdlib.h>
 
 #define DRAIN_EVENTS 4096      /* taken before one is given */
@@ -326,6 +327,7 @@ static int give(struct tickbus_sub *sub, struct tickbus_event *out)
 		}
 		if (is_run)
 			return give_run(sub, l, out);
+		assert(s != NULL); /* no number reaches UINT64_MAX */
 		copy_event(&s->event, &p->given, out);
 		s->is_pending = false;
 		return 0;

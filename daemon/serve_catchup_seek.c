@@ -206,7 +206,7 @@ ON_STORE static int seek_older(struct query *q)
 
 ON_STORE static int seek_seq(struct query *q)
 {
-	uint64_t *low = malloc(q->req.n_streams * sizeof(*low));
+	uint64_t *low = calloc(q->req.n_streams, sizeof(*low));
 	int rc = 0;
 
 	if (low == NULL)
