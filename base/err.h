@@ -16,7 +16,11 @@ int err_set(int rc, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 #ifdef __clang_analyzer__
 /* It sees no body: an error is negative, or every caller seems to go on behind one. */
 #define err_set(rc, ...)                                                               \
-	(err_set(rc, __VA_ARGS__), __builtin_constant_p(rc) ? (rc) : -1)
+	__extension__({                                                                \
+		int err_rc = (rc);                                                     \
+		(err_set)(err_rc, __VA_ARGS__);                                        \
+		err_rc < 0 ? err_rc : -1;                                              \
+	})
 #endif
 
 /** Put "prefix: " before the present sentence and return @rc. */

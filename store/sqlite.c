@@ -372,8 +372,10 @@ void sq_bind_text(struct sq_stmt *st, int i, const char *text, size_t len)
 
 int sq_step(struct sq_stmt *st)
 {
-	int rc = st->bind_rc;
+	int rc;
 
+	assert(st != NULL);
+	rc = st->bind_rc;
 	errno = 0;
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(st->stmt);
