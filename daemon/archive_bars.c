@@ -104,6 +104,29 @@ static int remember(struct archive_seen *s, const struct seen_row *row)
 	return 0;
 }
 
+static struct seen_row row_of(const char *key, const char *sign)
+{
+	struct seen_row row = {0};
+
+	(void)snprintf(row.key, sizeof(row.key), "%s", key);
+	(void)snprintf(row.sign, sizeof(row.sign), "%s", sign);
+	return row;
+}
+
+bool archive_seen_has(const struct archive_seen *s, const char *key, const char *sign)
+{
+	const struct seen_row row = row_of(key, sign);
+
+	return is_known(s, &row);
+}
+
+int archive_seen_note(struct archive_seen *s, const char *key, const char *sign)
+{
+	const struct seen_row row = row_of(key, sign);
+
+	return remember(s, &row);
+}
+
 int archive_seen_add(struct archive_seen *s, const char *line)
 {
 	struct seen_row row = {0};
@@ -160,8 +183,8 @@ static void job_done(void *arg, int rc)
 	(void)pthread_mutex_unlock(&j->lock);
 }
 
-ON_ARCHIVE static int
-ask_history(struct daemon *d, int (*fn)(struct histstore *store, void *arg), void *arg)
+int archive_ask_history(struct daemon *d, int (*fn)(struct histstore *store, void *arg),
+			void *arg)
 {
 	struct past_job j = {.fn = fn, .arg = arg};
 	int rc;
@@ -275,7 +298,7 @@ ON_ARCHIVE static int tell_range(struct daemon *d, struct slice *s)
 		const struct hist_bar *bars;
 
 		s->bars.len = 0;
-		rc = ask_history(d, read_slice, s);
+		rc = archive_ask_history(d, read_slice, s);
 		n = s->bars.len / sizeof(*bars);
 		bars = (const void *)s->bars.data;
 		if (rc == 0 && n > 0) {
@@ -314,7 +337,7 @@ ON_ARCHIVE static int tell_series(struct daemon *d, const struct candidate *c,
 	struct slice s = {.c = c};
 	struct buf then = {0};
 	size_t at = 0;
-	int rc = ask_history(d, list_chunks, &now);
+	int rc = archive_ask_history(d, list_chunks, &now);
 
 	archive_told_read(dir, c->row.key, &then);
 	while (rc == 0 && archive_told_next(&now.months, &then, &at, &s.range.from_ns,
@@ -351,7 +374,7 @@ ON_ARCHIVE static int tell_index(struct daemon *d, const struct candidate *c)
 	struct members m = {.name = c->index};
 	struct buf doc = {0};
 	struct jsonw w;
-	int rc = ask_history(d, read_members, &m);
+	int rc = archive_ask_history(d, read_members, &m);
 
 	jsonw_init(&w, &doc);
 	jsonw_object(&w, NULL);
@@ -382,11 +405,11 @@ int archive_bars_step(struct daemon *d, struct archive_seen *seen, int64_t from_
 	int rc = 0;
 
 	if (d->history == NULL)
-		return 0;
+		return archive_meta_step(d, seen);
 	if (!seen->is_listed) {
 		seen->now.len = 0;
 		seen->at = 0;
-		rc = ask_history(d, list, &seen->now);
+		rc = archive_ask_history(d, list, &seen->now);
 		if (rc < 0)
 			return rc;
 		seen->is_listed = true;
@@ -406,5 +429,5 @@ int archive_bars_step(struct daemon *d, struct archive_seen *seen, int64_t from_
 		return rc < 0 ? rc : 1;
 	}
 	seen->is_listed = false;
-	return 0;
+	return archive_meta_step(d, seen);
 }

@@ -47,6 +47,16 @@ struct archive_seen; /* which series were handed over, and as what */
  */
 ON_ARCHIVE int archive_bars_step(struct daemon *d, struct archive_seen *seen,
 				 int64_t from_ns);
+/** One symbol's corporate actions, or the metadata of all, that changed: 1; nothing: 0.
+ */
+ON_ARCHIVE int archive_meta_step(struct daemon *d, struct archive_seen *seen);
+/** Run @fn on the history's thread and wait; it only reads.  -EAGAIN: not now. */
+ON_ARCHIVE int archive_ask_history(struct daemon *d,
+				   int (*fn)(struct histstore *store, void *arg),
+				   void *arg);
+/** Was @key told with this sign? */
+bool archive_seen_has(const struct archive_seen *s, const char *key, const char *sign);
+int archive_seen_note(struct archive_seen *s, const char *key, const char *sign);
 int archive_seen_new(struct archive_seen **out);
 void archive_seen_free(struct archive_seen *s);
 /** A line of the cursor: "KEY SIGN". */

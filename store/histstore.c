@@ -120,6 +120,16 @@ static const char *const sql[SQL_N] = {
 		"INSERT OR REPLACE INTO action(source, symbol, kind, ex_date,"
 		" new_symbol, currency, numerator_e9, denominator_e9, amount_e9)"
 		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_ACTION_LIST] =
+		"SELECT kind, ex_date, new_symbol, currency, numerator_e9,"
+		" denominator_e9, amount_e9 FROM action WHERE symbol = ?1 AND source ="
+		" (SELECT source FROM action WHERE symbol = ?1 GROUP BY source"
+		" ORDER BY count(*) DESC, source LIMIT 1) ORDER BY ex_date, kind",
+	/* The sum is of remainders: sums of large numbers may overflow. */
+	[SQL_ACTION_SUMS] =
+		"SELECT symbol, count(*), sum(ex_date % 99991 + amount_e9 % 99991 * 3"
+		" + numerator_e9 % 99991 * 5 + denominator_e9 % 99991 * 7)"
+		" FROM action WHERE symbol > ? GROUP BY symbol ORDER BY symbol LIMIT ?",
 	[SQL_VENDOR_GET] = "SELECT reached FROM vendor WHERE name = ?",
 	[SQL_VENDOR_PUT] = "INSERT OR REPLACE INTO vendor(name, reached) VALUES (?, ?)",
 	[SQL_VENDOR_UNCOVER] = "DELETE FROM cover WHERE series IN"

@@ -122,6 +122,19 @@ ON_HISTORY int histstore_put_article(struct histstore *h, const char *source,
 ON_HISTORY int histstore_put_action(struct histstore *h, const char *source,
 				    const struct hist_action *a, bool *out_is_new);
 
+/** Append the actions of @symbol (struct hist_action), by date: those of the one source
+    that has most of them, for two vendors' dates of one action may differ. */
+ON_HISTORY int histstore_actions(struct histstore *h, const char *symbol,
+				 struct buf *out);
+struct hist_acted {
+	char symbol[SYMBOL_MAX + 1];
+	uint64_t actions;
+	int64_t sum; /* another one when an action was added or says otherwise */
+};
+/** Append up to @max symbols behind @after that have actions (struct hist_acted). */
+ON_HISTORY int histstore_acted(struct histstore *h, const char *after, size_t max,
+			       struct buf *out);
+
 /** One article and who brought it; symbols are not filled in.  Not 0: stop, and return
     that. */
 typedef int (*hist_article_fn)(void *arg, const char *source,

@@ -109,6 +109,48 @@ int histstore_put_action(struct histstore *h, const char *source,
 	return sq_run(st);
 }
 
+int histstore_actions(struct histstore *h, const char *symbol, struct buf *out)
+{
+	struct sq_stmt *st = hist_stmt(h, SQL_ACTION_LIST);
+	struct hist_action a = {0};
+	int rc;
+
+	if (st == NULL)
+		return -EBADMSG;
+	(void)snprintf(a.symbol, sizeof(a.symbol), "%s", symbol);
+	hist_bind_text(st, 1, symbol);
+	while ((rc = sq_step(st)) == SQ_ROW) {
+		a.kind = (uint8_t)sq_int(st, 0);
+		a.ex_date = (int32_t)sq_int(st, 1);
+		hist_text(st, 2, a.new_symbol, sizeof(a.new_symbol));
+		hist_text(st, 3, a.currency, sizeof(a.currency));
+		a.numerator_e9 = sq_int(st, 4);
+		a.denominator_e9 = sq_int(st, 5);
+		a.amount_e9 = sq_int(st, 6);
+		buf_add(out, &a, sizeof(a));
+	}
+	return rc;
+}
+
+int histstore_acted(struct histstore *h, const char *after, size_t max, struct buf *out)
+{
+	struct sq_stmt *st = hist_stmt(h, SQL_ACTION_SUMS);
+	struct hist_acted x;
+	int rc;
+
+	if (st == NULL)
+		return -EBADMSG;
+	hist_bind_text(st, 1, after);
+	sq_bind_u64(st, 2, max);
+	while ((rc = sq_step(st)) == SQ_ROW) {
+		hist_text(st, 0, x.symbol, sizeof(x.symbol));
+		x.actions = sq_u64(st, 1);
+		x.sum = sq_int(st, 2);
+		buf_add(out, &x, sizeof(x));
+	}
+	return rc;
+}
+
 int histstore_vendor(struct histstore *h, const char *name, const char *reached,
 		     char *out_was, size_t size)
 {

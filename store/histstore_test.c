@@ -143,6 +143,9 @@ static void an_action_is_new_once_and_again_when_it_says_otherwise(void **state)
 				.symbol = "NVDA",
 				.numerator_e9 = 10000000000,
 				.denominator_e9 = 1000000000};
+	struct buf list = {0}, acted = {0};
+	const struct hist_action *got;
+	const struct hist_acted *who;
 	struct world w;
 	bool is_new;
 
@@ -153,9 +156,29 @@ static void an_action_is_new_once_and_again_when_it_says_otherwise(void **state)
 	assert_true(is_new);
 	assert_int_equal(0, histstore_put_action(w.h, "alpaca", &a, &is_new));
 	assert_false(is_new);
+	assert_int_equal(0, histstore_acted(w.h, "", 9, &acted));
 	a.numerator_e9 *= 2;
 	assert_int_equal(0, histstore_put_action(w.h, "alpaca", &a, &is_new));
 	assert_true(is_new);
+	/* Of two vendors the one that knows more is believed. */
+	a.ex_date++;
+	assert_int_equal(0, histstore_put_action(w.h, "yahoo", &a, &is_new));
+	a.kind = ACTION_DIVIDEND;
+	assert_int_equal(0, histstore_put_action(w.h, "yahoo", &a, &is_new));
+	assert_int_equal(0, histstore_actions(w.h, "NVDA", &list));
+	got = (const void *)list.data;
+	assert_int_equal(list.len, 2 * sizeof(*got));
+	assert_true(got[0].kind == ACTION_SPLIT && got[0].ex_date == 20240611 &&
+		    got[0].numerator_e9 == 20000000000 && got[1].kind == a.kind);
+	assert_int_equal(0, histstore_acted(w.h, "", 9, &acted));
+	assert_int_equal(0, histstore_acted(w.h, "NVDA", 9, &acted));
+	assert_int_equal(acted.len, 2 * sizeof(*who));
+	who = (const void *)acted.data;
+	assert_string_equal(who[1].symbol, "NVDA");
+	assert_true(who[0].actions == 1 && who[1].actions == 3 &&
+		    who[0].sum != who[1].sum);
+	buf_free(&list);
+	buf_free(&acted);
 	assert_int_equal(0, histstore_commit(w.h));
 	end(&w);
 }

@@ -12,6 +12,7 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import stat
 import struct
 import subprocess
@@ -44,7 +45,8 @@ def test(f):
 def conf(program, **more):
     keys = {"every": "200ms", "after": "5m", "limit": "20s", "memory": "128MiB", "threads": 1, **more}
     return (f"archive: {{program: {program}, " + ", ".join(f"{k}: {v}" for k, v in keys.items()) + "}\n"
-            "defaults: {timeframes: [1m, 5m]}\n")
+            "defaults: {timeframes: [1m, 5m]}\n"
+            "tickers: {V1: {metadata: {sector: Made up, lot: 100}}, V3: {timezone: America/New_York}}\n")
 
 
 def day_of_ticks(r, start, minutes):
@@ -337,6 +339,41 @@ def of_a_vendors_series_the_months_go_over_again_that_changed():
         shutil.rmtree(os.path.join(d.archive, ".told"))
         assert fetched(d, "2024-02-03", "2024-02-04") == 2 + 5  # nothing is known: all of it
         assert sql(d.archive, "SELECT count(*) FROM bars_1m") == [(str(5 * 1440),)]
+    return with_vendor(look, every="1h")
+
+
+@test
+def actions_and_metadata_go_over_and_adjust_what_is_read():
+    if not EXE:
+        return "tickbus-archive was not built: not tested"
+
+    def look(d):
+        assert ctl(d, "ingest", "V1", "--start", "2024-01-30", "--end", "2024-02-02").returncode == 0
+        assert d.stop() == 0
+        # As a vendor's answer would be kept: kinds 1 split, 2 dividend, 4 a change of name.
+        with sqlite3.connect(os.path.join(d.dir, "history.db")) as db:
+            db.executemany("INSERT INTO action VALUES (?,?,?,?,?,?,?,?,?)",
+                           [("alpaca", "V1", 1, 20240131, "", "", 3 * 10 ** 9, 2 * 10 ** 9, -2 ** 63),
+                            ("alpaca", "V1", 2, 20240201, "", "USD", -2 ** 63, -2 ** 63, 125 * 10 ** 6),
+                            ("alpaca", "V1", 4, 20240201, "V9", "", -2 ** 63, -2 ** 63, -2 ** 63),
+                            ("yahoo", "V1", 1, 20240130, "", "", 3 * 10 ** 9, 2 * 10 ** 9, -2 ** 63),
+                            ("alpaca", "V3", 1, 20240131, "", "", 10 ** 9, 10 ** 10, -2 ** 63)])
+        db.close()
+        d.start()
+        admin(d, "archive_flush")
+        for symbol, lines in (("V1", ["2024-01-31,split,3/2,UTC", "2024-02-01,dividend,0.125,UTC"]),
+                              ("V3", ["2024-01-31,split,1/10,America/New_York"])):
+            with open(os.path.join(d.archive, f"metadata/actions/{symbol}.csv"), encoding="ascii") as f:
+                assert (got := f.read().splitlines()[1:]) == lines, got
+        assert sql(d.archive, "SELECT lot, sector FROM symbols WHERE symbol = $$V1$$") == [("100", "Made up")]
+        last = "SELECT close FROM bars_1m WHERE symbol = $$V1$$ ORDER BY bar_start"
+        raw = float(sql(d.archive, last)[0][0])
+        out = subprocess.run([EXE, "--archive", d.archive, "export", "--symbols", "V1", "--start", "2024-01-30", "--end", "2024-01-31",
+                              "--adjust", "split", "--format", "csv", "-o", os.path.join(d.dir, "x.csv")], capture_output=True, text=True, timeout=60)
+        assert out.returncode == 0, out
+        with open(os.path.join(d.dir, "x.csv"), encoding="ascii") as f:
+            first = next(csv.DictReader(f))
+        assert abs(float(first["V1_close"]) * 1.5 - raw) < 1e-9, (first, raw)
     return with_vendor(look, every="1h")
 
 
