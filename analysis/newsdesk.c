@@ -6,6 +6,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
+#include <stdbool.h>
+#include <string.h>
 
 uint64_t newsdesk_title(const char *headline, size_t len)
 {
@@ -39,7 +41,7 @@ static const struct newsdesk_item *items(const struct newsdesk *n, size_t *count
 
 int newsdesk_add(struct newsdesk *n, int64_t time_ns, uint64_t title, double compound)
 {
-	struct newsdesk_item item = {time_ns, title, compound};
+	struct newsdesk_item item = {time_ns, title, compound, 0};
 	size_t count;
 	const struct newsdesk_item *all = items(n, &count);
 
@@ -57,6 +59,63 @@ int newsdesk_add(struct newsdesk *n, int64_t time_ns, uint64_t title, double com
 	}
 	buf_add(&n->items, &item, sizeof(item));
 	return 0;
+}
+
+/* Take @n items out, from the @i-th on. */
+static void cut(struct newsdesk *d, size_t i, size_t n)
+{
+	uint8_t *at = d->items.data + i * sizeof(struct newsdesk_item);
+	size_t bytes = n * sizeof(struct newsdesk_item);
+
+	if (n == 0)
+		return;
+	memmove(at, at + bytes, (size_t)(d->items.data + d->items.len - at) - bytes);
+	d->items.len -= bytes;
+}
+
+static bool is_near(int64_t a, int64_t b, int64_t ns)
+{
+	uint64_t apart = a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a;
+
+	return apart < (uint64_t)ns;
+}
+
+int newsdesk_put(struct newsdesk *n, const struct newsdesk_item *item)
+{
+	size_t count, at = 0;
+	const struct newsdesk_item *all = items(n, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].id == item->id) {
+			cut(n, i, 1);
+			count--;
+			break;
+		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].title == item->title &&
+		    is_near(all[i].time_ns, item->time_ns, n->repeat_ns)) {
+			n->repeats++;
+			return NEWSDESK_REPEAT;
+		}
+		at += all[i].time_ns <= item->time_ns;
+	}
+	buf_add(&n->items, item, sizeof(*item));
+	all = items(n, &count);
+	memmove(n->items.data + (at + 1) * sizeof(*item),
+		n->items.data + at * sizeof(*item), (count - 1 - at) * sizeof(*item));
+	memcpy(n->items.data + at * sizeof(*item), item, sizeof(*item));
+	return 0;
+}
+
+void newsdesk_trim(struct newsdesk *n, int64_t ns, size_t max)
+{
+	size_t count, old = 0;
+	const struct newsdesk_item *all = items(n, &count);
+
+	while (old < count && (all[old].time_ns <= ns || count - old > max))
+		old++;
+	cut(n, 0, old);
 }
 
 void newsdesk_total(const struct newsdesk *n, int64_t as_of_ns, int64_t window_ns,

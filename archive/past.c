@@ -135,6 +135,7 @@ static uint64_t chain_behind(enum event_kind kind, const void *event, uint64_t b
 		struct event_bar bar;
 		struct event_tier1 tier1;
 		struct event_tier2 tier2;
+		struct event_news news;
 		struct event_status status;
 	} copy;
 

@@ -115,6 +115,7 @@ static int take_frame(struct past *p, const struct past_range *r,
 		struct event_bar bar;
 		struct event_tier1 tier1;
 		struct event_tier2 tier2;
+		struct event_news news;
 		struct event_status status;
 	} fixed;
 	int rc = 0;

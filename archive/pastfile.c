@@ -309,29 +309,9 @@ void past_stream_of(enum event_kind kind, const void *event, struct past_stream 
 	const struct event_head *head = event;
 
 	*out = (struct past_stream){.seq = head->seq, .pos = head->pos};
-	if (kind == EVENT_TICK) {
-		const struct event_tick *e = event;
-
-		memcpy(out->name, e->symbol, SYMBOL_MAX);
-		return;
-	}
-	out->chain = event_chain_of(kind, event);
-	if (kind == EVENT_BAR) {
-		const struct event_bar *e = event;
-
-		memcpy(out->name, e->symbol, SYMBOL_MAX);
-	} else if (kind == EVENT_TIER1) {
-		const struct event_tier1 *e = event;
-
-		memcpy(out->name, e->symbol, SYMBOL_MAX);
-	} else if (kind == EVENT_TIER2) {
-		const struct event_tier2 *e = event;
-
-		memcpy(out->name, e->universe, UNIVERSE_MAX);
-		out->timeframe_s = e->timeframe_s;
-	} else {
-		const struct event_status *e = event;
-
-		memcpy(out->name, e->symbol, SYMBOL_MAX);
-	}
+	memcpy(out->name, event_symbol(kind, event), SYMBOL_MAX);
+	if (kind != EVENT_TICK)
+		out->chain = event_chain_of(kind, event);
+	if (kind == EVENT_TIER2)
+		out->timeframe_s = ((const struct event_tier2 *)event)->timeframe_s;
 }

@@ -2,6 +2,9 @@
  * buf - doubling growth; out of memory is the end of the process.
  */
 #include "base/buf.h"
+#include "base/err.h"
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,4 +80,25 @@ void buf_free(struct buf *b)
 {
 	free(b->data);
 	*b = (struct buf){0};
+}
+
+int buf_read_file(struct buf *b, const char *path, size_t max)
+{
+	FILE *f = fopen(path, "re");
+	size_t start = b->len, n;
+	bool failed;
+
+	if (f == NULL)
+		return err_set(-errno, "%s: %s", path, strerror(errno));
+	do {
+		n = fread(buf_reserve(b, 65536), 1, 65536, f);
+		b->len += n;
+	} while (n > 0 && b->len - start <= max);
+	failed = ferror(f) != 0;
+	(void)fclose(f);
+	if (failed)
+		return err_set(-EIO, "%s cannot be read", path);
+	if (b->len - start > max)
+		return err_set(-E2BIG, "%s has more than %zu bytes", path, max);
+	return 0;
 }

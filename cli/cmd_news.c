@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/jsonw.h"
 #include "base/timetext.h"
+#include "cli/cmd_news_import.h"
 #include "cli/history_source.h"
 #include "cli/scorer.h"
 #include <assert.h>
@@ -247,7 +248,11 @@ static int sum_up(struct news *o)
 int cmd_news(struct cli *c, int argc, char **argv)
 {
 	struct news o = {.newest_ns = INT64_MIN};
-	int rc = read_options(c, argc, argv, &o);
+	int rc;
+
+	if (argc > 1 && strcmp(argv[1], "import") == 0)
+		return cmd_news_import(c, argc - 1, argv + 1);
+	rc = read_options(c, argc, argv, &o);
 
 	if (rc != CLI_OK)
 		return rc == CLI_OPTION_HELP ? CLI_OK : rc;

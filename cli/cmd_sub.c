@@ -163,11 +163,11 @@ static int take_kinds(struct sub_job *j, const char *list)
 			name[len] = '\0';
 			kind = tickbus_kind_parse(name);
 		}
-		if (kind > EVENT_STATUS || kind == EVENT_NEWS)
+		if (kind > EVENT_STATUS)
 			return cli_usage_error(
 				j->cli,
 				"'%.*s' is no kind: tick, bar, tier1, tier2, "
-				"status",
+				"news, status",
 				(int)len, list);
 		j->filter.kinds |= TICKBUS_KIND(kind);
 		list += len + (list[len] == ',');

@@ -24,28 +24,6 @@ static bool usual_path(struct buf *out)
 	return true;
 }
 
-static int read_file(const char *path, struct buf *out)
-{
-	FILE *f = fopen(path, "re");
-	size_t n;
-	bool failed;
-
-	if (f == NULL)
-		return err_set(-errno, "%s: %m", path);
-	do {
-		n = fread(buf_reserve(out, 65536), 1, 65536, f);
-		out->len += n;
-	} while (n > 0 && out->len <= LEXICON_BYTES_MAX);
-	failed = ferror(f) != 0;
-	(void)fclose(f);
-	if (failed)
-		return err_set(-EIO, "%s cannot be read", path);
-	if (out->len > LEXICON_BYTES_MAX)
-		return err_set(-E2BIG, "%s has more than %u MiB", path,
-			       LEXICON_BYTES_MAX >> 20);
-	return 0;
-}
-
 /* Without VADER's lexicon finance scores with our own words alone. */
 int scorer_open_many(enum sentiment_flavour flavour, const char *path, size_t n,
 		     struct sentiment **out)
@@ -56,7 +34,8 @@ int scorer_open_many(enum sentiment_flavour flavour, const char *path, size_t n,
 	int rc = 0;
 
 	if (has)
-		rc = read_file(path != NULL ? path : buf_text(&usual), &text);
+		rc = buf_read_file(&text, path != NULL ? path : buf_text(&usual),
+				   LEXICON_BYTES_MAX);
 	if (path == NULL && (rc == -ENOENT || !has)) {
 		has = false;
 		rc = 0;

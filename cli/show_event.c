@@ -221,6 +221,18 @@ static void pretty_status(struct buf *out, const struct event_status *s)
 	put_field(out, s->text, sizeof(s->text));
 }
 
+static void pretty_news(struct buf *out, const struct event_news *n)
+{
+	put_clock(out, n->head.event_ns);
+	put(out, "news  ");
+	put_symbol(out, n->symbol);
+	buf_printf(out, "  %+.4f  ", n->compound);
+	put_field(out, n->headline, sizeof(n->headline));
+	buf_printf(out, "  (edition %u; %llu articles, average %+.4f)%s", n->edition,
+		   (unsigned long long)n->articles, n->average,
+		   n->flags & (NEWS_REPEAT | NEWS_LATE) ? "  not counted" : "");
+}
+
 void show_event_pretty(struct buf *out, const struct tickbus_event *e)
 {
 	switch (e->kind) {
@@ -235,6 +247,9 @@ void show_event_pretty(struct buf *out, const struct tickbus_event *e)
 		break;
 	case EVENT_TIER2:
 		pretty_tier2(out, e);
+		break;
+	case EVENT_NEWS:
+		pretty_news(out, e->news);
 		break;
 	case EVENT_STATUS:
 		pretty_status(out, e->status);
@@ -279,6 +294,11 @@ void show_event_csv_header(struct buf *out, enum event_kind kind)
 	case EVENT_TIER2:
 		put(out, "as_of,universe,timeframe,version,status,symbol_a,symbol_b,"
 			 "correlation,pos\n");
+		break;
+	case EVENT_NEWS:
+		put(out, "time,symbol,compound,pos_share,neu_share,neg_share,articles,"
+			 "average,weighted,positive,negative,edition,flags,id,headline,"
+			 "url,lexicon,seq,pos\n");
 		break;
 	case EVENT_STATUS:
 		put(out, "time,symbol,state,detail,text,seq,pos\n");
@@ -426,6 +446,32 @@ static void csv_status(struct buf *out, const struct event_status *s)
 	end_row(out, &s->head);
 }
 
+static void csv_news(struct buf *out, const struct event_news *n)
+{
+	const double values[] = {n->compound, n->pos_share, n->neu_share, n->neg_share,
+				 n->average,  n->weighted,  n->positive,  n->negative};
+	const struct {
+		const char *field;
+		size_t max;
+	} texts[] = {{n->id, sizeof(n->id)},
+		     {n->headline, sizeof(n->headline)},
+		     {n->url, sizeof(n->url)},
+		     {n->lexicon, sizeof(n->lexicon)}};
+
+	begin_row(out, n->head.event_ns, n->symbol, SYMBOL_MAX);
+	for (size_t i = 0; i < 8; i++) {
+		if (i == 4)
+			comma_u64(out, n->articles);
+		comma_f64(out, values[i]);
+	}
+	buf_printf(out, ",%u,%u", n->edition, n->flags);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		put(out, ",");
+		put_field(out, texts[i].field, texts[i].max);
+	}
+	end_row(out, &n->head);
+}
+
 void show_event_csv(struct buf *out, const struct tickbus_event *e)
 {
 	switch (e->kind) {
@@ -440,6 +486,9 @@ void show_event_csv(struct buf *out, const struct tickbus_event *e)
 		break;
 	case EVENT_TIER2:
 		csv_tier2(out, e);
+		break;
+	case EVENT_NEWS:
+		csv_news(out, e->news);
 		break;
 	case EVENT_STATUS:
 		csv_status(out, e->status);

@@ -173,7 +173,8 @@ static const struct command commands[] = {
 	{"indicators", "", "List the indicators that `indicators:` may name, with their parameters",
 	 "  --list           the default\n"
 	 "  --json           as one array\n", cmd_indicators},
-	{"news", "SYMBOL...", "Score what vendors wrote about symbols (ingest --what news), and sum it up",
+	{"news", "SYMBOL... | import FILE...",
+	 "Score what vendors wrote about symbols (ingest --what news), and sum it up",
 	 "  --start TIME     articles from then on\n"
 	 "  --end TIME       until then, exclusive\n"
 	 "  --half-life D    an article weighs half as much after D, 1d\n"
@@ -181,7 +182,12 @@ static const struct command commands[] = {
 	 "  --all            every article, too\n"
 	 "  --vader FILE     VADER's lexicon; default: where tools/setup-news puts it\n"
 	 "  --json           one object\n"
-	 "Exit code 1: there was no article about one of them.\n", cmd_news},
+	 "Exit code 1: there was no article about one of them.\n"
+	 "import: send the articles of files (JSON lines or CSV; -: standard input) to the\n"
+	 "daemon, which scores them; `sub news` shows it.\n"
+	 "  --source NAME    who wrote them, file\n"
+	 "  --symbols LIST   of articles that name none\n"
+	 "Exit code 1: not everything was taken.\n", cmd_news},
 	{"sentiment", "HEADLINE... | -", "Score headlines (-: of standard input, one a line), without a daemon",
 	 "  --flavour F      finance (default), vader (as the npm package) or vader-py (as\n"
 	 "                   the original)\n"

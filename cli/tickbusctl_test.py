@@ -356,7 +356,7 @@ def run_all(run, missing):
     STATE["state"] = "draining"
     run("status", 1, "draining")
     run("sub", 64)
-    run("sub news", 64, stderr="no kind")
+    run("sub gossip", 64, stderr="no kind")
     run("sub tick,bar --format csv", 64)
     run("sub tick --from yesterday", 64)
     run("--port 65123 sub tick --seconds 1", 69, stderr="nothing was heard")

@@ -14,6 +14,7 @@ struct feedsock {
 	char topic[TOPIC_MAX]; /* of its kind, e.g. "bar|" */
 	size_t topic_len;
 	char beat[TOPIC_MAX]; /* of heartbeats */
+	enum event_kind kind;
 	size_t beat_len;
 	int64_t heard_ns;  /* monotonic; of the last message or of the opening */
 	bool is_late;      /* it had not been asked for long */
@@ -27,7 +28,8 @@ int feedsock_open(struct feedsock *f, const char *url, enum event_kind kind, int
 void feedsock_close(struct feedsock *f);
 /** Hang up and connect anew. */
 void feedsock_renew(struct feedsock *f);
-/** The next message of its kind or heartbeat, the caller's to free: 0, FEEDSOCK_EMPTY.
+/** The next message or heartbeat of its kind (two kinds may share a socket), the
+ * caller's to free: 0, FEEDSOCK_EMPTY.
  */
 int feedsock_take(struct feedsock *f, struct splink_msg **out);
 /** Was it silent for too long? */

@@ -57,7 +57,7 @@ static void senseless_filters_are_refused(void **state)
 {
 	static const char *const empty[] = {""};
 	struct tickbus_filter none = {0};
-	struct tickbus_filter news = {.kinds = TICKBUS_KIND(EVENT_NEWS)};
+	struct tickbus_filter jobs = {.kinds = TICKBUS_KIND(EVENT_JOB)};
 	struct tickbus_filter frame = {.kinds = TICKBUS_KIND(EVENT_BAR),
 				       .timeframe = "7m"};
 	struct tickbus_filter nameless = {
@@ -66,7 +66,7 @@ static void senseless_filters_are_refused(void **state)
 
 	(void)state;
 	assert_true(tickbus_sub_open(NULL, &none, &sub) < 0);
-	assert_true(tickbus_sub_open(NULL, &news, &sub) < 0);
+	assert_true(tickbus_sub_open(NULL, &jobs, &sub) < 0);
 	assert_true(tickbus_sub_open(NULL, &frame, &sub) < 0);
 	assert_true(tickbus_sub_open(NULL, &nameless, &sub) < 0);
 	assert_null(sub);

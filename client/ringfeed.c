@@ -14,7 +14,7 @@
 #define RING_VERSION     1
 
 static const enum event_kind kind_of[RINGFEED_RINGS] = {
-	EVENT_TICK, EVENT_BAR, EVENT_TIER1, EVENT_TIER2, EVENT_STATUS};
+	EVENT_TICK, EVENT_BAR, EVENT_TIER1, EVENT_TIER2, EVENT_STATUS, EVENT_NEWS};
 
 struct hello {
 	char magic[4];

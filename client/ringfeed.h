@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define RINGFEED_RINGS 5 /* tick, bar, tier1, tier2, status */
+#define RINGFEED_RINGS 6 /* tick, bar, tier1, tier2, status, news */
 
 struct ringfeed {
 	const char *path;                                /* borrowed */

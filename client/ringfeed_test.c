@@ -21,11 +21,11 @@
 
 #include <cmocka.h>
 
-#define RINGS    5
+#define RINGS    6
 #define CAPACITY (1u << 20)
 
-static const enum event_kind kind_of[RINGS] = {EVENT_TICK, EVENT_BAR, EVENT_TIER1,
-					       EVENT_TIER2, EVENT_STATUS};
+static const enum event_kind kind_of[RINGS] = {EVENT_TICK,  EVENT_BAR,    EVENT_TIER1,
+					       EVENT_TIER2, EVENT_STATUS, EVENT_NEWS};
 
 static struct {
 	char dir[64];

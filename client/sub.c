@@ -9,7 +9,7 @@
 
 #define KINDS                                                                          \
 	(1u << EVENT_TICK | 1u << EVENT_BAR | 1u << EVENT_TIER1 | 1u << EVENT_TIER2 |  \
-	 1u << EVENT_STATUS)
+	 1u << EVENT_NEWS | 1u << EVENT_STATUS)
 
 static int set_symbols(struct tickbus_sub *sub, const struct tickbus_filter *f)
 {

@@ -23,7 +23,7 @@
 #include "proto/catchup.h"
 
 #define SUB_NEAR    4096
-#define SUB_SOCKETS 5 /* tick, bar, tier1, tier2, status */
+#define SUB_SOCKETS 6 /* tick, bar, tier1, tier2, news, status */
 
 /** Any event or heartbeat entry, aligned. */
 union sub_event {
@@ -32,6 +32,7 @@ union sub_event {
 	struct event_bar bar;
 	struct event_tier1 tier1;
 	struct event_tier2 tier2;
+	struct event_news news;
 	struct event_status status;
 	struct frame_heartbeat heartbeat;
 };

@@ -23,11 +23,9 @@
 static const struct {
 	enum event_kind kind;
 	enum tickbus_port port;
-} feeds[SUB_SOCKETS] = {{EVENT_TICK, TICKBUS_TICK},
-			{EVENT_BAR, TICKBUS_BAR},
-			{EVENT_TIER1, TICKBUS_TIER1},
-			{EVENT_TIER2, TICKBUS_TIER2},
-			{EVENT_STATUS, TICKBUS_STATUS}};
+} feeds[SUB_SOCKETS] = {{EVENT_TICK, TICKBUS_TICK},   {EVENT_BAR, TICKBUS_BAR},
+			{EVENT_TIER1, TICKBUS_TIER1}, {EVENT_TIER2, TICKBUS_TIER2},
+			{EVENT_NEWS, TICKBUS_STATUS}, {EVENT_STATUS, TICKBUS_STATUS}};
 
 /* ---- opening ------------------------------------------------------------ */
 

@@ -55,7 +55,7 @@ enum tickbus_port {
 	TICKBUS_BAR,
 	TICKBUS_TIER1,
 	TICKBUS_TIER2,
-	TICKBUS_STATUS,
+	TICKBUS_STATUS, /* and news */
 	TICKBUS_CATCHUP,
 	TICKBUS_PORTS,
 };
@@ -99,7 +99,8 @@ enum tickbus_policy {
 
 /** What to get.  Copied. */
 struct tickbus_filter {
-	uint32_t kinds; /* TICKBUS_KIND() | ...; tick, bar, tier1, tier2, status */
+	uint32_t kinds; /* TICKBUS_KIND() | ...; tick, bar, tier1, tier2, news,
+			   status */
 	const char *const *symbols; /* exact names, universes for tier2; NULL: all */
 	size_t n_symbols;
 	const char *timeframe;  /* "1m"; NULL: all */
@@ -140,6 +141,7 @@ struct tickbus_event {
 		const struct event_bar *bar;
 		const struct event_tier1 *tier1;
 		const struct event_tier2 *tier2;
+		const struct event_news *news;
 		const struct event_status *status;
 	};
 	const struct tier2_member *members; /* tier2: n_members */

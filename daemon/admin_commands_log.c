@@ -33,6 +33,7 @@ static void put_other(struct jsonw *w, const struct question *q, uint64_t pos,
 	jsonw_str(w, "type",
 		  r->type == RECORD_CLOCK     ? "clock"
 		  : r->type == RECORD_CONTROL ? "control"
+		  : r->type == RECORD_NEWS    ? "news"
 					      : "source");
 	admin_time(w, "time", r->event_ns);
 	admin_time(w, "recv_time", r->recv_ns);

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 static const enum event_kind symbol_kinds[] = {EVENT_TICK, EVENT_BAR, EVENT_TIER1,
-					       EVENT_STATUS};
+					       EVENT_NEWS, EVENT_STATUS};
 #define SYMBOL_KINDS (sizeof(symbol_kinds) / sizeof(symbol_kinds[0]))
 
 /* ---- status ---- */
@@ -216,9 +216,8 @@ void admin_top(struct daemon *d, const struct json *request, struct admin_call *
 	for (unsigned k = EVENT_BAR; k <= EVENT_STATUS; k++) {
 		uint64_t done = derived_complete(d->derived, (enum event_kind)k);
 
-		if (k != EVENT_NEWS)
-			jsonw_u64(w, event_kind_word((enum event_kind)k),
-				  committed > done ? committed - done : 0);
+		jsonw_u64(w, event_kind_word((enum event_kind)k),
+			  committed > done ? committed - done : 0);
 	}
 	jsonw_end(w);
 	jsonw_u64(w, "tick_outbox_bytes", outbox_depth(d->tick_outbox));

@@ -14,7 +14,7 @@
 #define EVENTS_MAX 100u /* of a kind; a clock record may close thousands of bars */
 #define NEWEST_MAX 32u
 
-static const enum event_kind kinds[] = {EVENT_BAR, EVENT_TIER1, EVENT_TIER2,
+static const enum event_kind kinds[] = {EVENT_BAR, EVENT_TIER1, EVENT_TIER2, EVENT_NEWS,
 					EVENT_STATUS};
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 

@@ -199,7 +199,8 @@ ON_LOOP static bool read_request(struct lookup *l, const struct json *request)
 	if (name[0] == '\0' || strlen(name) > SYMBOL_MAX ||
 	    (timeframe[0] != '\0' && l->timeframe_s == 0) ||
 	    (l->kind != EVENT_TICK && l->kind != EVENT_BAR && l->kind != EVENT_TIER1 &&
-	     l->kind != EVENT_TIER2 && l->kind != EVENT_STATUS)) {
+	     l->kind != EVENT_TIER2 && l->kind != EVENT_NEWS &&
+	     l->kind != EVENT_STATUS)) {
 		admin_fail(l->q.call, "bad_request",
 			   "name, kind or timeframe is no such thing");
 		question_free(&l->q);

@@ -265,6 +265,7 @@ struct config {
 	struct config_ingest ingest;
 	struct config_vendor vendors[CONFIG_VENDORS_MAX]; /* as written */
 	size_t n_vendors;
+	char news_vader[CONFIG_TEXT_MAX]; /* its lexicon; "": none */
 	struct params derive;      /* bars, tier1, defaults, tickers, universes */
 	struct config_feed *feeds; /* owned; as written */
 	size_t n_feeds;
@@ -289,6 +290,12 @@ int config_parse(const char *text, size_t len, struct config *out,
  */
 int config_load(const char *path, bool is_strict, struct config *out,
 		struct config_errors *errs);
+
+/**
+ * Read the lexicon that the configuration names and note its version: before anything
+ * is derived.  0; an error with a sentence: it cannot be read or is none.
+ */
+int config_lexicon(struct config *c);
 
 /** The effective configuration as YAML; config_parse() of it gives the same. */
 void config_print(const struct config *c, struct buf *out);

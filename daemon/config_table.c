@@ -33,6 +33,10 @@ static const struct config_word detectors[] = {
 	{"jump", DETECTOR_JUMP}, {"mad", DETECTOR_MAD}, {0}};
 static const struct config_word flavours[] = {
 	{"repaired", FLAVOUR_REPAIRED}, {"origin", FLAVOUR_ORIGIN}, {0}};
+static const struct config_word scorers[] = {{"finance", SENTIMENT_FINANCE},
+					     {"vader", SENTIMENT_VADER},
+					     {"vader-py", SENTIMENT_VADER_PY},
+					     {0}};
 static const struct config_word methods[] = {{"pearson", CORR_PEARSON},
 					     {"ewma", CORR_EWMA},
 					     {"ledoit_wolf", CORR_LEDOIT_WOLF},
@@ -185,6 +189,14 @@ static const struct config_key global_keys[] = {
 	 0},
 	{"tier1.ready_valid_ratio", CONFIG_DOUBLE, AT(derive.tier1.ready_valid_ratio),
 	 0, 1000, 0, 0, 0},
+	{"news.flavour", CONFIG_CHOICE, AT(derive.news.flavour), 0, 0, 0, 0, scorers},
+	PLACE("news.vader", CONFIG_PATH, news_vader),
+	{"news.window", CONFIG_DURATION, AT(derive.news.window_ns), S, 365 * D, 0, 0,
+	 0},
+	{"news.half_life", CONFIG_DURATION, AT(derive.news.half_life_ns), S, 365 * D, 0,
+	 0, 0},
+	{"news.repeat", CONFIG_DURATION, AT(derive.news.repeat_ns), 0, 365 * D, 0, 0,
+	 0},
 	{"simulator.enabled", CONFIG_BOOL, AT(simulator.enabled), 0, 0, 0, 0, 0},
 	{"simulator.seed", CONFIG_U64, AT(simulator.seed), 0, INT64_MAX, 0, 0, 0},
 	{"simulator.symbols", CONFIG_U32, AT(simulator.symbols), 1, 100000, 0, 0, 0},

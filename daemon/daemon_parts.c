@@ -145,7 +145,10 @@ static int open_intake(struct daemon *d, struct tickstore *ts, struct intake **o
 
 static int open_dispatch(struct daemon *d, struct tickstore *ts, struct dispatch **out)
 {
-	const struct dispatch_env env = {
+	const struct newsroom_env news = {.params = &d->config.derive,
+					  .symbols = d->symbols,
+					  .symbols_max = d->config.limits.symbols_max};
+	struct dispatch_env env = {
 		.store = ts,
 		.symbols = d->symbols,
 		.bus = d->bus,
@@ -159,7 +162,13 @@ static int open_dispatch(struct daemon *d, struct tickstore *ts, struct dispatch
 		.replay_end = d->replay_end,
 	};
 
-	return dispatch_new(&env, out);
+	int rc = newsroom_new(&news, &env.news);
+
+	if (rc == 0)
+		rc = dispatch_new(&env, out);
+	if (rc < 0)
+		newsroom_free(env.news);
+	return rc;
 }
 
 static int open_snapshot(struct daemon *d, const struct store_env *se,

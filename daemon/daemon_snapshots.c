@@ -47,7 +47,7 @@ int daemon_snapshot_part(void *arg, uint64_t pos, struct buf *part, bool is_last
 /* ---- when may it be sealed ---- */
 
 static const enum event_kind derived_kinds[] = {EVENT_BAR, EVENT_TIER1, EVENT_TIER2,
-						EVENT_STATUS};
+						EVENT_NEWS, EVENT_STATUS};
 
 struct fence {
 	struct daemon *d;

@@ -104,6 +104,7 @@ ON_LOOP static int open_pubs(struct daemon *d)
 		   {EVENT_BAR, l->bar, l->json_bar},
 		   {EVENT_TIER1, l->tier1, l->json_tier1},
 		   {EVENT_TIER2, l->tier2, l->json_tier2},
+		   {EVENT_NEWS, "", ""}, /* on the sockets of status */
 		   {EVENT_STATUS, l->status, l->json_status}};
 	size_t matrix = 5 * tier2_bytes_max(&d->config.derive);
 	int rc = 0;
@@ -140,6 +141,8 @@ ON_LOOP static int open_publisher(struct daemon *d)
 	memcpy(env.rings, d->broadcasts, sizeof(env.rings));
 	memcpy(env.sbe, d->sbe, sizeof(env.sbe));
 	memcpy(env.json, d->json, sizeof(env.json));
+	env.sbe[EVENT_NEWS] = d->sbe[EVENT_STATUS];
+	env.json[EVENT_NEWS] = d->json[EVENT_STATUS];
 	rc = publisher_new(&env, &d->publisher);
 	if (rc < 0)
 		return rc;
@@ -157,7 +160,8 @@ ON_LOOP static int open_local(struct daemon *d)
 			     broadcast_fd(d->broadcasts[EVENT_BAR]),
 			     broadcast_fd(d->broadcasts[EVENT_TIER1]),
 			     broadcast_fd(d->broadcasts[EVENT_TIER2]),
-			     broadcast_fd(d->broadcasts[EVENT_STATUS])};
+			     broadcast_fd(d->broadcasts[EVENT_STATUS]),
+			     broadcast_fd(d->broadcasts[EVENT_NEWS])};
 	int rc = 0;
 
 	if (l->admin[0] != '\0')

@@ -71,20 +71,6 @@ bool derived_known(const struct derived *d, enum event_kind kind, uint64_t pos)
 	return pos <= d->kinds[kind].skip_pos;
 }
 
-static uint32_t symbol_of(enum event_kind kind, const void *event)
-{
-	switch (kind) {
-	case EVENT_BAR:
-		return ((const struct event_bar *)event)->symbol_id;
-	case EVENT_TIER1:
-		return ((const struct event_tier1 *)event)->symbol_id;
-	case EVENT_STATUS:
-		return ((const struct event_status *)event)->symbol_id;
-	default:
-		return 0; /* matrices: in order of arrival */
-	}
-}
-
 void derived_add(struct derived *d, enum event_kind kind, const void *event, size_t len)
 {
 	struct pending *p = &d->kinds[kind];
@@ -100,7 +86,8 @@ void derived_add(struct derived *d, enum event_kind kind, const void *event, siz
 		p->cap = cap;
 	}
 	p->entries[p->n] = (struct entry){.pos = head->pos,
-					  .symbol_id = symbol_of(kind, event),
+					  /* Matrices: in order of arrival. */
+					  .symbol_id = event_symbol_id(kind, event),
 					  .arrival = (uint32_t)p->n,
 					  .at = p->bytes.len,
 					  .len = len};
@@ -220,12 +207,14 @@ static void flush_kind(struct derived *d, enum event_kind kind, uint64_t mark)
 		drop(p, from);
 }
 
-void derived_flush(struct derived *d, uint64_t mark, uint64_t tier2_mark)
+void derived_flush(struct derived *d, uint64_t mark, uint64_t tier2_mark,
+		   uint64_t news_mark)
 {
 	flush_kind(d, EVENT_BAR, mark);
 	flush_kind(d, EVENT_TIER1, mark);
 	flush_kind(d, EVENT_STATUS, mark);
 	flush_kind(d, EVENT_TIER2, tier2_mark);
+	flush_kind(d, EVENT_NEWS, news_mark);
 }
 
 uint64_t derived_complete(const struct derived *d, enum event_kind kind)

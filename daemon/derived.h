@@ -34,8 +34,9 @@ ON_LOOP bool derived_known(const struct derived *d, enum event_kind kind, uint64
 /** Remember a copy of @event until it can be stored. */
 ON_LOOP void derived_add(struct derived *d, enum event_kind kind, const void *event,
 			 size_t len);
-/** Store what lies at or below @mark (workers' kinds) and @tier2_mark. */
-ON_LOOP void derived_flush(struct derived *d, uint64_t mark, uint64_t tier2_mark);
+/** Store what lies at or below @mark (workers' kinds), @tier2_mark and @news_mark. */
+ON_LOOP void derived_flush(struct derived *d, uint64_t mark, uint64_t tier2_mark,
+			   uint64_t news_mark);
 /** Every event of @kind at or below this position has been posted to the store. */
 ANY_THREAD uint64_t derived_complete(const struct derived *d, enum event_kind kind);
 ON_LOOP bool derived_full(const struct derived *d);

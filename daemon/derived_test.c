@@ -83,10 +83,10 @@ static void events_of_several_workers_are_stored_in_log_order(void **state)
 			for (uint32_t symbol = w; symbol < 4; symbol += 2)
 				if (pos % 10 == 0 || pos % 4 == symbol)
 					add_bar(d, pos, symbol, ++seq[symbol]);
-	derived_flush(d, 1499, UINT64_MAX);
+	derived_flush(d, 1499, UINT64_MAX, UINT64_MAX);
 	assert_true(s->last_pos <= 1499);
 	assert_int_equal(derived_complete(d, EVENT_BAR), 1499);
-	derived_flush(d, 3000, UINT64_MAX);
+	derived_flush(d, 3000, UINT64_MAX, UINT64_MAX);
 	assert_int_equal(derived_pending(d), 0);
 	assert_int_equal(s->n, seq[0] + seq[1] + seq[2] + seq[3]);
 	assert_true(s->batches > 4);
@@ -109,10 +109,10 @@ static void what_a_full_mailbox_refuses_is_posted_later(void **state)
 	for (uint64_t pos = 1; pos <= 2000; pos++)
 		add_bar(d, pos, 0, pos);
 	s->refuse = 1;
-	derived_flush(d, 2000, UINT64_MAX);
+	derived_flush(d, 2000, UINT64_MAX, UINT64_MAX);
 	assert_int_equal(s->n, 0);
 	assert_int_equal(derived_complete(d, EVENT_BAR), 0);
-	derived_flush(d, 2000, UINT64_MAX);
+	derived_flush(d, 2000, UINT64_MAX, UINT64_MAX);
 	assert_int_equal(s->n, 2000);
 	assert_int_equal(derived_complete(d, EVENT_BAR), 2000);
 	derived_free(d);
@@ -132,10 +132,10 @@ static void events_of_one_position_stay_in_order_whatever_goes_before_them(void 
 		add_bar(d, pos, 0, ++seq);
 	for (int i = 0; i < 50; i++)
 		add_bar(d, 101, 0, ++seq);
-	derived_flush(d, 100, UINT64_MAX);
+	derived_flush(d, 100, UINT64_MAX, UINT64_MAX);
 	for (int i = 0; i < 500; i++)
 		add_bar(d, 101, 0, ++seq);
-	derived_flush(d, 101, UINT64_MAX);
+	derived_flush(d, 101, UINT64_MAX, UINT64_MAX);
 	assert_int_equal(s->n, seq);
 	for (size_t i = 0; i < s->n; i++)
 		assert_int_equal(s->bars[i].head.seq, i + 1);
@@ -154,7 +154,7 @@ static void what_the_store_holds_is_known(void **state)
 	assert_false(derived_known(d, EVENT_TIER1, 1));
 	assert_int_equal(derived_complete(d, EVENT_BAR), 41);
 	/* Nobody marks: nothing may be called complete. */
-	derived_flush(d, UINT64_MAX, UINT64_MAX);
+	derived_flush(d, UINT64_MAX, UINT64_MAX, UINT64_MAX);
 	assert_int_equal(derived_complete(d, EVENT_BAR), 41);
 	derived_free(d);
 	free(s);

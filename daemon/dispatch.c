@@ -5,6 +5,7 @@
 #include "bus/stats.h"
 #include "daemon/inband.h"
 #include "proto/event.h"
+#include "workers/worker.h"
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -23,6 +24,8 @@ struct dispatch {
 	bool stops_at_clock; /* a step ends with a clock record */
 	bool is_at_clock;    /* the last record of this step is one */
 	bool is_between;     /* a record's source is told, the record must wait */
+	bool has_article;    /* the record at pos is news, and the newsroom has it */
+	uint64_t told;       /* last position the outbox was marked with */
 };
 
 int dispatch_new(const struct dispatch_env *env, struct dispatch **out)
@@ -34,7 +37,7 @@ int dispatch_new(const struct dispatch_env *env, struct dispatch **out)
 		return err_set(-ENOMEM, "out of memory for the dispatcher");
 	d->env = *env;
 	d->pos = env->from_pos;
-	d->marked = env->from_pos - 1;
+	d->marked = d->told = env->from_pos - 1;
 	rc = inband_init(&d->inband, env->symbols_max);
 	if (rc < 0) {
 		free(d);
@@ -47,6 +50,13 @@ int dispatch_new(const struct dispatch_env *env, struct dispatch **out)
 void dispatch_reset(struct dispatch *d)
 {
 	inband_reset(&d->inband);
+	newsroom_reset(d->env.news);
+	d->has_article = false;
+}
+
+struct newsroom *dispatch_news(struct dispatch *d)
+{
+	return d->env.news;
 }
 
 void dispatch_free(struct dispatch *d)
@@ -54,6 +64,7 @@ void dispatch_free(struct dispatch *d)
 	if (d == NULL)
 		return;
 	inband_deinit(&d->inband);
+	newsroom_free(d->env.news);
 	free(d);
 }
 
@@ -108,6 +119,32 @@ void dispatch_state(struct state *st, struct dispatch *d)
 	inband_state(st, &d->inband, symtab_count(d->env.symbols));
 }
 
+/* 0 with the article open, < 0; one that is lost with damage makes nothing. */
+ON_STORE static int open_article(struct dispatch *d, uint64_t pos,
+				 const struct record *r)
+{
+	const void *text;
+	size_t len;
+	int rc = tickstore_article(d->env.store, pos, &text, &len);
+
+	if (rc == STORE_NONE)
+		stats_add(STAT_NEWS_LOST, 1);
+	return rc != 0 ? (rc < 0 ? rc : 0)
+		       : newsroom_open(d->env.news, pos, r, text, len);
+}
+
+/* An article's events, to nobody. */
+ON_STORE static int pass_article(struct dispatch *d, uint64_t pos,
+				 const struct record *r)
+{
+	struct event_news e;
+	int rc = open_article(d, pos, r);
+
+	while (rc == 0 && newsroom_left(d->env.news) > 0)
+		newsroom_next(d->env.news, &e);
+	return rc;
+}
+
 int dispatch_pass(struct dispatch *d, uint64_t pos, const struct record *recs,
 		  uint32_t n)
 {
@@ -119,6 +156,10 @@ int dispatch_pass(struct dispatch *d, uint64_t pos, const struct record *recs,
 			return rc;
 		if (inband_source(&d->inband, &recs[i], &source))
 			inband_source_told(&d->inband, &recs[i]);
+		rc = recs[i].type == RECORD_NEWS ? pass_article(d, pos + i, &recs[i])
+						 : 0;
+		if (rc < 0)
+			return rc;
 		inband_passed(&d->inband, pos + i, &recs[i]);
 	}
 	return 0;
@@ -127,7 +168,7 @@ int dispatch_pass(struct dispatch *d, uint64_t pos, const struct record *recs,
 void dispatch_seek(struct dispatch *d, uint64_t pos)
 {
 	atomic_store_explicit(&d->pos, pos + 1, memory_order_relaxed);
-	d->marked = 0; /* who waits for a mark at @pos gets one */
+	d->marked = d->told = 0; /* who waits for a mark at @pos gets one */
 	if (d->env.index != NULL)
 		tick_index_note(d->env.index, pos, d->inband.tick_seq,
 				symtab_count(d->env.symbols));
@@ -215,11 +256,33 @@ static int carry_tick(struct dispatch *d, uint64_t pos, const struct record *r)
 	return 0;
 }
 
+/* 0, < 0, or > 0: the outbox is full, and the rest of its events comes later. */
+ON_STORE static int carry_news(struct dispatch *d, uint64_t pos, const struct record *r)
+{
+	struct event_news *e;
+	int rc = d->has_article ? 0 : open_article(d, pos, r);
+
+	if (rc < 0)
+		return rc;
+	d->has_article = true;
+	while (newsroom_left(d->env.news) > 0) {
+		e = outbox_claim(d->env.ticks, EVENT_NEWS, sizeof(*e));
+		if (e == NULL) {
+			d->is_between = true;
+			return 1;
+		}
+		newsroom_next(d->env.news, e);
+		outbox_commit(d->env.ticks);
+	}
+	d->has_article = false;
+	return 0;
+}
+
 /*
  * 0, < 0: the log is not ours to read, > 0: the record must wait.  Its source is told
  * once, also if the record itself must wait after that.
  */
-static int carry(struct dispatch *d, uint64_t pos, const struct record *r)
+ON_STORE static int carry(struct dispatch *d, uint64_t pos, const struct record *r)
 {
 	struct record source;
 	int rc = inband_check(&d->inband, pos, r);
@@ -233,7 +296,9 @@ static int carry(struct dispatch *d, uint64_t pos, const struct record *r)
 	}
 	if (rc != 0)
 		return rc;
-	rc = r->type == RECORD_TICK ? carry_tick(d, pos, r) : to_everybody(d, pos, r);
+	rc = r->type == RECORD_TICK   ? carry_tick(d, pos, r)
+	     : r->type == RECORD_NEWS ? carry_news(d, pos, r)
+				      : to_everybody(d, pos, r);
 	if (rc != 0)
 		return rc;
 	inband_passed(&d->inband, pos, r);
@@ -243,13 +308,21 @@ static int carry(struct dispatch *d, uint64_t pos, const struct record *r)
 }
 
 /*
- * "You have seen everything up to here", once per step and worker.  A bus that was
- * stopped before it took the mark is given it by the first step that finds it running.
+ * "You have seen everything up to here", once per step, to the loop and every worker.
+ * A bus that was stopped before it took the mark is given it by the first step that
+ * finds it running.
  */
 static void mark(struct dispatch *d)
 {
 	const struct item it = {.pos = dispatch_pos(d) - 1, .flags = ITEM_MARK};
+	uint64_t *told = it.pos > d->told ? outbox_claim(d->env.ticks, WORKER_MARK,
+							 sizeof(*told))
+					  : NULL;
 
+	if (told != NULL) {
+		*told = d->told = it.pos;
+		outbox_commit(d->env.ticks);
+	}
 	if (it.pos > d->marked && bus_is_running(d->env.bus) &&
 	    bus_publish_all(d->env.bus, &it, sizeof(it)) == 0)
 		d->marked = it.pos;
@@ -331,14 +404,12 @@ int dispatch_step(struct dispatch *d, unsigned budget)
 		time_step(d, first);
 	mark(d);
 	bus_flush(d->env.bus);
-	if (done == 0)
-		return 0;
-	if (d->env.index != NULL)
-		tick_index_note(d->env.index, dispatch_pos(d) - 1, d->inband.tick_seq,
-				symtab_count(d->env.symbols));
 	if (outbox_unpublished(d->env.ticks) > 0) {
 		outbox_publish(d->env.ticks);
 		d->env.bell(d->env.arg);
 	}
+	if (done > 0 && d->env.index != NULL)
+		tick_index_note(d->env.index, dispatch_pos(d) - 1, d->inband.tick_seq,
+				symtab_count(d->env.symbols));
 	return (int)done;
 }

@@ -8,7 +8,8 @@
  * log, and nothing is lost.
  * Derived in band here, as functions of the log: the TICK_RECEIVED sequence of
  * every symbol, the liveness of sources (one RECORD_SOURCE item to every worker
- * when a source's event time enters a new second), and marks.
+ * when a source's event time enters a new second), the sentiment of articles, which do
+ * not go to the workers, and marks.
  *
  * Runs on the store thread, which owns the log and is the bus's publisher.
  */
@@ -22,6 +23,7 @@
 #include "daemon/tick_index.h"
 #include "proto/record.h"
 #include "store/tickstore.h"
+#include "workers/newsroom.h"
 
 #define WORKERS_MAX 64
 
@@ -31,8 +33,10 @@ struct dispatch_env {
 	struct tickstore *store;      /* borrowed */
 	const struct symtab *symbols; /* borrowed */
 	struct bus *bus;              /* borrowed; of struct item, a shard per worker */
-	struct outbox *ticks;         /* borrowed; EVENT_TICK messages to the loop */
-	void (*bell)(void *arg);      /* after ticks were published */
+	struct outbox *ticks; /* borrowed; to the loop: EVENT_TICK, EVENT_NEWS and, with
+				 the position up to which all were sent, WORKER_MARK */
+	struct newsroom *news;   /* taken */
+	void (*bell)(void *arg); /* after ticks were published */
 	void *arg;
 	struct tick_index *index; /* borrowed; NULL: nobody asks */
 	struct trace *trace;      /* borrowed; NULL: no traces */
@@ -61,7 +65,9 @@ ON_STORE bool dispatch_snapshot(struct dispatch *d);
 ON_STORE bool dispatch_stop_at_clock(struct dispatch *d, bool stop);
 /** Save or load sequences, positions of the newest ticks, sources and the clock. */
 ON_STORE void dispatch_state(struct state *st, struct dispatch *d);
-/** Forget what dispatch_state() loaded. */
+/** The news: their state, for who saves, loads or renumbers it. */
+ON_STORE struct newsroom *dispatch_news(struct dispatch *d);
+/** Forget what dispatch_state() loaded, and the news. */
 ON_STORE void dispatch_reset(struct dispatch *d);
 /** Count the @n records from @pos on without carrying them.  0 or -EBADMSG. */
 ON_STORE int dispatch_pass(struct dispatch *d, uint64_t pos, const struct record *recs,

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const enum event_kind kinds[] = {EVENT_BAR, EVENT_TIER1, EVENT_TIER2,
+static const enum event_kind kinds[] = {EVENT_BAR, EVENT_TIER1, EVENT_TIER2, EVENT_NEWS,
 					EVENT_STATUS};
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -74,14 +74,7 @@ void heads_note(struct heads *h, enum event_kind kind, const void *event)
 	size_t i;
 
 	memcpy(&head, event, sizeof(head));
-	if (kind == EVENT_BAR)
-		i = ((const struct event_bar *)event)->symbol_id;
-	else if (kind == EVENT_TIER1)
-		i = ((const struct event_tier1 *)event)->symbol_id;
-	else if (kind == EVENT_STATUS)
-		i = ((const struct event_status *)event)->symbol_id;
-	else
-		i = universe_of(h, event);
+	i = kind == EVENT_TIER2 ? universe_of(h, event) : event_symbol_id(kind, event);
 	h->of[kind][i] = (struct stream){head.seq, event_chain_of(kind, event)};
 }
 
@@ -89,7 +82,7 @@ size_t heads_list(const struct heads *h, struct head **out)
 {
 	uint32_t n_symbols = symtab_count(h->symbols);
 	struct head *list =
-		calloc(3 * (size_t)n_symbols + UNIVERSES_MAX + 1, sizeof(*list));
+		calloc(N_KINDS * (size_t)n_symbols + UNIVERSES_MAX + 1, sizeof(*list));
 	size_t n = 0;
 
 	*out = list;

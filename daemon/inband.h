@@ -36,13 +36,15 @@ void inband_state(struct state *st, struct inband *b, uint32_t n_symbols);
 int inband_check(const struct inband *b, uint64_t pos, const struct record *r);
 
 /**
- * Must every worker first be told that the source of @r lives?  Then *@out is the
+ * Must every worker first be told that the source of @r lives?  (An article is no proof
+ * that its source sends ticks.)  Then *@out is the
  * record to tell it by, and inband_source_told() follows once that is on its way.
  */
 static inline bool inband_source(const struct inband *b, const struct record *r,
 				 struct record *out)
 {
-	if (r->source_id == 0 || r->event_ns < b->source_next[r->source_id])
+	if (r->source_id == 0 || r->type == RECORD_NEWS ||
+	    r->event_ns < b->source_next[r->source_id])
 		return false;
 	*out = (struct record){.event_ns = r->event_ns,
 			       .recv_ns = r->recv_ns,

@@ -1,46 +1,12 @@
 /* intake - see intake.h. */
-#include "daemon/intake.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "bus/stats.h"
+#include "daemon/intake_parts.h"
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define GROUP_REQUESTS 512 /* answers waiting for one commit */
-#define GROUP_RECORDS  16384
-#define RUN_MAX        1024
-#define RETRY_MS       200u /* "busy" and "no_space": ask again after */
-
-struct waiting {
-	struct ingest_reply reply;
-	struct intake_caller *caller;
-	bool as_json;
-};
-
-struct intake {
-	struct intake_env env;
-	struct waiting *waiting; /* owned; GROUP_REQUESTS */
-	size_t n_waiting;
-	size_t n_records;           /* appended since the last answers */
-	struct record run[RUN_MAX]; /* accepted ticks with consecutive sequences */
-	uint32_t run_n;
-	uint64_t run_seq;  /* of the first */
-	uint64_t last_pos; /* newest committed */
-	_Atomic uint64_t
-		committed; /* the same, for other threads; set before the answers */
-	uint64_t epoch;
-	int failed;       /* a commit in the middle of a request failed */
-	int64_t clock_ns; /* last clock record */
-	/* A refused group must not have moved the clock: as appended, as committed. */
-	int64_t clock_staged_ns, clock_safe_ns;
-	int64_t recv_ns; /* wall clock, once per request */
-	bool any_age;    /* of the request's caller */
-	struct buf out;  /* reused for every answer */
-	bool stopping;
-};
 
 int intake_new(const struct intake_env *env, struct intake **out)
 {
@@ -159,8 +125,8 @@ static enum reject_reason judge_time(struct intake *in, const struct ingest_tick
 						      : REJECT_NONE;
 }
 
-ON_STORE static void quarantine(struct intake *in, const struct ingest_request *req,
-				uint32_t producer, enum reject_reason reason)
+void intake_quarantine(struct intake *in, const struct ingest_request *req,
+		       uint32_t producer, enum reject_reason reason)
 {
 	size_t len = req->raw_len < INGEST_RAW_MAX ? req->raw_len : INGEST_RAW_MAX;
 
@@ -181,8 +147,7 @@ ON_STORE static void count(const struct ingest_reply *reply)
 			stats_add_reject((enum reject_reason)runs[i].reason, runs[i].n);
 }
 
-/* One transaction; the answers are the caller's. */
-ON_STORE static int commit(struct intake *in)
+int intake_transact(struct intake *in)
 {
 	uint64_t first_pos = 0, last_pos = 0;
 	int64_t begin = clock_mono_ns();
@@ -213,7 +178,7 @@ ON_STORE static int flush_run(struct intake *in, uint32_t producer,
 		if (room == 0) {
 			/* The segment is full: commit it; this request is answered
 			 * later. */
-			rc = commit(in);
+			rc = intake_transact(in);
 			if (rc < 0)
 				return rc;
 			continue;
@@ -284,7 +249,7 @@ ON_STORE static int take_all(struct intake *in, struct ingest_request *req,
 		if (rc < 0)
 			return rc;
 		if (why != REJECT_NONE) {
-			quarantine(in, req, producer, why);
+			intake_quarantine(in, req, producer, why);
 			ingest_reply_add(reply, INGEST_REJECTED, why, 0);
 			if (dup == 0)
 				tickstore_seq_spend(in->env.store, producer, seq);
@@ -344,7 +309,9 @@ void intake_request(struct intake *in, const void *data, size_t len,
 		return;
 	}
 	in->n_waiting++;
-	rc = take_all(in, &req, producer, (uint16_t)source_id, &w->reply);
+	w->is_news = req.is_news;
+	rc = (req.is_news ? intake_take_news : take_all)(
+		in, &req, producer, (uint16_t)source_id, &w->reply);
 	if (rc < 0) {
 		/* Every answer of the group says so, this one's too. */
 		in->run_n = 0;
@@ -360,7 +327,7 @@ int intake_record(struct intake *in, const struct record *r)
 	if (r->type == RECORD_CLOCK && r->event_ns < in->clock_ns)
 		return 0; /* the wall stepped back: the log's clock does not */
 	if (tickstore_room(in->env.store) == 0) {
-		rc = commit(in);
+		rc = intake_transact(in);
 		if (rc < 0) {
 			/* What the group had staged is gone: its answers must say so.
 			 */
@@ -377,6 +344,13 @@ int intake_record(struct intake *in, const struct record *r)
 	return 0;
 }
 
+ON_STORE static void count_news(const struct ingest_reply *reply)
+{
+	stats_add(STAT_NEWS_ACCEPTED, reply->root.accepted);
+	stats_add(STAT_NEWS_DUPLICATE, reply->root.duplicate);
+	stats_add(STAT_NEWS_REJECTED, reply->root.rejected);
+}
+
 ON_STORE static void answer_group(struct intake *in, int rc)
 {
 	for (size_t i = 0; i < in->n_waiting; i++) {
@@ -391,7 +365,7 @@ ON_STORE static void answer_group(struct intake *in, int rc)
 			refuse(in, w, INGEST_STATUS_FAILED, err_text(), RETRY_MS);
 		} else {
 			ingest_reply_set(&w->reply, INGEST_STATUS_OK, NULL);
-			count(&w->reply);
+			(w->is_news ? count_news : count)(&w->reply);
 			w->reply.root.last_pos =
 				w->reply.root.accepted > 0 ? in->last_pos : 0;
 			send(in, w);
@@ -412,7 +386,7 @@ int intake_commit(struct intake *in)
 	int rc = in->failed;
 
 	if (rc == 0)
-		rc = commit(in);
+		rc = intake_transact(in);
 	else
 		tickstore_abort(in->env.store);
 	if (rc < 0)

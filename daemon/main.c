@@ -290,8 +290,12 @@ static int load(const struct options *o, struct config *c)
 
 		rc = config_parse(text, len, c, errs);
 	}
-	if (rc < 0)
+	if (rc < 0) {
 		report(name, errs);
+	} else if ((rc = config_lexicon(c)) < 0) {
+		fprintf(stderr, "tickbusd: %s: %s\n", name, err_text());
+		config_deinit(c);
+	}
 	free(errs);
 	return rc < 0 ? EXITCODE_CONFIG : EXITCODE_OK;
 }

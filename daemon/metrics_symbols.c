@@ -8,7 +8,7 @@
 
 #define FAMILY "symbol_last_sequence"
 
-static const enum event_kind kinds[] = {EVENT_TICK, EVENT_BAR, EVENT_TIER1,
+static const enum event_kind kinds[] = {EVENT_TICK, EVENT_BAR, EVENT_TIER1, EVENT_NEWS,
 					EVENT_STATUS};
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))

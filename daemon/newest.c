@@ -165,7 +165,7 @@ static struct entry key_of(const struct newest *n, enum event_kind kind,
 		e.id = find_universe(n, m->universe);
 		e.line = m->timeframe_s;
 	} else {
-		e.id = ((const struct event_status *)event)->symbol_id;
+		e.id = event_symbol_id(kind, event);
 	}
 	return e;
 }
@@ -212,6 +212,7 @@ static int note_frame(struct newest *n, enum event_kind kind, uint64_t row,
 		struct event_bar bar;
 		struct event_tier1 tier1;
 		struct event_tier2 tier2;
+		struct event_news news;
 		struct event_status status;
 	} event;
 	struct frame_view v;

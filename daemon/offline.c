@@ -73,7 +73,7 @@ static int load_config(struct offline *f, const char *path)
 			     f->dir);
 	f->has_config = rc == 0;
 	free(errs);
-	return rc;
+	return rc == 0 ? config_lexicon(&f->config) : rc;
 }
 
 static int open_store(struct offline *f)

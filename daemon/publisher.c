@@ -142,6 +142,9 @@ ON_LOOP static void send_json(struct publisher *p, enum event_kind k, const void
 	else if (k == EVENT_STATUS)
 		ctx.source =
 			source_name(p, ((const struct event_status *)event)->source_id);
+	else if (k == EVENT_NEWS)
+		ctx.source =
+			source_name(p, ((const struct event_news *)event)->source_id);
 	if (k == EVENT_TIER2) {
 		const struct event_tier2 *e = event;
 		const struct tier2_member *m = (const struct tier2_member *)(e + 1);
@@ -186,20 +189,6 @@ static void touch_matrix(struct publisher *p, const struct event_tier2 *e, size_
 	buf_add(to, e, len);
 	if (!held)
 		u->stream = (struct stream){e->head.seq, e->head.pos, true, 0, 0};
-}
-
-static uint32_t symbol_of(enum event_kind k, const void *event)
-{
-	switch (k) {
-	case EVENT_TICK:
-		return ((const struct event_tick *)event)->symbol_id;
-	case EVENT_BAR:
-		return ((const struct event_bar *)event)->symbol_id;
-	case EVENT_TIER1:
-		return ((const struct event_tier1 *)event)->symbol_id;
-	default:
-		return ((const struct event_status *)event)->symbol_id;
-	}
 }
 
 void publisher_set_triggers(struct publisher *p, struct kill_triggers *t)
@@ -260,7 +249,7 @@ ON_LOOP static void touch(struct publisher *p, enum event_kind k, const void *ev
 	if (k == EVENT_TIER2)
 		publisher_seed_matrix(p, event, len);
 	else
-		publisher_seed(p, k, symbol_of(k, event), head->seq, head->pos);
+		publisher_seed(p, k, event_symbol_id(k, event), head->seq, head->pos);
 }
 
 /* ---- the step ---- */
@@ -303,8 +292,7 @@ ON_LOOP static void on_event(struct publisher *p, enum event_kind k, const void 
 	}
 	if (p->triggers != NULL)
 		kill_triggers_event(p->triggers, k, event);
-	if (publisher_holds(p, k, k == EVENT_TIER2 ? 0 : symbol_of(k, event),
-			    head->pos))
+	if (publisher_holds(p, k, event_symbol_id(k, event), head->pos))
 		hold(p, k, event, len);
 	else
 		publish(p, k, event, len);
@@ -339,30 +327,35 @@ static void note_latency(struct publisher *p)
 	histogram_add(&p->latency, clock_wall_ns() - copy.head.recv_ns);
 }
 
-/* Up to where every worker, and tier 2, has sent everything. */
-static void look_marks(const struct publisher *p, uint64_t *out_workers,
-		       uint64_t *out_tier2)
+/* Up to where who derives has sent everything; UINT64_MAX: there is no such thread. */
+struct marks {
+	uint64_t workers, tier2, dispatch;
+};
+
+static struct marks look_marks(const struct publisher *p)
 {
-	*out_workers = *out_tier2 = UINT64_MAX;
+	struct marks m = {UINT64_MAX, UINT64_MAX, UINT64_MAX};
+
 	for (size_t i = 0; i < p->n_inputs; i++) {
 		const struct input *in = &p->inputs[i];
+		uint64_t *mark = in->what == INPUT_WORKER  ? &m.workers
+				 : in->what == INPUT_TIER2 ? &m.tier2
+							   : &m.dispatch;
 
-		if (in->what == INPUT_WORKER && in->mark < *out_workers)
-			*out_workers = in->mark;
-		if (in->what == INPUT_TIER2 && in->mark < *out_tier2)
-			*out_tier2 = in->mark;
+		if (in->mark < *mark)
+			*mark = in->mark;
 	}
+	return m;
 }
 
 /* What is in frames by now; an unfilled one may wait for batch_ns yet. */
 static void note_stages(struct publisher *p, int64_t now)
 {
-	uint64_t workers, tier2;
+	struct marks m = look_marks(p);
 
-	look_marks(p, &workers, &tier2);
 	trace_reached(p->env.trace, TRACE_TICK, p->kinds[EVENT_TICK].last_pos, now);
-	trace_reached(p->env.trace, TRACE_PUBLISH, workers < tier2 ? workers : tier2,
-		      now);
+	trace_reached(p->env.trace, TRACE_PUBLISH,
+		      m.workers < m.tier2 ? m.workers : m.tier2, now);
 }
 
 size_t publisher_step(struct publisher *p, size_t budget)
@@ -399,18 +392,17 @@ void publisher_set_batch(struct publisher *p, int64_t batch_ns)
 
 void publisher_flush(struct publisher *p)
 {
-	uint64_t mark, tier2_mark;
+	struct marks m = look_marks(p);
 
 	for (int k = 0; k < PUBLISHED_KINDS; k++)
 		seal(p, (enum event_kind)k);
-	look_marks(p, &mark, &tier2_mark);
-	derived_flush(p->env.derived, mark, tier2_mark);
+	derived_flush(p->env.derived, m.workers, m.tier2, m.dispatch);
 }
 
 bool publisher_reached(const struct publisher *p, uint64_t pos)
 {
 	for (size_t i = 0; i < p->n_inputs; i++)
-		if (p->inputs[i].what != INPUT_TICKS && p->inputs[i].mark < pos)
+		if (p->inputs[i].mark < pos)
 			return false;
 	return derived_pending(p->env.derived) == 0;
 }

@@ -1,7 +1,7 @@
 /*
  * publisher - the one place where events leave the daemon.
  *
- * Drains the outboxes of the dispatcher (ticks), the workers and tier 2; packs
+ * Drains the outboxes of the dispatcher (ticks, news), the workers and tier 2; packs
  * events of one kind into frames; writes each frame once into the kind's
  * broadcast ring and sends it to the kind's PUB socket; encodes JSON while
  * somebody is connected for it; says once a second how far every stream has come.
@@ -31,7 +31,7 @@
 #include <stdbool.h>
 
 #define PUBLISHER_INPUTS_MAX 80
-#define PUBLISHED_KINDS      (EVENT_STATUS + 1) /* tick .. status; news is unused yet */
+#define PUBLISHED_KINDS      (EVENT_STATUS + 1) /* tick .. status */
 
 struct publisher;
 

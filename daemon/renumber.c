@@ -19,6 +19,7 @@
 struct numbers {
 	struct daemon *d;
 	struct shard_streams *symbols; /* owned; by symbol id */
+	struct stream_mark *news;      /* owned; by symbol id */
 	struct tier2_stream universes[STREAMS];
 	size_t n_universes;
 	uint64_t pos; /* of the snapshot they come from; 0: none */
@@ -49,11 +50,13 @@ ON_STORE static int note_section(struct numbers *n, const struct section *sec)
 	struct tier2_stream universe;
 	int rc;
 
-	if (sec->kind == SECTION_LANE) {
+	if (sec->kind == SECTION_LANE || sec->kind == SECTION_NEWS) {
 		if (sec->id >= symtab_count(n->d->symbols))
 			return err_set(-EBADMSG, "the snapshot has a symbol %u",
 				       sec->id);
-		return shard_peek(sec, &n->symbols[sec->id]);
+		return sec->kind == SECTION_LANE
+			       ? shard_peek(sec, &n->symbols[sec->id])
+			       : newsroom_peek(sec, &n->news[sec->id]);
 	}
 	if (sec->kind == SECTION_UNIVERSE) {
 		rc = tier2_peek(sec, &universe);
@@ -103,6 +106,7 @@ ON_STORE static int from_snapshot(struct numbers *n)
 			return rc;
 		memset(n->symbols, 0,
 		       n->d->config.limits.symbols_max * sizeof(*n->symbols));
+		memset(n->news, 0, n->d->config.limits.symbols_max * sizeof(*n->news));
 		n->n_universes = 0;
 		n->has_dispatch = false;
 		dispatch_reset(store_dispatch(n->d->store));
@@ -116,15 +120,13 @@ ON_STORE static int from_snapshot(struct numbers *n)
 static struct stream_mark *stream_of(struct numbers *n, enum event_kind kind,
 				     const void *event)
 {
-	uint32_t id = kind == EVENT_BAR ? ((const struct event_bar *)event)->symbol_id
-		      : kind == EVENT_TIER1
-			      ? ((const struct event_tier1 *)event)->symbol_id
-			      : ((const struct event_status *)event)->symbol_id;
+	uint32_t id = event_symbol_id(kind, event);
 
 	if (id >= n->d->config.limits.symbols_max)
 		return NULL;
 	return kind == EVENT_BAR     ? &n->symbols[id].bar
 	       : kind == EVENT_TIER1 ? &n->symbols[id].tier1
+	       : kind == EVENT_NEWS  ? &n->news[id]
 				     : &n->symbols[id].status;
 }
 
@@ -181,11 +183,12 @@ ON_STORE static int from_rows(struct numbers *n, enum event_kind kind)
 ON_STORE static int collect(struct numbers *n)
 {
 	static const enum event_kind kinds[] = {EVENT_BAR, EVENT_TIER1, EVENT_TIER2,
-						EVENT_STATUS};
+						EVENT_NEWS, EVENT_STATUS};
 	int rc;
 
 	n->symbols = calloc(n->d->config.limits.symbols_max, sizeof(*n->symbols));
-	if (n->symbols == NULL)
+	n->news = calloc(n->d->config.limits.symbols_max, sizeof(*n->news));
+	if (n->symbols == NULL || n->news == NULL)
 		return err_set(-ENOMEM, "out of memory for the streams' numbers");
 	rc = from_snapshot(n);
 	for (size_t i = 0; rc == 0 && i < sizeof(kinds) / sizeof(kinds[0]); i++)
@@ -255,8 +258,10 @@ static void transfer_part(void *arg, const void *data, size_t len)
 /* Derive the whole log anew, silently. */
 ON_STORE static int derive_all(struct daemon *d)
 {
+	const struct store_access access = {.store = store_log(d->store)};
 	const struct rerun_env env = {.params = &d->config.derive,
 				      .symbols = d->symbols,
+				      .access = &access,
 				      .sources = d->sources,
 				      .symbols_max = d->config.limits.symbols_max,
 				      .n_workers = d->n_workers < RERUN_WORKERS_MAX
@@ -305,6 +310,16 @@ ON_STORE static int apply(struct numbers *n, struct restored *out)
 	struct daemon *d = n->d;
 	uint32_t n_symbols = symtab_count(d->symbols);
 
+	for (uint32_t id = 0; id < n_symbols; id++) {
+		int rc = n->news[id].seq == 0
+				 ? 0
+				 : newsroom_renumber(
+					   dispatch_news(store_dispatch(d->store)), id,
+					   &n->news[id]);
+
+		if (rc < 0)
+			return rc;
+	}
 	out->symbols = calloc(n_symbols + 1, sizeof(*out->symbols));
 	if (out->symbols == NULL)
 		return err_set(-ENOMEM, "out of memory for %u streams", n_symbols);
@@ -348,12 +363,15 @@ int renumber_state(struct daemon *d, struct restored **out)
 	if (rc < 0)
 		goto fail;
 	free(n->symbols);
+	free(n->news);
 	free(n);
 	*out = r;
 	return 0;
 fail:
-	if (n != NULL)
+	if (n != NULL) {
 		free(n->symbols);
+		free(n->news);
+	}
 	free(n);
 	restored_free(r);
 	return rc;

@@ -24,6 +24,7 @@ static const struct {
 } files[REPLAY_FILES] = {{EVENT_BAR, "bars"},
 			 {EVENT_TIER1, "tier1"},
 			 {EVENT_TIER2, "tier2"},
+			 {EVENT_NEWS, "news"},
 			 {EVENT_STATUS, "status"}};
 
 /* One of the files: bytes gather in `out`, events of a frame in `frame_data`. */
@@ -137,7 +138,11 @@ static void add_json(struct replay *r, struct sink *s, const void *event)
 		char *line = (char *)buf_reserve(&s->out, EVENT_JSON_MAX);
 		const char *source = "";
 
-		if (s->kind == EVENT_STATUS)
+		if (s->kind == EVENT_NEWS)
+			source = symtab_name(
+				r->env->sources,
+				((const struct event_news *)event)->source_id);
+		else if (s->kind == EVENT_STATUS)
 			source = symtab_name(
 				r->env->sources,
 				((const struct event_status *)event)->source_id);
@@ -306,7 +311,9 @@ static int close_sinks(struct replay *r, int rc)
 int replay_run(const struct replay_env *env, struct replay_result *out)
 {
 	struct replay *r = calloc(1, sizeof(*r));
-	const struct rerun_env re = {.params = env->params,
+	const struct store_access access = {.store = env->store};
+	const struct rerun_env re = {.access = &access,
+				     .params = env->params,
 				     .symbols = env->symbols,
 				     .sources = env->sources,
 				     .symbols_max = env->symbols_max,

@@ -15,7 +15,7 @@
 #include "store/tickstore.h"
 #include "workers/params.h"
 
-#define REPLAY_FILES 4
+#define REPLAY_FILES 5
 
 enum replay_format { REPLAY_JSONL = 0, REPLAY_SBE };
 

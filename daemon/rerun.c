@@ -1,6 +1,7 @@
 /* rerun - see rerun.h; it is opened and closed, saved and loaded in rerun_life.c. */
 #include "base/err.h"
 #include "daemon/rerun_parts.h"
+#include <errno.h>
 #include <string.h>
 
 const enum event_kind rerun_kinds[SHARD_KINDS] = {EVENT_BAR, EVENT_TIER1, EVENT_STATUS};
@@ -18,19 +19,12 @@ struct place {
 	uint32_t symbol_id;
 };
 
-static size_t symbol_at(enum event_kind kind)
-{
-	return kind == EVENT_BAR     ? offsetof(struct event_bar, symbol_id)
-	       : kind == EVENT_TIER1 ? offsetof(struct event_tier1, symbol_id)
-				     : offsetof(struct event_status, symbol_id);
-}
-
-static struct place place_of(const uint8_t *event, size_t symbol_offset)
+static struct place place_of(enum event_kind kind, const uint8_t *event)
 {
 	struct place p;
 
 	memcpy(&p.pos, event + offsetof(struct event_head, pos), sizeof(p.pos));
-	memcpy(&p.symbol_id, event + symbol_offset, sizeof(p.symbol_id));
+	p.symbol_id = event_symbol_id(kind, event);
 	return p;
 }
 
@@ -43,7 +37,6 @@ static bool is_before(struct place a, struct place b)
 static int merge_kind(struct rerun *r, struct batch *b, size_t k)
 {
 	const size_t size = event_block_size(rerun_kinds[k]);
-	const size_t symbol_offset = symbol_at(rerun_kinds[k]);
 	size_t at[RERUN_WORKERS_MAX] = {0};
 
 	while (true) {
@@ -58,7 +51,7 @@ static int merge_kind(struct rerun *r, struct batch *b, size_t k)
 
 			if (at[w] == in->len)
 				continue;
-			p = place_of(in->data + at[w], symbol_offset);
+			p = place_of(rerun_kinds[k], in->data + at[w]);
 			if (best == NULL || is_before(p, least)) {
 				best = in->data + at[w];
 				least = p;
@@ -74,11 +67,24 @@ static int merge_kind(struct rerun *r, struct batch *b, size_t k)
 	}
 }
 
+static int hand_on_news(struct rerun *r, struct batch *b)
+{
+	const size_t size = sizeof(struct event_news);
+	int rc = 0;
+
+	for (size_t at = 0; at < b->news.len && rc == 0; at += size)
+		rc = r->event(r->arg, EVENT_NEWS, b->news.data + at, size);
+	b->news.len = 0;
+	return rc;
+}
+
 /* Hand on what a finished batch brought, and make it empty. */
 static void deliver(struct rerun *r, struct batch *b)
 {
 	for (size_t k = 0; k < SHARD_KINDS && r->rc == 0; k++)
 		r->rc = merge_kind(r, b, k);
+	if (r->rc == 0)
+		r->rc = hand_on_news(r, b);
 	for (uint32_t w = 0; w < r->env.n_workers; w++) {
 		struct portion *p = &b->of[w];
 
@@ -200,6 +206,25 @@ static void add_for_all(struct rerun *r, struct batch *b, uint64_t pos,
 		add_for(&b->of[w], pos, 0, rec);
 }
 
+/* What an article says, as the dispatcher has it: from its text, in the log's order. */
+static int add_news(struct rerun *r, struct batch *b, uint64_t pos,
+		    const struct record *rec)
+{
+	struct event_news e;
+	int rc = r->env.access == NULL
+			 ? err_set(-EBADMSG, "there is nobody to ask for articles")
+			 : store_access_article(r->env.access, pos, &r->article);
+
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	rc = newsroom_open(r->news, pos, rec, r->article.data, r->article.len);
+	while (rc == 0 && newsroom_left(r->news) > 0) {
+		newsroom_next(r->news, &e);
+		buf_add(&b->news, &e, sizeof(e));
+	}
+	return rc;
+}
+
 static int add(struct rerun *r, uint64_t pos, const struct record *rec)
 {
 	struct batch *b = filling(r);
@@ -212,11 +237,15 @@ static int add(struct rerun *r, uint64_t pos, const struct record *rec)
 		add_for_all(r, b, pos, &source);
 		inband_source_told(&r->inband, rec);
 	}
-	if (rec->type == RECORD_TICK)
+	if (rec->type == RECORD_NEWS)
+		rc = add_news(r, b, pos, rec);
+	else if (rec->type == RECORD_TICK)
 		add_for(&b->of[rec->symbol_id % r->env.n_workers], pos,
 			inband_seq(&r->inband, rec), rec);
 	else
 		add_for_all(r, b, pos, rec);
+	if (rc < 0)
+		return rc;
 	if (rec->type == RECORD_CLOCK)
 		b->closes += symtab_count(r->env.symbols);
 	inband_passed(&r->inband, pos, rec);

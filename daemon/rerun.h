@@ -14,6 +14,7 @@
  */
 #pragma once
 #include "bus/symtab.h"
+#include "daemon/store_access.h"
 #include "proto/event.h"
 #include "workers/params.h"
 #include "workers/section.h"
@@ -27,7 +28,8 @@ struct rerun_env {
 	const struct symtab *symbols; /* borrowed */
 	const struct symtab *sources; /* borrowed */
 	uint32_t symbols_max;
-	uint32_t n_workers; /* 1 .. RERUN_WORKERS_MAX */
+	uint32_t n_workers;                /* 1 .. RERUN_WORKERS_MAX */
+	const struct store_access *access; /* borrowed; where articles are read */
 };
 
 /**

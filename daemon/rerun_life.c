@@ -104,6 +104,8 @@ int rerun_load(struct rerun *r, const struct section *sec)
 				  &streams);
 	case SECTION_UNIVERSE:
 		return tier2_load(r->tier2, sec);
+	case SECTION_NEWS:
+		return newsroom_load(r->news, sec);
 	}
 	return err_set(-EBADMSG, "the snapshot has a section of the unknown kind %u",
 		       sec->kind);
@@ -118,6 +120,7 @@ void rerun_save(struct rerun *r, uint64_t pos, uint32_t n_symbols, rerun_part_fn
 
 	inband_state(&st, &r->inband, n_symbols);
 	section_end(&own, at);
+	newsroom_save(r->news, &own);
 	part(arg, own.data, own.len);
 	buf_free(&own);
 	r->part = part;
@@ -170,8 +173,13 @@ static int open_parts(struct rerun *r)
 				     .symbols_max = r->env.symbols_max};
 	const struct tier2_sink ts = {
 		.arg = r, .matrix = on_matrix, .snapshot = on_tier2_part};
+	const struct newsroom_env ne = {.params = r->env.params,
+					.symbols = r->env.symbols,
+					.symbols_max = r->env.symbols_max};
 	int rc = inband_init(&r->inband, r->env.symbols_max);
 
+	if (rc == 0)
+		rc = newsroom_new(&ne, &r->news);
 	for (uint32_t w = 0; w < r->env.n_workers && rc == 0; w++)
 		rc = open_runner(r, w);
 	if (rc == 0)
@@ -230,7 +238,11 @@ void rerun_free(struct rerun *r)
 	}
 	tier2_free(r->tier2);
 	inband_deinit(&r->inband);
+	newsroom_free(r->news);
+	for (uint32_t s = 0; s < SLOTS; s++)
+		buf_free(&r->slots[s].news);
 	buf_free(&r->matrix);
+	buf_free(&r->article);
 	(void)pthread_cond_destroy(&r->work);
 	(void)pthread_cond_destroy(&r->done);
 	(void)pthread_mutex_destroy(&r->lock);

@@ -3,6 +3,7 @@
 #pragma once
 #include "daemon/inband.h"
 #include "daemon/rerun.h"
+#include "workers/newsroom.h"
 #include "workers/shard.h"
 #include "workers/tier2.h"
 #include <pthread.h>
@@ -24,6 +25,7 @@ struct portion {
 
 struct batch {
 	struct portion of[RERUN_WORKERS_MAX];
+	struct buf news; /* owned; struct event_news, from the caller's thread */
 	uint32_t n_records;
 	uint64_t closes; /* lanes that its clock records may close */
 	uint64_t last_pos;
@@ -46,9 +48,11 @@ struct rerun {
 	void *arg;
 	struct inband inband;
 	struct runner runners[RERUN_WORKERS_MAX];
-	struct tier2 *tier2; /* owned */
-	struct buf matrix;   /* owned; the one being delivered */
-	rerun_part_fn part;  /* during rerun_save() */
+	struct tier2 *tier2;   /* owned */
+	struct newsroom *news; /* owned */
+	struct buf article;    /* owned; the text of one */
+	struct buf matrix;     /* owned; the one being delivered */
+	rerun_part_fn part;    /* during rerun_save() */
 	void *part_arg;
 	struct batch slots[SLOTS];
 	uint64_t n_delivered; /* batches */

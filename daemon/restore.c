@@ -127,6 +127,8 @@ ON_STORE static int load_section(struct loader *l, const struct section *sec)
 	case SECTION_INDEX:
 		load_index(l, sec);
 		return 0;
+	case SECTION_NEWS:
+		return newsroom_load(dispatch_news(store_dispatch(l->d->store)), sec);
 	}
 	return err_set(-EBADMSG, "it has a section of the unknown kind %u", sec->kind);
 }
@@ -319,6 +321,19 @@ ON_LOOP static void restore_gates(struct daemon *d)
 			shard_frozen(worker_shard(d->workers[id % d->n_workers]), id));
 }
 
+ON_LOOP static void restore_news(struct daemon *d)
+{
+	const struct newsroom *news;
+
+	role_assert_store(); /* its thread has not begun */
+	news = dispatch_news(store_dispatch(d->store));
+	for (uint32_t id = 0; id < symtab_count(d->symbols); id++) {
+		struct stream_mark m = newsroom_stream(news, id);
+
+		publisher_seed(d->publisher, EVENT_NEWS, id, m.seq, m.pos);
+	}
+}
+
 void restore_streams(struct daemon *d)
 {
 	const struct restored *r = d->restored;
@@ -336,6 +351,7 @@ void restore_streams(struct daemon *d)
 		publisher_seed(d->publisher, EVENT_STATUS, s->symbol_id, s->status.seq,
 			       s->status.pos);
 	}
+	restore_news(d);
 	restore_matrices(d);
 	restored_free(d->restored);
 	d->restored = NULL;

@@ -25,6 +25,7 @@ struct row_walk {
 		struct event_tick tick;
 		struct event_bar bar;
 		struct event_tier1 tier1;
+		struct event_news news;
 		struct event_status status;
 	} fixed;
 	struct buf matrix; /* owned */

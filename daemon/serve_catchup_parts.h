@@ -9,7 +9,7 @@
 #include "proto/frame.h"
 #include <stdbool.h>
 
-#define CATCHUP_TAPS 5 /* tick, bar, tier1, tier2, status */
+#define CATCHUP_TAPS 6 /* tick, bar, tier1, tier2, news, status */
 
 /* What filters and streams look at, whatever the kind. */
 struct event_face {
@@ -71,6 +71,7 @@ struct tap {
 		struct event_tick tick;
 		struct event_bar bar;
 		struct event_tier1 tier1;
+		struct event_news news;
 		struct event_status status;
 	} fixed;
 	struct buf matrix;

@@ -31,6 +31,7 @@ static void remember(struct fake *f, const void *frame, size_t len)
 		struct event_head head;
 		struct event_tier1 tier1;
 		struct event_tier2 tier2;
+		struct event_news news;
 	} e;
 	struct event_face face;
 	struct frame_view v;

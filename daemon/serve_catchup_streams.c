@@ -12,7 +12,7 @@
 
 #define KEPT                                                                           \
 	(1u << EVENT_TICK | 1u << EVENT_BAR | 1u << EVENT_TIER1 | 1u << EVENT_TIER2 |  \
-	 1u << EVENT_STATUS)
+	 1u << EVENT_NEWS | 1u << EVENT_STATUS)
 
 static int by_id(const void *a, const void *b)
 {
@@ -179,33 +179,14 @@ void event_face_of(enum event_kind kind, const void *event, struct event_face *o
 {
 	const struct event_head *head = event;
 
-	*out = (struct event_face){.kind = kind, .seq = head->seq};
-	if (kind == EVENT_TICK) {
-		const struct event_tick *e = event;
-
-		out->symbol_id = e->symbol_id;
-		out->name = e->symbol;
-	} else if (kind == EVENT_BAR) {
-		const struct event_bar *e = event;
-
-		out->symbol_id = e->symbol_id;
-		out->timeframe_s = e->timeframe_s;
-		out->name = e->symbol;
-	} else if (kind == EVENT_TIER1) {
-		const struct event_tier1 *e = event;
-
-		out->symbol_id = e->symbol_id;
-		out->timeframe_s = e->timeframe_s;
-		out->name = e->symbol;
-	} else if (kind == EVENT_TIER2) {
-		const struct event_tier2 *e = event;
-
-		out->timeframe_s = e->timeframe_s;
-		out->name = e->universe;
-	} else {
-		const struct event_status *e = event;
-
-		out->symbol_id = e->symbol_id;
-		out->name = e->symbol;
-	}
+	*out = (struct event_face){.kind = kind,
+				   .seq = head->seq,
+				   .symbol_id = event_symbol_id(kind, event),
+				   .name = event_symbol(kind, event)};
+	if (kind == EVENT_BAR)
+		out->timeframe_s = ((const struct event_bar *)event)->timeframe_s;
+	else if (kind == EVENT_TIER1)
+		out->timeframe_s = ((const struct event_tier1 *)event)->timeframe_s;
+	else if (kind == EVENT_TIER2)
+		out->timeframe_s = ((const struct event_tier2 *)event)->timeframe_s;
 }

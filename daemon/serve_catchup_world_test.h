@@ -160,7 +160,7 @@ static inline void go_on(struct world *w, uint32_t n)
 		assert_int_equal(tickstore_commit(w->ts, TIME0, &first, &last), 0);
 		assert_int_equal(last, pos);
 		tick_index_note(w->index, pos, w->tick_seq, SYMBOLS);
-		derived_flush(w->derived, pos, pos);
+		derived_flush(w->derived, pos, pos, pos);
 	}
 	for (unsigned k = EVENT_BAR; k < EVENT_KINDS; k++)
 		w->env.complete[k] = pos;
@@ -251,6 +251,7 @@ static inline void read_frame(const void *data, size_t len, struct answer *a)
 		struct event_tick tick;
 		struct event_bar bar;
 		struct event_tier2 tier2;
+		struct event_news news;
 		struct event_status status;
 		struct event_tier1 tier1;
 	} e;

@@ -3,14 +3,14 @@
  *
  * A unix socket of mode 0600.  Whoever connects and has our uid or is root gets
  * one 16-byte message {"TBRG", version, count, 0} with one sealed, read-only
- * memory descriptor per kind (order: tick, bar, tier1, tier2, status), then the
+ * memory descriptor per kind (order: tick, bar, tier1, tier2, status, news), then the
  * connection closes.  After that tickbusd does not know its readers.
  */
 #pragma once
 #include "base/role.h"
 #include <uv.h>
 
-#define RING_FDS 5
+#define RING_FDS 6
 
 struct ring_server;
 

@@ -118,6 +118,7 @@ ON_STORE static void append_own(struct snapshot *s)
 	at = section_begin(&b, SECTION_DISPATCH, 0);
 	dispatch_state(&st, s->env.dispatch);
 	section_end(&b, at);
+	newsroom_save(dispatch_news(s->env.dispatch), &b);
 	if (s->env.index != NULL) {
 		at = section_begin(&b, SECTION_INDEX, 0);
 		tick_index_state(&st, s->env.index);

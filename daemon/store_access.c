@@ -1,5 +1,6 @@
 /* store_access - see store_access.h. */
 #include "daemon/store_access.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/parker.h"
@@ -61,4 +62,31 @@ int store_access_run(const struct store_access *a, store_piece_fn fn, void *arg)
 
 	store_access_start(a, &p, fn, arg);
 	return store_access_wait(&p);
+}
+
+struct article_read {
+	uint64_t pos;
+	struct buf *out;
+};
+
+static int read_article(struct tickstore *ts, void *arg)
+{
+	struct article_read *r = arg;
+	const void *text;
+	size_t len;
+	int rc;
+
+	role_assert_store();
+	rc = tickstore_article(ts, r->pos, &text, &len);
+	if (rc == 0)
+		buf_add(r->out, text, len);
+	return rc;
+}
+
+int store_access_article(const struct store_access *a, uint64_t pos, struct buf *out)
+{
+	struct article_read r = {pos, out};
+
+	out->len = 0;
+	return store_access_run(a, read_article, &r);
 }

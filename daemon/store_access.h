@@ -44,5 +44,11 @@ void store_access_start(const struct store_access *a, struct store_piece *p,
 int store_access_wait(struct store_piece *p);
 /** What is posted ends here, once, where the store may be touched. */
 void store_piece_run(struct store_piece *p, struct tickstore *ts);
+/**
+ * Into @out, which is emptied first, the text of the article at @pos.  0; STORE_NONE; <
+ * 0.
+ */
+struct buf;
+int store_access_article(const struct store_access *a, uint64_t pos, struct buf *out);
 /** Both at once. */
 int store_access_run(const struct store_access *a, store_piece_fn fn, void *arg);

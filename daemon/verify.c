@@ -13,7 +13,7 @@
 #define CHUNK_RUNS 256u  /* ... read from at most so many segments */
 
 const enum event_kind verify_kinds[VERIFY_KINDS] = {EVENT_BAR, EVENT_TIER1, EVENT_TIER2,
-						    EVENT_STATUS};
+						    EVENT_NEWS, EVENT_STATUS};
 
 /* ---- differences ---- */
 
@@ -60,13 +60,8 @@ static struct key key_of(enum event_kind kind, const void *event)
 
 	memcpy(&head, event, sizeof(head));
 	k = (struct key){.pos = head.pos, .seq = head.seq};
-	if (kind == EVENT_BAR)
-		k.symbol_id = ((const struct event_bar *)event)->symbol_id;
-	else if (kind == EVENT_TIER1)
-		k.symbol_id = ((const struct event_tier1 *)event)->symbol_id;
-	else if (kind == EVENT_STATUS)
-		k.symbol_id = ((const struct event_status *)event)->symbol_id;
-	else
+	k.symbol_id = event_symbol_id(kind, event);
+	if (kind == EVENT_TIER2)
 		k.seq = 0; /* matrices of one position: in order of arrival */
 	return k;
 }

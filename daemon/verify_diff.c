@@ -16,11 +16,7 @@ void verify_face_of(enum event_kind kind, const void *event, struct verify_face 
 {
 	const struct event_tier2 *m = event;
 	struct event_head head;
-	const char *name =
-		kind == EVENT_BAR      ? ((const struct event_bar *)event)->symbol
-		: kind == EVENT_TIER1  ? ((const struct event_tier1 *)event)->symbol
-		: kind == EVENT_STATUS ? ((const struct event_status *)event)->symbol
-				       : m->universe;
+	const char *name = event_symbol(kind, event);
 
 	memcpy(&head, event, sizeof(head));
 	*out = (struct verify_face){.kind = kind, .seq = head.seq, .pos = head.pos};

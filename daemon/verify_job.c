@@ -24,7 +24,7 @@ struct verify_job {
 	pthread_t thread;
 };
 
-static const enum event_kind kinds[] = {EVENT_BAR, EVENT_TIER1, EVENT_TIER2,
+static const enum event_kind kinds[] = {EVENT_BAR, EVENT_TIER1, EVENT_TIER2, EVENT_NEWS,
 					EVENT_STATUS};
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 

@@ -27,7 +27,7 @@ static void put_kind(struct jsonw *w, enum event_kind kind, const struct verify_
 void verify_json(struct jsonw *w, const struct verify_result *r)
 {
 	static const enum event_kind kinds[] = {EVENT_BAR, EVENT_TIER1, EVENT_TIER2,
-						EVENT_STATUS};
+						EVENT_NEWS, EVENT_STATUS};
 
 	jsonw_str(w, "verdict", verify_verdict_name(r->verdict));
 	jsonw_u64(w, "from", r->from);

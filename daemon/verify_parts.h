@@ -5,7 +5,7 @@
 #include "daemon/verify_rows.h"
 
 #define VERIFY_SNAPSHOTS_MAX 4
-#define VERIFY_KINDS         4
+#define VERIFY_KINDS         5
 
 extern const enum event_kind verify_kinds[VERIFY_KINDS];
 

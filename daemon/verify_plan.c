@@ -103,7 +103,8 @@ static int open_rerun(struct verify *v)
 				      .symbols = v->env->symbols,
 				      .sources = v->env->sources,
 				      .symbols_max = v->env->symbols_max,
-				      .n_workers = v->env->n_workers};
+				      .n_workers = v->env->n_workers,
+				      .access = &v->env->access};
 
 	return rerun_new(&env, on_event, v, &v->rerun);
 }

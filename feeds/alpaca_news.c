@@ -2,8 +2,8 @@
  * alpaca_news - Alpaca's articles, which look the same in its history and its stream,
  * and its corporate actions.
  */
+#include "base/plaintext.h"
 #include "feeds/alpaca.h"
-#include "feeds/plaintext.h"
 #include <stdio.h>
 #include <string.h>
 

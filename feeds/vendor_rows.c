@@ -1,8 +1,8 @@
 /* vendor_rows - what adapters make of JSON: rows of a page, and their parts. */
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/plaintext.h"
 #include "base/timetext.h"
-#include "feeds/plaintext.h"
 #include "feeds/vendor_parts.h"
 #include <errno.h>
 #include <stdio.h>

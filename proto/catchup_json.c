@@ -77,6 +77,8 @@ static const char *source_of(enum event_kind kind, const void *event,
 		return source(arg, ((const struct event_tick *)event)->source_id);
 	if (kind == EVENT_STATUS)
 		return source(arg, ((const struct event_status *)event)->source_id);
+	if (kind == EVENT_NEWS)
+		return source(arg, ((const struct event_news *)event)->source_id);
 	return NULL;
 }
 
@@ -87,6 +89,7 @@ static int put_frame(struct jsonw *w, const void *frame, size_t len,
 		struct event_tick tick;
 		struct event_bar bar;
 		struct event_tier1 tier1;
+		struct event_news news;
 		struct event_status status;
 	} event;
 	char line[EVENT_JSON_MAX];

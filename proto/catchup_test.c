@@ -164,7 +164,7 @@ static void senseless_requests_are_refused(void **state)
 		"{\"symbols\":[\"\"]}",
 		"{\"symbols\":[\"A B\"]}",
 		"{\"symbols\":[\"123456789012345678901234567890123\"]}",
-		"{\"symbols\":[{\"symbol\":\"A\",\"kind\":\"news\"}]}",
+		"{\"symbols\":[{\"symbol\":\"A\",\"kind\":\"job\"}]}",
 		"{\"symbols\":[{\"symbol\":\"A\",\"from_seq\":2,\"to_seq\":1}]}",
 		"{\"symbols\":[{\"symbol\":\"A\",\"timeframe\":\"7m\"}]}",
 		"{\"kinds\":[\"trade\"]}",

@@ -59,12 +59,46 @@ size_t event_block_size(enum event_kind kind)
 	case EVENT_STATUS:
 		return sizeof(struct event_status);
 	case EVENT_NEWS:
+		return sizeof(struct event_news);
 	case EVENT_JOB:
 	case EVENT_HEARTBEAT:
 	case EVENT_KINDS:
 		break;
 	}
 	return 0;
+}
+
+/* Where a kind's block says whose it is. */
+static const struct {
+	size_t id, name;
+} owners[EVENT_KINDS] = {
+#define OWNER(type)                                                                    \
+	{                                                                              \
+		offsetof(struct type, symbol_id), offsetof(struct type, symbol)        \
+	}
+	[EVENT_TICK] = OWNER(event_tick),
+	[EVENT_BAR] = OWNER(event_bar),
+	[EVENT_TIER1] = OWNER(event_tier1),
+	[EVENT_STATUS] = OWNER(event_status),
+	[EVENT_NEWS] = OWNER(event_news),
+#undef OWNER
+	[EVENT_TIER2] = {0, offsetof(struct event_tier2, universe)},
+};
+_Static_assert(UNIVERSE_MAX == SYMBOL_MAX, "event_symbol() takes both");
+
+uint32_t event_symbol_id(enum event_kind kind, const void *event)
+{
+	uint32_t id = 0;
+
+	if (owners[kind].id > 0)
+		memcpy(&id, (const uint8_t *)event + owners[kind].id, sizeof(id));
+	return id;
+}
+
+const char *event_symbol(enum event_kind kind, const void *event)
+{
+	assert(owners[kind].name > 0);
+	return (const char *)event + owners[kind].name;
 }
 
 /* The chain is the last field of every derived block. */
@@ -78,7 +112,9 @@ _Static_assert(
 	offsetof(struct event_bar, chain) == sizeof(struct event_bar) - 8 &&
 		offsetof(struct event_tier1, chain) == sizeof(struct event_tier1) - 8 &&
 		offsetof(struct event_tier2, chain) == sizeof(struct event_tier2) - 8 &&
-		offsetof(struct event_status, chain) == sizeof(struct event_status) - 8,
+		offsetof(struct event_status, chain) ==
+			sizeof(struct event_status) - 8 &&
+		offsetof(struct event_news, chain) == sizeof(struct event_news) - 8,
 	"chain_field() looks at the end");
 
 void event_chain(enum event_kind kind, void *event, uint64_t *head)

@@ -19,6 +19,7 @@
 #define TIER1_SCHEMA_VERSION      2
 #define INDICATORS_SCHEMA_VERSION 1
 #define TIER2_SCHEMA_VERSION      2
+#define NEWS_SCHEMA_VERSION       1
 
 enum event_kind {
 	EVENT_TICK = 0, /* TICK_RECEIVED */
@@ -39,6 +40,10 @@ const char *event_kind_word(enum event_kind kind);
 enum event_kind event_kind_parse(const char *s, size_t len);
 /** Bytes of the fixed block of @kind; 0 for kinds that have no struct here. */
 size_t event_block_size(enum event_kind kind);
+/** Whose event of a fixed-size kind it is; 0 of a matrix, which is no symbol's. */
+uint32_t event_symbol_id(enum event_kind kind, const void *event);
+/** Its name, NUL padded, SYMBOL_MAX long: of a matrix the universe's. */
+const char *event_symbol(enum event_kind kind, const void *event);
 /** Doubles in the triangle of a matrix over @n symbols. */
 static inline size_t event_triangle_len(size_t n)
 {
@@ -320,6 +325,49 @@ struct event_status {
 _Static_assert(sizeof(struct event_status) == 32 + 8 + 8 + SYMBOL_MAX + 80 + 8,
 	       "wire block");
 
+enum {                  /* news.flags */
+       NEWS_UPDATE = 1, /* the article was there before, in another edition */
+       NEWS_REPEAT = 2, /* its headline was: it does not count in the window */
+       NEWS_CUT = 4,    /* the headline is longer than fits here */
+       NEWS_LATE = 8,   /* older than the window of its symbol: it counts nowhere */
+};
+
+/**
+ * What a headline says about one symbol (head.event_ns: when this edition appeared),
+ * and what all of them said in the window that ends at the newest of the symbol.
+ */
+struct event_news {
+	struct event_head head;
+	double compound;                        /* -1 .. 1 */
+	double pos_share, neu_share, neg_share; /* of the headline's words */
+	double average;  /* of the compounds in the window; NaN: there is none */
+	double weighted; /* ... each by 2^(-age / half life) */
+	double positive; /* shares of the window by the thresholds, 0 .. 1 */
+	double negative;
+	uint64_t articles;    /* in the window, repeats left out */
+	int64_t published_ns; /* when its first edition appeared */
+	uint64_t article;     /* hash of source and id: the same for all its symbols */
+	uint32_t edition;     /* from 1 */
+	uint32_t window_s;
+	uint32_t symbol_id;
+	uint16_t source_id;
+	uint8_t flags;     /* NEWS_x */
+	uint8_t n_symbols; /* ... of the article */
+	uint32_t half_life_s;
+	uint16_t schema_version;
+	uint8_t reserved[2];
+	char symbol[SYMBOL_MAX];
+	char lexicon[32]; /* version of words and rules: analysis/sentiment.h */
+	char id[64];      /* the source's own */
+	char publisher[32];
+	char headline[256]; /* UTF-8, cut between characters */
+	char url[200];      /* empty when it is longer */
+	uint64_t chain;     /* event_chain() */
+};
+_Static_assert(sizeof(struct event_news) ==
+		       144 + SYMBOL_MAX + 32 + 64 + 32 + 256 + 200 + 8,
+	       "wire block");
+
 /**
  * Link a derived event into the chain of its stream: @event's chain field becomes the
  * first 8 bytes of BLAKE2b (RFC 7693, 8 bytes long, no key) over its block in which
@@ -352,7 +400,11 @@ uint64_t event_chain_of(enum event_kind kind, const void *event);
 	X(REFERENCE_MISSING, "reference_missing")                                      \
 	X(CLOCK_BACKWARDS, "clock_backwards")                                          \
 	X(CLOCK_NOT_ALLOWED, "clock_not_allowed")                                      \
-	X(MALFORMED, "malformed")
+	X(MALFORMED, "malformed")                                                      \
+	X(HEADLINE_MISSING, "headline_missing")                                        \
+	X(TEXT_TOO_LONG, "text_too_long")                                              \
+	X(URL_MALFORMED, "url_malformed")                                              \
+	X(NO_SYMBOL, "no_symbol")
 
 #define X(id, label) REJECT_##id,
 enum reject_reason { REJECT_REASONS(X) REJECT_N };

@@ -487,8 +487,9 @@ size_t event_json_any(char *buf, enum event_kind kind, const void *event,
 		return event_json_tier1(buf, event, ctx);
 	case EVENT_STATUS:
 		return event_json_status(buf, event, ctx);
-	case EVENT_TIER2:
 	case EVENT_NEWS:
+		return event_json_news(buf, event, ctx);
+	case EVENT_TIER2:
 	case EVENT_JOB:
 	case EVENT_HEARTBEAT:
 	case EVENT_KINDS:

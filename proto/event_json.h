@@ -16,7 +16,8 @@
 struct event_json_ctx {
 	uint64_t epoch;
 	int64_t publish_ns;
-	const char *source; /* name of a tick's or status' source; NULL: print the id */
+	const char *source; /* name of a tick's, article's or status' source; NULL:
+			       print the id */
 };
 
 /** Room that any line but a matrix fits in. */
@@ -31,6 +32,8 @@ size_t event_json_tier1(char *buf, const struct event_tier1 *e,
 			const struct event_json_ctx *ctx);
 size_t event_json_status(char *buf, const struct event_status *e,
 			 const struct event_json_ctx *ctx);
+size_t event_json_news(char *buf, const struct event_news *e,
+		       const struct event_json_ctx *ctx);
 size_t event_json_heartbeat(char *buf, const struct frame_heartbeat *hb,
 			    enum event_kind kind, const struct event_json_ctx *ctx);
 /** A matrix: the event with @members and @triangle; appended to @out. */
@@ -40,6 +43,6 @@ void event_json_tier2(struct buf *out, const struct event_tier2 *e,
 /** The object {"rsi(14)":51.2,"bbands(20,2)":{"upper":...}} of a block of indicators.
  */
 void event_indicators_json(struct buf *out, const struct event_tier1 *e);
-/** Any fixed-size event by kind (tick, bar, tier1, status); 0 for other kinds. */
+/** Any fixed-size event by kind (tick, bar, tier1, news, status); 0 for other kinds. */
 size_t event_json_any(char *buf, enum event_kind kind, const void *event,
 		      const struct event_json_ctx *ctx);

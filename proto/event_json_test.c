@@ -239,7 +239,39 @@ static void status_and_heartbeat_are_lines_too(void **state)
 		"{\"event\":\"HEARTBEAT\",\"kind\":\"tier2\",\"symbol\":\"tech\","
 		"\"timeframe\":\"1m\",\"last_seq\":4,\"pos\":9,"
 		"\"publish_time\":\"2026-01-05T14:30:00.500000000Z\",\"epoch\":3}");
-	assert_int_equal(event_json_any(line, EVENT_NEWS, &e, &nameless), 0);
+	assert_int_equal(event_json_any(line, EVENT_JOB, &e, &nameless), 0);
+}
+
+static void news_is_a_line_too(void **state)
+{
+	struct event_news e = sample_news();
+	struct event_json_ctx ctx = {
+		.epoch = 3, .publish_ns = SAMPLE_NS, .source = "wire"};
+	char line[EVENT_JSON_MAX];
+
+	(void)state;
+	is_line(line, event_json_any(line, EVENT_NEWS, &e, &ctx),
+		"{\"event\":\"NEWS_SENTIMENT\",\"symbol\":\"AAPL\","
+		"\"time\":\"2026-01-05T14:30:00.500000000Z\","
+		"\"article\":\"0123456789abcdef\",\"id\":\"44123\",\"edition\":2,"
+		"\"flags\":[\"update\"],"
+		"\"published\":\"2026-01-05T14:29:00.500000000Z\","
+		"\"headline\":\"Apple \\\"beats\\\" \xe2\x82\xac targets\","
+		"\"url\":\"https://example.com/a\",\"publisher\":\"Wire\","
+		"\"source\":\"wire\",\"symbols\":2,\"compound\":0.4215,"
+		"\"pos_share\":0.25,\"neu_share\":0.75,\"neg_share\":0,"
+		"\"lexicon\":\"finance-1+vader.0123456789abcdef\",\"window\":86400,"
+		"\"half_life\":3600,\"articles\":4,\"average\":0.125,"
+		"\"weighted\":0.25,\"positive\":0.5,\"negative\":0.25,"
+		"\"schema_version\":1,\"chain\":\"0000000000000000\",\"seq\":6,"
+		"\"pos\":1013,\"recv_time\":\"2026-01-05T14:30:00.500001000Z\","
+		"\"publish_time\":\"2026-01-05T14:30:00.500000000Z\",\"epoch\":3}");
+	/* The longest texts, of what is escaped longest, fit. */
+	memset(e.headline, '"', sizeof(e.headline));
+	memset(e.url, 0x01, sizeof(e.url));
+	memset(e.id, 0x01, sizeof(e.id));
+	memset(e.publisher, 0x01, sizeof(e.publisher));
+	assert_true(event_json_any(line, EVENT_NEWS, &e, &ctx) < EVENT_JSON_MAX);
 }
 
 int main(void)
@@ -254,6 +286,7 @@ int main(void)
 		cmocka_unit_test(the_longest_vector_fits_its_line),
 		cmocka_unit_test(a_matrix_is_one_object_with_rows),
 		cmocka_unit_test(status_and_heartbeat_are_lines_too),
+		cmocka_unit_test(news_is_a_line_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -282,6 +282,7 @@ int frame_open(const void *data, size_t len, struct frame_view *out)
 	case SBE_TICK:
 	case SBE_BAR:
 	case SBE_TIER1:
+	case SBE_NEWS:
 	case SBE_STATUS:
 		rc = open_fixed(&c, &h, &v);
 		break;

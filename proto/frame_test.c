@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-static uint8_t buffer[1 << 17];
+static uint8_t buffer[128 << 10];
 
 /* Foreign bytes at the very end of an allocation, so that ASan sees a read too far. */
 static int open_exact(const uint8_t *data, size_t len)
@@ -78,12 +78,14 @@ static void every_kind_comes_back_as_it_went(void **state)
 	struct event_bar bar = sample_bar();
 	struct event_tier1 tier1 = sample_tier1();
 	struct event_status status = sample_status();
+	struct event_news news = sample_news();
 
 	(void)state;
 	round_trip(EVENT_TICK, &tick);
 	round_trip(EVENT_BAR, &bar);
 	round_trip(EVENT_TIER1, &tier1);
 	round_trip(EVENT_STATUS, &status);
+	round_trip(EVENT_NEWS, &news);
 }
 
 static size_t seal_one(enum event_kind kind, const void *event)

@@ -4,10 +4,14 @@
  */
 #include "proto/ingest.h"
 #include "base/err.h"
+#include "proto/article.h"
 #include "proto/ingest_head.h"
+#include "proto/json_scan.h"
 #include "proto/tick_json.h"
 #include <assert.h>
 #include <errno.h>
+
+_Static_assert(ARTICLE_REASON_MAX == INGEST_TEXT_MAX, "one sentence");
 
 bool ingest_producer_valid(const char *s, size_t len)
 {
@@ -96,6 +100,8 @@ int ingest_check_range(struct ingest_request *req)
 	if (req->n > INGEST_TICKS_MAX)
 		return ingest_malformed(req, REJECT_MALFORMED,
 					"it holds too many ticks");
+	if (req->is_news)
+		return 0;
 	if (req->first_seq == 0 || req->first_seq > UINT64_MAX - req->n)
 		return ingest_malformed(
 			req, REJECT_MALFORMED,
@@ -163,6 +169,18 @@ int ingest_open(const void *data, size_t len, struct ingest_request *out)
 	if (out->is_json)
 		return tick_json_open(data, len, out);
 	return open_sbe(&c, out);
+}
+
+int ingest_next_article(struct ingest_request *req, struct hist_article *out)
+{
+	char why[ARTICLE_REASON_MAX];
+	struct json_token t;
+
+	if (!tick_json_element(req, &t))
+		return INGEST_END;
+	req->bad_reason = article_read(t.text, t.len, out, why);
+	memcpy(req->bad_text, why, sizeof(why));
+	return req->bad_reason != REJECT_NONE ? INGEST_BAD : 0;
 }
 
 int ingest_next(struct ingest_request *req, struct ingest_tick *out)

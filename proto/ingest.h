@@ -9,6 +9,12 @@
  *	{"producer":"p1","source":"sim","first_seq":1,"ticks":[
  *	 {"symbol":"AAPL","time":"2026-01-05T14:30:00.5Z","price":187.25,"size":100}]}
  *
+ * Articles come in JSON alone, in place of ticks, and without sequences: an article is
+ * known by its source and id (proto/article.h), so sending again is safe as well:
+ *
+ *	{"producer":"p1","source":"wire","news":[{"id":"1","time":"...","headline":"...",
+ *	 "symbols":["AAPL"]}]}
+ *
  * A request that is broken as a whole is refused as a whole; one bad tick is
  * refused alone, with a reason of the closed list.
  */
@@ -69,8 +75,9 @@ struct ingest_request {
 	bool is_json; /* set also when the request is malformed: the reply's form */
 	char producer[INGEST_PRODUCER_MAX + 1];
 	char source[SOURCE_MAX + 1];
-	uint64_t first_seq;
-	uint32_t n; /* ticks inside */
+	uint64_t first_seq; /* 0: of news */
+	uint32_t n;         /* ticks or articles inside */
+	bool is_news;
 	/* After INGEST_BAD: why, in a sentence; and at all times the tick's bytes. */
 	enum reject_reason bad_reason;
 	char bad_text[INGEST_TEXT_MAX];
@@ -90,13 +97,20 @@ enum {
 		3, /* the request as a whole; err_text() and bad_reason say why */
 };
 
-/** 0 or INGEST_MALFORMED.  After 0 ingest_next() gives exactly @out->n ticks. */
+/**
+ * 0 or INGEST_MALFORMED.  After 0 ingest_next() gives exactly @out->n ticks, or, when
+ * it is_news, ingest_next_article() so many articles.
+ */
 int ingest_open(const void *data, size_t len, struct ingest_request *out);
 /**
  * Decode the next tick: 0, INGEST_END, or INGEST_BAD (@out then holds what could
  * be read, all NUL padded).  Values are not judged here: see ingest_check().
  */
 int ingest_next(struct ingest_request *req, struct ingest_tick *out);
+/** The same with the next article of a request that is_news; INGEST_BAD: @out is not
+ *  one. */
+struct hist_article;
+int ingest_next_article(struct ingest_request *req, struct hist_article *out);
 /**
  * Everything that can be judged by looking at the tick alone: type, action,
  * flags, symbol, time, prices, sizes, reference.  REJECT_NONE or the reason.

@@ -1,7 +1,7 @@
 /*
  * record - one entry of the log, 96 bytes, as it lies in a segment and in a
- * shard ring.  The log is a total order of records: ticks, clock records,
- * source records and control records; everything derived is a function of it.
+ * shard ring.  The log is a total order of records: ticks, clock records, source
+ * records, control records and articles; everything derived is a function of it.
  *
  * A record's position is not stored: it is its segment's first position plus
  * its index.  Positions start at 1 and rise by 1.
@@ -24,6 +24,9 @@ enum record_type {
 			  mode */
 	RECORD_SOURCE, /* source_id is alive (flags 1) or went silent (0) at event_ns */
 	RECORD_CONTROL, /* verb in ref_seq (enum control_verb), on symbol_id */
+	RECORD_NEWS,    /* an article, whose text lies beside the log under this
+			   position: event_ns is its edition's time, source_seq
+			   article_key(), ref_seq the edition from 1 */
 };
 
 enum control_verb {
@@ -88,12 +91,12 @@ static inline unsigned record_flags(const struct record *r)
 }
 
 /**
- * False: its time is the daemon's own wall clock, which says nothing about where the
- * log is when its feeds bring old data.
+ * False: its time says nothing about where the log is.  That of a control record is the
+ * daemon's own wall clock, and articles are brought in of any age.
  */
 static inline bool record_has_log_time(const struct record *r)
 {
-	return r->type != RECORD_CONTROL;
+	return r->type != RECORD_CONTROL && r->type != RECORD_NEWS;
 }
 
 static inline uint8_t record_pack(enum tick_action action, unsigned flags)

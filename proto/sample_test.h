@@ -94,6 +94,37 @@ static inline struct event_status sample_status(void)
 	return e;
 }
 
+static inline struct event_news sample_news(void)
+{
+	struct event_news e = {.head = sample_head(6, 1013),
+			       .compound = 0.4215,
+			       .pos_share = 0.25,
+			       .neu_share = 0.75,
+			       .average = 0.125,
+			       .weighted = 0.25,
+			       .positive = 0.5,
+			       .negative = 0.25,
+			       .articles = 4,
+			       .published_ns = SAMPLE_NS - INT64_C(60000000000),
+			       .article = 0x0123456789abcdef,
+			       .edition = 2,
+			       .window_s = 86400,
+			       .symbol_id = 3,
+			       .source_id = 2,
+			       .flags = NEWS_UPDATE,
+			       .n_symbols = 2,
+			       .half_life_s = 3600,
+			       .schema_version = NEWS_SCHEMA_VERSION};
+
+	memcpy(e.symbol, "AAPL", 4);
+	memcpy(e.lexicon, "finance-1+vader.0123456789abcdef", 32);
+	memcpy(e.id, "44123", 5);
+	memcpy(e.publisher, "Wire", 4);
+	memcpy(e.headline, "Apple \"beats\" \xe2\x82\xac targets", 26);
+	memcpy(e.url, "https://example.com/a", 21);
+	return e;
+}
+
 #define SAMPLE_MEMBERS 3
 #define SAMPLE_ROWS    2
 

@@ -158,6 +158,47 @@ static void dump_tier2_frame(void)
 	FIELD("Tier2Frame.members", struct tier2_member, "symbol", symbol);
 }
 
+static void dump_news_frame(void)
+{
+	BLOCK("NewsFrame", struct frame_root);
+	FIELD("NewsFrame", struct frame_root, "epoch", epoch);
+	FIELD("NewsFrame", struct frame_root, "publish_ns", publish_ns);
+	FIELD("NewsFrame", struct frame_root, "frame_seq", frame_seq);
+	FIELD("NewsFrame", struct frame_root, "last_pos", last_pos);
+	BLOCK("NewsFrame.events", struct event_news);
+	FIELD("NewsFrame.events", struct event_news, "seq", head.seq);
+	FIELD("NewsFrame.events", struct event_news, "pos", head.pos);
+	FIELD("NewsFrame.events", struct event_news, "event_ns", head.event_ns);
+	FIELD("NewsFrame.events", struct event_news, "recv_ns", head.recv_ns);
+	FIELD("NewsFrame.events", struct event_news, "compound", compound);
+	FIELD("NewsFrame.events", struct event_news, "pos_share", pos_share);
+	FIELD("NewsFrame.events", struct event_news, "neu_share", neu_share);
+	FIELD("NewsFrame.events", struct event_news, "neg_share", neg_share);
+	FIELD("NewsFrame.events", struct event_news, "average", average);
+	FIELD("NewsFrame.events", struct event_news, "weighted", weighted);
+	FIELD("NewsFrame.events", struct event_news, "positive", positive);
+	FIELD("NewsFrame.events", struct event_news, "negative", negative);
+	FIELD("NewsFrame.events", struct event_news, "articles", articles);
+	FIELD("NewsFrame.events", struct event_news, "published_ns", published_ns);
+	FIELD("NewsFrame.events", struct event_news, "article", article);
+	FIELD("NewsFrame.events", struct event_news, "edition", edition);
+	FIELD("NewsFrame.events", struct event_news, "window_s", window_s);
+	FIELD("NewsFrame.events", struct event_news, "symbol_id", symbol_id);
+	FIELD("NewsFrame.events", struct event_news, "source_id", source_id);
+	FIELD("NewsFrame.events", struct event_news, "flags", flags);
+	FIELD("NewsFrame.events", struct event_news, "n_symbols", n_symbols);
+	FIELD("NewsFrame.events", struct event_news, "half_life_s", half_life_s);
+	FIELD("NewsFrame.events", struct event_news, "schema_version", schema_version);
+	FIELD("NewsFrame.events", struct event_news, "reserved", reserved);
+	FIELD("NewsFrame.events", struct event_news, "symbol", symbol);
+	FIELD("NewsFrame.events", struct event_news, "lexicon", lexicon);
+	FIELD("NewsFrame.events", struct event_news, "id", id);
+	FIELD("NewsFrame.events", struct event_news, "publisher", publisher);
+	FIELD("NewsFrame.events", struct event_news, "headline", headline);
+	FIELD("NewsFrame.events", struct event_news, "url", url);
+	FIELD("NewsFrame.events", struct event_news, "chain", chain);
+}
+
 static void dump_status_frame(void)
 {
 	BLOCK("StatusFrame", struct frame_root);
@@ -333,6 +374,7 @@ int main(void)
 	dump_bar_frame();
 	dump_tier1_frame();
 	dump_tier2_frame();
+	dump_news_frame();
 	dump_status_frame();
 	dump_heartbeat();
 	dump_ingest_request();

@@ -302,7 +302,7 @@ static int count_ticks(const struct json_token *ticks, struct ingest_request *re
 }
 
 struct head {
-	struct json_token producer, source, first_seq, ticks;
+	struct json_token producer, source, first_seq, ticks, news;
 };
 
 static int read_head(struct json_scan *s, struct ingest_request *req, struct head *h)
@@ -313,7 +313,8 @@ static int read_head(struct json_scan *s, struct ingest_request *req, struct hea
 	} known[] = {{"producer", &h->producer},
 		     {"source", &h->source},
 		     {"first_seq", &h->first_seq},
-		     {"ticks", &h->ticks}};
+		     {"ticks", &h->ticks},
+		     {"news", &h->news}};
 	struct json_token key, value;
 	bool first = true;
 
@@ -353,36 +354,48 @@ int tick_json_open(const char *text, size_t len, struct ingest_request *out)
 	rc = read_head(&s, out, &h);
 	if (rc)
 		return rc;
+	out->is_news = h.news.type == JSON_ARRAY;
 	if (h.producer.type != JSON_STRING || h.source.type != JSON_STRING ||
-	    h.ticks.type != JSON_ARRAY || !json_scan_u64(&h.first_seq, &out->first_seq))
+	    (out->is_news ? h.ticks.type != 0 || h.first_seq.type != 0
+			  : h.ticks.type != JSON_ARRAY ||
+				    !json_scan_u64(&h.first_seq, &out->first_seq)))
 		return ingest_malformed(
 			out, REJECT_MALFORMED,
-			"it needs producer, source, first_seq and ticks");
+			"it needs producer, source, first_seq and ticks, or "
+			"producer, source and news");
 	rc = ingest_set_head(out, h.producer.text, h.producer.len, h.source.text,
 			     h.source.len);
 	if (rc == 0)
-		rc = count_ticks(&h.ticks, out);
+		rc = count_ticks(out->is_news ? &h.news : &h.ticks, out);
 	return rc ? rc : ingest_check_range(out);
+}
+
+bool tick_json_element(struct ingest_request *req, struct json_token *out)
+{
+	struct json_scan s = {.at = req->at, .end = req->end};
+
+	if (req->i == req->n)
+		return false;
+	(void)json_scan_char(&s, ',');
+	if (!json_scan_value(&s, out)) { /* tick_json_open() has seen the whole text */
+		req->i = req->n;
+		return false;
+	}
+	req->at = s.at;
+	req->i++;
+	req->raw = out->text;
+	req->raw_len = out->len;
+	req->bad_text[0] = '\0';
+	return true;
 }
 
 int tick_json_next(struct ingest_request *req, struct ingest_tick *out)
 {
 	struct verdict v = {REJECT_NONE, req->bad_text};
-	struct json_scan s = {.at = req->at, .end = req->end};
 	struct json_token t;
 
-	if (req->i == req->n)
+	if (!tick_json_element(req, &t))
 		return INGEST_END;
-	(void)json_scan_char(&s, ',');
-	if (!json_scan_value(&s, &t)) { /* tick_json_open() has seen the whole text */
-		req->i = req->n;
-		return INGEST_END;
-	}
-	req->at = s.at;
-	req->i++;
-	req->raw = t.text;
-	req->raw_len = t.len;
-	req->bad_text[0] = '\0';
 	read_tick(&t, out, &v);
 	req->bad_reason = v.reason;
 	return v.reason ? INGEST_BAD : 0;

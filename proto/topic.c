@@ -37,10 +37,11 @@ size_t topic_event(char out[TOPIC_MAX], enum event_kind kind, const void *event)
 {
 	size_t at = put_text(out, 0, event_kind_word(kind));
 
-	_Static_assert(UNIVERSE_MAX == SYMBOL_MAX, "put_name() takes both");
 	switch (kind) {
 	case EVENT_TICK:
-		at = put_name(out, at, ((const struct event_tick *)event)->symbol);
+	case EVENT_STATUS:
+	case EVENT_NEWS:
+		at = put_name(out, at, event_symbol(kind, event));
 		break;
 	case EVENT_BAR:
 		at = put_timeframe(out, at,
@@ -57,10 +58,6 @@ size_t topic_event(char out[TOPIC_MAX], enum event_kind kind, const void *event)
 		at = put_timeframe(out, at,
 				   ((const struct event_tier2 *)event)->timeframe_s);
 		break;
-	case EVENT_STATUS:
-		at = put_name(out, at, ((const struct event_status *)event)->symbol);
-		break;
-	case EVENT_NEWS:
 	case EVENT_JOB:
 	case EVENT_HEARTBEAT:
 	case EVENT_KINDS:

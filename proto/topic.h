@@ -4,8 +4,9 @@
  * nng's SUB filters by prefix, so each topic ends in '|': "tick.AAPL|" never
  * matches "tick.AAPLW|".  SBE messages carry the kind alone, JSON messages all:
  *
- *	SBE   tick| bar| tier1| tier2| status| hb|
- *	JSON  tick.AAPL| bar.1m.AAPL| tier1.1m.AAPL| tier2.NAME.1m| status.AAPL| hb|
+ *	SBE   tick| bar| tier1| tier2| status| news| hb|
+ *	JSON  tick.AAPL| bar.1m.AAPL| tier1.1m.AAPL| tier2.NAME.1m| status.AAPL|
+ *news.AAPL| hb|
  */
 #pragma once
 #include "proto/event.h"

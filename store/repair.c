@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "store/highwater.h"
 #include "store/producers.h"
+#include "store/rowcrc.h"
 #include "store/schema.h"
 #include "store/segment.h"
 #include "store/sqlite.h"
@@ -196,6 +197,31 @@ static int copy_log(struct repair *r)
 	return rc;
 }
 
+/* One that is damaged is left out: its record then makes nothing. */
+static int copy_articles(struct repair *r)
+{
+	struct sq_stmt *get = NULL, *put = NULL;
+	int rc = open_pair(r, "SELECT pos, key, crc, data FROM article ORDER BY pos",
+			   "INSERT INTO article VALUES (?, ?, ?, ?)", &get, &put);
+
+	while (rc == 0 && (rc = sq_step(get)) == SQ_ROW) {
+		size_t len = 0;
+		const void *text = sq_blob(get, 3, &len);
+		uint64_t pos = sq_u64(get, 0);
+
+		rc = 0;
+		if (pos > r->report->last_pos ||
+		    sq_u64(get, 2) !=
+			    rowcrc_article(r->store_id, pos, sq_u64(get, 1), text, len))
+			continue;
+		copy_row(get, put, "iiib");
+		rc = sq_run(put);
+	}
+	sq_finish(get);
+	sq_finish(put);
+	return rc == -EBADMSG ? 0 : rc; /* the tree itself ends here */
+}
+
 /* ---- what must fit the cut ---- */
 
 /* Epochs that begin behind it would say that something is missing there. */
@@ -302,6 +328,8 @@ static int fill(struct repair *r)
 		rc = copy_log(r);
 	if (rc == 0 && r->report->cause[0])
 		rc = cut_epochs(r);
+	if (rc == 0)
+		rc = copy_articles(r);
 	/* Always: a tree whose root lost its rows ends early and says nothing. */
 	if (rc == 0)
 		rc = cut_producers(r);

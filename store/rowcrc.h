@@ -23,3 +23,12 @@ static inline uint32_t rowcrc_bytes(uint32_t crc, const void *data, size_t len)
 {
 	return crc32c(rowcrc_u64(crc, len), data, len);
 }
+
+/** Of a row of the table `article`. */
+static inline uint32_t rowcrc_article(uint64_t store_id, uint64_t pos, uint64_t key,
+				      const void *text, size_t len)
+{
+	uint32_t crc = rowcrc_u64(rowcrc_begin(store_id, 'A'), pos);
+
+	return rowcrc_bytes(rowcrc_u64(crc, key), text, len);
+}

@@ -75,7 +75,17 @@ static const char *const step_1_to_2[] = {
 	NULL,
 };
 
-static const schema_step steps[SCHEMA_VERSION] = {step_0_to_1, step_1_to_2};
+/* The text of a record of news; few enough for an index of who wrote what. */
+static const char *const step_2_to_3[] = {
+	"CREATE TABLE article("
+	" pos INTEGER PRIMARY KEY, key INTEGER NOT NULL, crc INTEGER NOT NULL,"
+	" data BLOB NOT NULL) STRICT",
+	"CREATE INDEX article_key ON article(key, pos)",
+	NULL,
+};
+
+static const schema_step steps[SCHEMA_VERSION] = {step_0_to_1, step_1_to_2,
+						  step_2_to_3};
 
 static int sync_file(const char *path)
 {

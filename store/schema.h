@@ -15,7 +15,7 @@
 
 struct sq;
 
-#define SCHEMA_VERSION        2
+#define SCHEMA_VERSION        3
 #define SCHEMA_APPLICATION_ID 0x74627573 /* "tbus" */
 
 /** Step i leads from version i to i + 1; NULL-terminated SQL statements. */

@@ -3,7 +3,7 @@
  *
  * The order of a commit is the promise:
  *
- *   1  one transaction: segment, producers' sequences, new names
+ *   1  one transaction: segment, articles, producers' sequences, new names
  *   2  full: SQLite has synced the WAL before COMMIT returns
  *   3  the high-water file says "up to here may have been acknowledged"
  *      (full: synced as well)
@@ -156,6 +156,7 @@ void tickstore_abort(struct tickstore *ts)
 {
 	ts->staged = 0;
 	ts->n_runs = 0;
+	ts->articles.len = 0;
 	producers_abort(ts->producers);
 }
 
@@ -225,6 +226,8 @@ static int transact(struct tickstore *ts, int64_t now_ns, struct segment_head *h
 	rc = put_tables(ts);
 	if (rc == 0 && ts->staged > 0)
 		rc = put_segment(ts, now_ns, h);
+	if (rc == 0)
+		rc = tickstore_articles_put(ts);
 	if (rc < 0) {
 		sq_rollback(ts->db);
 		return rc;
@@ -359,6 +362,7 @@ int tickstore_commit(struct tickstore *ts, int64_t now_ns, uint64_t *out_first_p
 	ts->status.records += ts->staged;
 	ts->staged = 0;
 	ts->n_runs = 0;
+	ts->articles.len = 0;
 	*out_first_pos = h.first_pos;
 	*out_last_pos = h.last_pos;
 	return 0;

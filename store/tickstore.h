@@ -199,6 +199,13 @@ ON_STORE void tickstore_full_until(struct tickstore *ts, int64_t mono_ns);
  */
 ON_STORE int tickstore_commit(struct tickstore *ts, int64_t now_ns,
 			      uint64_t *out_first_pos, uint64_t *out_last_pos);
+/**
+ * Stage a record of news and the text that belongs to it, in the same commit; @key says
+ * what article it is.  0 or STORE_FULL, as tickstore_append().
+ */
+ON_STORE int tickstore_append_article(struct tickstore *ts, const struct record *r,
+				      uint64_t key, const void *text, size_t len,
+				      uint64_t *out_pos);
 /** Forget what is staged (producers' sequences too). */
 ON_STORE void tickstore_abort(struct tickstore *ts);
 
@@ -225,6 +232,18 @@ ON_STORE int tickstore_peek(struct tickstore *ts, uint64_t pos, uint64_t *out_po
 /** The same, copied: up to @max consecutive records into @out. */
 ON_STORE int tickstore_read(struct tickstore *ts, uint64_t pos, uint32_t max,
 			    struct record *out, uint64_t *out_pos, uint32_t *out_n);
+
+/**
+ * The text of the article at @pos, committed or staged; valid until the next call of
+ * this function.  What tickstore_peek() gave stays valid.  0; STORE_NONE; -EBADMSG: it
+ * is damaged.
+ */
+ON_STORE int tickstore_article(struct tickstore *ts, uint64_t pos,
+			       const void **out_text, size_t *out_len);
+/** Position of the newest article held of @key, staged ones included.  0; STORE_NONE.
+ */
+ON_STORE int tickstore_article_find(struct tickstore *ts, uint64_t key,
+				    uint64_t *out_pos);
 
 /** One row of the log. */
 struct store_segment {

@@ -13,6 +13,7 @@
  * below it has been written over, even if that staging was aborted.
  */
 #pragma once
+#include "base/buf.h"
 #include "store/highwater.h"
 #include "store/names.h"
 #include "store/producers.h"
@@ -58,6 +59,8 @@ struct tickstore {
 	uint32_t staged;
 	uint32_t n_runs;
 	struct segment_run *runs; /* owned, segment_max */
+	struct buf articles;      /* owned; struct staged_article and its bytes, ... */
+	struct buf article;       /* owned; the last one read */
 
 	/* Newest records. */
 	struct record *ring; /* owned */
@@ -115,6 +118,10 @@ struct tickstore {
 	struct sq_stmt *snapshot_part_trim;
 	struct sq_stmt *refusal_put;
 	struct sq_stmt *refusal_list;
+	struct sq_stmt *article_put;
+	struct sq_stmt *article_get;
+	struct sq_stmt *article_find;
+	struct sq_stmt *article_retire;
 };
 
 /* tickstore.c */
@@ -133,6 +140,13 @@ uint64_t tickstore_promise(const struct tickstore *ts, uint64_t last_pos);
 int tickstore_make_durable(struct tickstore *ts);
 /** Checkpoint and count; @truncate as sq_checkpoint(). */
 int tickstore_checkpoint(struct tickstore *ts, bool truncate);
+
+/* tickstore_article.c */
+
+/** Write the staged articles, within the commit's transaction. */
+int tickstore_articles_put(struct tickstore *ts);
+/** Those of positions up to @pos leave, with their segment. */
+int tickstore_articles_retire(struct tickstore *ts, uint64_t pos);
 
 /* tickstore_open.c: also the small table of how many rows there must be. */
 

@@ -94,6 +94,11 @@ static int prepare(struct tickstore *ts)
 		 "SELECT " HEAD_COLUMNS " FROM segment"
 		 " WHERE first_pos <= ? ORDER BY first_pos DESC LIMIT 1"},
 		{&ts->seg_delete, "DELETE FROM segment WHERE first_pos = ?"},
+		{&ts->article_put, "INSERT INTO article VALUES (?, ?, ?, ?)"},
+		{&ts->article_get, "SELECT key, crc, data FROM article WHERE pos = ?"},
+		{&ts->article_find,
+		 "SELECT pos FROM article WHERE key = ? ORDER BY pos DESC LIMIT 1"},
+		{&ts->article_retire, "DELETE FROM article WHERE pos <= ?"},
 		{&ts->meta_put, "INSERT OR REPLACE INTO meta VALUES (?, ?, ?)"},
 		{&ts->meta_get, "SELECT value, crc FROM meta WHERE key = ?"},
 		{&ts->derived_put,
@@ -146,6 +151,8 @@ static void unprepare(struct tickstore *ts)
 		&ts->snapshot_drop,      &ts->refusal_put,
 		&ts->snapshot_part_put,  &ts->snapshot_part_get,
 		&ts->snapshot_part_trim, &ts->refusal_list,
+		&ts->article_put,        &ts->article_get,
+		&ts->article_find,       &ts->article_retire,
 	};
 
 	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
@@ -358,6 +365,8 @@ static void destroy(struct tickstore *ts)
 	free(ts->cold_runs);
 	free(ts->refusals);
 	free(ts->blob);
+	buf_free(&ts->articles);
+	buf_free(&ts->article);
 	free(ts);
 }
 

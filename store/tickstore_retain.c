@@ -1,8 +1,8 @@
 /*
  * tickstore_retain - the old end of the log.
  *
- * Whole segments go, oldest first, and with them in the same transaction the
- * mark of how far: a segment that vanished without it is damage.
+ * Whole segments go, oldest first, and with them in the same transaction their
+ * articles and the mark of how far: a segment that vanished without it is damage.
  */
 #include "base/err.h"
 #include "store/tickstore_impl.h"
@@ -60,6 +60,8 @@ ON_STORE static int retire_in_transaction(struct tickstore *ts, int64_t now_ns,
 	if (rc < 0)
 		return rc;
 	rc = retire(ts, now_ns, floor_pos, budget, out_n);
+	if (rc == 0 && *out_n > 0)
+		rc = tickstore_articles_retire(ts, ts->retired_pos);
 	if (rc == 0 && *out_n > 0)
 		rc = tickstore_put_counts(ts);
 	if (rc < 0 || *out_n == 0) {

@@ -25,6 +25,9 @@ void params_default(struct params *p)
 			  .norm_clip = 5.0,
 			  .ready_bars = 100,
 			  .ready_valid_ratio = 0.95},
+		.news = {.window_ns = 86400 * NS_PER_S,
+			 .half_life_ns = 6 * 3600 * NS_PER_S,
+			 .repeat_ns = 86400 * NS_PER_S},
 		.defaults = {.timeframes_s = {60},
 			     .n_timeframes = 1,
 			     .price_types = {PRICE_AUTO},
@@ -46,6 +49,7 @@ void params_deinit(struct params *p)
 	free(p->zones);
 	free(p->zone_names);
 	free(p->symbols);
+	free(p->news.vader);
 	*p = (struct params){0};
 }
 
@@ -206,6 +210,11 @@ uint64_t params_hash(const struct params *p)
 	h = add_f64(h, p->tier1.norm_clip);
 	h = add_u64(h, p->tier1.ready_bars);
 	h = add_f64(h, p->tier1.ready_valid_ratio);
+	h = add_u64(h, p->news.flavour);
+	h = add_i64(h, p->news.window_ns);
+	h = add_i64(h, p->news.half_life_ns);
+	h = add_i64(h, p->news.repeat_ns);
+	h = add_text(h, p->news.lexicon, sizeof(p->news.lexicon));
 	h = add_symbol(h, &p->defaults);
 	h = add_u64(h, p->n_symbols);
 	for (size_t i = 0; i < p->n_symbols; i++)

@@ -8,6 +8,7 @@
  */
 #pragma once
 #include "analysis/ind.h"
+#include "analysis/sentiment.h"
 #include "base/tz.h"
 #include "proto/event.h"
 #include <stdbool.h>
@@ -94,9 +95,22 @@ struct universe_params {
 	uint32_t n_symbols;
 };
 
+/** Sentiment of news. */
+struct news_params {
+	enum sentiment_flavour flavour;
+	int64_t window_ns;    /* 1 day, back from the newest article of a symbol */
+	int64_t half_life_ns; /* 6 hours */
+	int64_t repeat_ns;    /* the same headline within a day is a repeat */
+	char *vader;          /* owned; VADER's lexicon, NULL: there is none */
+	size_t vader_len;
+	char lexicon[SENTIMENT_VERSION_MAX +
+		     1]; /* its version; "": not asked for yet */
+};
+
 struct params {
 	struct bars_params bars;
 	struct tier1_params tier1;
+	struct news_params news;
 	struct symbol_params defaults;
 	struct symbol_params *symbols; /* owned; sorted by name */
 	size_t n_symbols;

@@ -374,6 +374,8 @@ static void apply(struct shard *s, const struct item *it)
 	case RECORD_CONTROL:
 		apply_control(s, it);
 		break;
+	case RECORD_NEWS: /* the dispatcher's: workers/newsroom.h */
+		break;
 	}
 }
 

@@ -43,6 +43,7 @@ static void send_all(nng_socket s)
 	struct event_tier1 tier1 = sample_tier1();
 	struct sample_matrix m = sample_matrix();
 	struct event_status status = sample_status();
+	struct event_news news = sample_news();
 	struct frame_heartbeat hb = {.last_seq = 9, .pos = 1010, .symbol = "AAPL"};
 	uint8_t data[256];
 	struct frame f;
@@ -52,6 +53,7 @@ static void send_all(nng_socket s)
 	send_event(s, EVENT_TIER1, &tier1, 1);
 	send_event(s, EVENT_TIER2, &m, 1);
 	send_event(s, EVENT_STATUS, &status, 1);
+	send_event(s, EVENT_NEWS, &news, 1);
 	frame_heartbeat_begin(&f, data, sizeof(data), EVENT_BAR, 77, 1010);
 	(void)frame_heartbeat_add(&f, &hb);
 	send_frame(s, EVENT_HEARTBEAT, data, frame_heartbeat_seal(&f, 5, SAMPLE_NS));

@@ -8,7 +8,7 @@
             elif e.kind == "gap":
                 print(e)                                  # which events are lost, exactly
 
-Subscriber(kinds, ...) gives, by next(timeout) or as an iterator, events (kind tick, bar, tier1, tier2, status) and
+Subscriber(kinds, ...) gives, by next(timeout) or as an iterator, events (kind tick, bar, tier1, tier2, news, status) and
 notices:
 
     live    catch-up has reached the present: pos (every event behind it follows), count and hash of what catch-up gave
@@ -91,7 +91,7 @@ class AdminError(Refused):
 
 NULL = -(1 << 63)
 SCHEMA = 7400
-KINDS = {"tick": 0, "bar": 1, "tier1": 2, "tier2": 3, "status": 5}
+KINDS = {"tick": 0, "bar": 1, "tier1": 2, "tier2": 3, "news": 4, "status": 5}
 TIMEFRAMES = {"1s": 1, "5s": 5, "10s": 10, "15s": 15, "30s": 30, "1m": 60, "2m": 120, "5m": 300, "10m": 600, "15m": 900,
               "30m": 1800, "1h": 3600, "2h": 7200, "4h": 14400, "1d": 86400}
 VALUES = ("rolling_return_3 rolling_return_6 rolling_return_12 momentum_score vol_6 vol_12 vol_24 atr_normalized "
@@ -101,7 +101,8 @@ VALUES = ("rolling_return_3 rolling_return_6 rolling_return_12 momentum_score vo
 NORMS = [name + "_norm" for name in VALUES[:18]]
 REASONS = ("accepted price_not_a_number price_not_positive price_out_of_range size_negative size_out_of_range no_price "
            "time_too_old time_in_future time_invalid symbol_malformed symbol_unknown symbol_limit source_malformed "
-           "source_limit reference_missing clock_backwards clock_not_allowed malformed").split()
+           "source_limit reference_missing clock_backwards clock_not_allowed malformed headline_missing text_too_long "
+           "url_malformed no_symbol").split()
 TICK_FLAGS = {"no_last": 1, "no_range": 2, "no_volume": 4, "halt": 8, "resumed": 16}
 ACTIONS = ("new", "cancel", "correct")
 _PRICE_TYPES = ("last", "mid", "bid", "ask", "auto")
@@ -114,6 +115,7 @@ _WORDS = {
     "tier1": {"price_type": _PRICE_TYPES},
     "tier2": {"method": ("pearson", "ewma", "ledoit_wolf", "spearman"), "status": ("final", "provisional"),
               "price_type": _PRICE_TYPES, "cause": _CAUSES},
+    "news": {},
     "status": {"state": ("live", "paused", "gap", "source_lost", "source_back", "cancel_lost", "halted", "fault",
                          "source_chosen", "sources_diverge", "sources_agree", "killed", "quarantined", "released")},
 }
@@ -122,6 +124,7 @@ _FLAGS = {
     "bar": {"is_missing": 1, "is_outlier": 2, "is_valid": 4, "is_final": 8, "is_partial": 16, "is_crossed": 32,
             "is_halted": 64},
     "tier1": {"is_ml_ready": 1, "is_norm_robust": 2, "is_indicators": 4},
+    "news": {"is_update": 1, "is_repeat": 2, "is_cut": 4, "is_late": 8},
 }
 _HEAD = "seq:Q pos:Q event_ns:q recv_ns:q "
 SPECS = {
@@ -136,11 +139,15 @@ SPECS = {
     "tier2": _HEAD + "supersedes:Q universe_hash:Q content_hash:Q eigen_min:d frobenius_shift:d lambda:d timeframe_s:I "
                      "window:I n_members:I n_included:I schema_version:H method:B status:B psd_repaired:B price_type:B "
                      "cause:B reserved:1s universe:32s chain:Q",
+    "news": _HEAD + "compound:d pos_share:d neu_share:d neg_share:d average:d weighted:d positive:d negative:d articles:Q "
+                    "published_ns:q article:Q edition:I window_s:I symbol_id:I source_id:H flags:B n_symbols:B "
+                    "half_life_s:I schema_version:H reserved:2s symbol:32s lexicon:32s id:64s publisher:32s headline:256s "
+                    "url:200s chain:Q",
     "status": _HEAD + "detail:Q symbol_id:I source_id:H state:B reserved:1s symbol:32s text:80s chain:Q",
     "hb": "last_seq:Q pos:Q symbol_id:I timeframe_s:I symbol:32s",
     "member": "bar_seq:Q bar_revision:I n_obs:I symbol_id:I reason:B reserved:3s symbol:32s",
 }
-_TEMPLATES = {1: "tick", 2: "bar", 3: "tier1", 4: "tier2", 6: "status", 8: "hb"}
+_TEMPLATES = {1: "tick", 2: "bar", 3: "tier1", 4: "tier2", 5: "news", 6: "status", 8: "hb"}
 _HEADER = struct.Struct("<HHHH")
 _ROOT = struct.Struct("<QqQQ")
 _GROUP = struct.Struct("<HH")
@@ -431,7 +438,7 @@ class _Tier2(_event_class("tier2")):
 
 
 _CLASSES = {"tick": _event_class("tick"), "bar": _Bar, "tier1": _Tier1, "tier2": _Tier2,
-            "status": _event_class("status")}
+            "news": _event_class("news"), "status": _event_class("status")}
 
 
 class Gap(collections.namedtuple("Gap", "stream symbol timeframe first_seq last_seq reason first_pos last_pos")):
@@ -912,7 +919,7 @@ class Subscriber:
     QUEUE_MAX = 64 << 20  # bytes per kind that wait while catch-up is read; the oldest give way, and are fetched again
     READ_AHEAD = 1 << 20
 
-    def __init__(self, kinds="tick,bar,tier1,tier2,status", symbols=None, timeframe: str | None = None,
+    def __init__(self, kinds="tick,bar,tier1,tier2,news,status", symbols=None, timeframe: str | None = None,
                  start: str = "now", at=None, policy: str = "lossless", sample_ms: int = 1000, prices: str = "decimal",
                  check_chain: bool = False, live: bool = True, host: str = "127.0.0.1", port_base: int = 7400,
                  urls: dict | None = None, timeout: float = 5.0, heartbeat: float = 1.0,
@@ -942,7 +949,7 @@ class Subscriber:
         where, self._poll = _urls(host, port_base, urls), _Poll()
         self._asker = _Asker(where["catchup"], self._poll, timeout)
         self._asking, self._to_ask = None, collections.deque()
-        self._lanes = [_Lane(k, _Link(where[k], 0x21, self._poll, 3.5 * heartbeat)) for k in self._kinds if live]
+        self._lanes = [_Lane(k, _Link(where["status" if k == "news" else k], 0x21, self._poll, 3.5 * heartbeat)) for k in self._kinds if live]
         self._by_link = {lane.link: lane for lane in self._lanes}
         self._timer = _Timer(self._poll)
         self._timer.set(0)  # readable from the beginning: history has to be asked for
@@ -1012,6 +1019,8 @@ class Subscriber:
             self.counts.malformed += 1
             lane.frame_seq = None  # it may have been events
             return
+        if frame is not None and {frame.about, lane.kind} == {"news", "status"}:
+            return  # they share a port
         if frame is None or frame.about != lane.kind:
             self.counts.unknown += 1
             return

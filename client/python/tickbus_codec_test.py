@@ -37,6 +37,8 @@ WANT = {
               "is_ml_ready": True, "warm_names": tickbus.VALUES[:7], "timeframe": "1m"},
     "tier2": {"seq": 5, "supersedes": 4, "eigen_min": 0.5, "n_members": 3, "n_included": 2, "status": "provisional",
               "universe": "tech", "triangle": [1.0, -0.25, 1.0], "symbols": ["AAPL", "MSFT"], "method": "pearson"},
+    "news": {"seq": 6, "compound": 0.4215, "articles": 4, "is_update": True, "is_repeat": False, "symbol": "AAPL",
+             "headline": 'Apple "beats" \u20ac targets', "url": "https://example.com/a", "half_life_s": 3600},
     "status": {"seq": 2, "detail": 17, "state": "gap", "symbol": "AAPL", "text": 'silent "long"'},
 }
 CODES = {"uint64": "Q", "int64": "q", "uint32": "I", "uint16": "H", "uint8": "B", "double": "d"}
@@ -95,7 +97,7 @@ class Blocks(unittest.TestCase):
         page = tables()
         page["matrix"] = [(name, at - 32, code) for name, at, code in page["Tier2Frame"] if at >= 32]
         where = {"tick": "TickFrame.events", "bar": "BarFrame.events", "tier1": "Tier1Frame.events", "tier2": "matrix",
-                 "status": "StatusFrame.events", "hb": "Heartbeat.streams", "member": "Tier2Frame.members"}
+                 "news": "NewsFrame.events", "status": "StatusFrame.events", "hb": "Heartbeat.streams", "member": "Tier2Frame.members"}
         for kind, heading in where.items():
             block = tickbus._BLOCKS[kind]
             self.assertEqual([(name, block.offset[name], code) for name, code in block.codes], page[heading], kind)

@@ -9,7 +9,7 @@ import sys
 
 FILES = {"FILE", "PATH", "BACKUP", "LOG"}
 FOLDERS = {"DIR"}
-WORDS = {"KIND": "tick bar tier1 tier2 status"}
+WORDS = {"KIND": "tick bar tier1 tier2 news status"}
 VALUES = {"--adjust": "raw split all", "--align": "outer inner ffill", "--policy": "lossless conflate best-effort",
           "--timeframe": "1s 1m 5m 15m 1h 1d", "--what": "bars news actions"}
 

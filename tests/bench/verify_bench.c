@@ -61,7 +61,7 @@ static int on_event(void *arg, enum event_kind kind, const void *event, size_t l
 	if (derived_full(w->derived)) {
 		const struct event_head *head = event;
 
-		derived_flush(w->derived, head->pos - 1, head->pos - 1);
+		derived_flush(w->derived, head->pos - 1, head->pos - 1, head->pos - 1);
 	}
 	return 0;
 }
@@ -125,7 +125,7 @@ static void derive(struct world *w, uint64_t n)
 	}
 	must(rerun_sync(r), "sync");
 	rerun_free(r);
-	derived_flush(w->derived, UINT64_MAX, UINT64_MAX);
+	derived_flush(w->derived, UINT64_MAX, UINT64_MAX, UINT64_MAX);
 	derived_free(w->derived);
 }
 

@@ -79,23 +79,9 @@ void check_face(struct sorted *s, const struct chronicle *c,
 
 	*s = (struct sorted){
 		.e = e, .event = event, .seq = ((const struct event_head *)event)->seq};
-	switch (e->kind) {
-	case EVENT_TICK:
-		s->name = ((const struct event_tick *)event)->symbol;
-		break;
-	case EVENT_BAR:
-		s->name = ((const struct event_bar *)event)->symbol;
-		break;
-	case EVENT_TIER1:
-		s->name = ((const struct event_tier1 *)event)->symbol;
-		break;
-	case EVENT_TIER2:
-		s->name = ((const struct event_tier2 *)event)->universe;
+	s->name = event_symbol(e->kind, event);
+	if (e->kind == EVENT_TIER2)
 		s->timeframe_s = ((const struct event_tier2 *)event)->timeframe_s;
-		break;
-	default:
-		s->name = ((const struct event_status *)event)->symbol;
-	}
 }
 
 int check_compare(const struct sorted *a, const struct sorted *b)

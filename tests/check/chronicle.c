@@ -175,6 +175,7 @@ bool chronicle_frame(struct chronicle *h, uint32_t subscriber, unsigned how,
 		struct event_tick tick;
 		struct event_bar bar;
 		struct event_tier1 tier1;
+		struct event_news news;
 		struct event_status status;
 	} e;
 

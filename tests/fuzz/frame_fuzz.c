@@ -10,6 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct event_tier1 tier1;
 		struct event_bar bar;
 		struct event_tier2 tier2;
+		struct event_news news;
 	} event;
 	struct frame_view v;
 	uint32_t n = 0;

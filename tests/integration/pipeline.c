@@ -29,6 +29,7 @@ struct pipeline {
 	uint64_t next_seq;
 	uint32_t n_request;
 	uint64_t accepted, rejected;
+	uint64_t tick_mark; /* what the dispatcher has sent; nobody waits for it */
 	uint64_t marks[WORKERS_MAX];
 };
 
@@ -107,7 +108,7 @@ static void make_room(void *arg)
 
 	for (uint32_t w = 0; w < p->env.n_workers; w++)
 		(void)drain_box(p, p->boxes[w], &p->marks[w]);
-	(void)drain_box(p, p->ticks, NULL);
+	(void)drain_box(p, p->ticks, &p->tick_mark);
 	(void)drain_cuts(p);
 }
 
@@ -188,6 +189,7 @@ struct pipeline *pipeline_new(const struct pipeline_env *env)
 	const struct tier2_sink sink = {.arg = p, .matrix = on_matrix};
 	size_t slots = env->ring_slots != 0 ? env->ring_slots : 4096;
 	struct dispatch_env de = {.bell = nothing, .symbols_max = 4096, .from_pos = 1};
+	struct newsroom_env ne = {.params = env->params, .symbols_max = 4096};
 	struct tier2_env te = {.params = env->params,
 			       .n_workers = env->n_workers,
 			       .symbols_max = 4096};
@@ -213,6 +215,9 @@ struct pipeline *pipeline_new(const struct pipeline_env *env)
 	de.bus = p->bus;
 	de.store = p->store;
 	de.ticks = p->ticks;
+	ne.symbols = p->symbols;
+	if (newsroom_new(&ne, &de.news) < 0)
+		die("newsroom");
 	if (dispatch_new(&de, &p->dispatch) < 0 || tier2_new(&te, &sink, &p->tier2) < 0)
 		die("dispatch");
 	for (uint32_t w = 0; env->threads && w < env->n_workers; w++)
@@ -349,7 +354,7 @@ void pipeline_run(struct pipeline *p)
 		n += p->env.threads ? 0 : run_workers(p);
 		for (uint32_t w = 0; w < p->env.n_workers; w++)
 			n += drain_box(p, p->boxes[w], &p->marks[w]);
-		n += drain_box(p, p->ticks, NULL) + drain_cuts(p);
+		n += drain_box(p, p->ticks, &p->tick_mark) + drain_cuts(p);
 		if (n == 0)
 			(void)sched_yield();
 	} while (n > 0 || !is_done(p));

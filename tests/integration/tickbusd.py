@@ -21,7 +21,7 @@ import traceback
 NULL = -(2 ** 63)
 SECOND = 10 ** 9
 START = 1_700_000_000 // 3600 * 3600 * SECOND  # where the tests' event times begin
-KIND_MASK = {"tick": 1, "bar": 2, "tier1": 4, "tier2": 8, "status": 32}
+KIND_MASK = {"tick": 1, "bar": 2, "tier1": 4, "tier2": 8, "news": 16, "status": 32}
 
 
 BLOCK = 32  # ports that belong to one daemon

@@ -99,7 +99,7 @@ static void world_init(struct world *w, enum fault fault)
 	assert_int_equal(derived_new(1, skip, on_post, w, &w->derived), 0);
 	market_feed(w->pipeline, RECORDS);
 	pipeline_run(w->pipeline);
-	derived_flush(w->derived, UINT64_MAX, UINT64_MAX);
+	derived_flush(w->derived, UINT64_MAX, UINT64_MAX, UINT64_MAX);
 	assert_int_equal(derived_pending(w->derived), 0);
 	assert_true(w->n[EVENT_BAR] > 2 * BAR && w->n[EVENT_TIER1] > 1000 &&
 		    w->n[EVENT_TIER2] > 20);

@@ -86,29 +86,13 @@ static struct stream *stream_of(struct simsub *s, uint8_t kind, const char *name
 static void take(struct simsub *s, enum event_kind kind, const void *event, size_t len)
 {
 	const struct event_head *head = event;
-	const char *name = NULL;
 	uint32_t timeframe_s = 0;
 	struct stream *x;
 	unsigned how = s->live ? CHRONICLE_LIVE : CHRONICLE_SEEN;
 
-	switch (kind) {
-	case EVENT_TICK:
-		name = ((const struct event_tick *)event)->symbol;
-		break;
-	case EVENT_BAR:
-		name = ((const struct event_bar *)event)->symbol;
-		break;
-	case EVENT_TIER1:
-		name = ((const struct event_tier1 *)event)->symbol;
-		break;
-	case EVENT_TIER2:
-		name = ((const struct event_tier2 *)event)->universe;
+	if (kind == EVENT_TIER2)
 		timeframe_s = ((const struct event_tier2 *)event)->timeframe_s;
-		break;
-	default:
-		name = ((const struct event_status *)event)->symbol;
-	}
-	x = stream_of(s, (uint8_t)kind, name, timeframe_s);
+	x = stream_of(s, (uint8_t)kind, event_symbol(kind, event), timeframe_s);
 	if (head->seq > x->target)
 		x->target = head->seq;
 	if (head->seq == x->next) {
@@ -125,6 +109,7 @@ static void take_frame(struct simsub *s, struct frame_view *v)
 		struct event_tick tick;
 		struct event_bar bar;
 		struct event_tier1 tier1;
+		struct event_news news;
 		struct event_status status;
 	} e;
 

@@ -1,5 +1,5 @@
 /* plaintext - one pass, reading ahead of where it writes. */
-#include "feeds/plaintext.h"
+#include "base/plaintext.h"
 #include "base/utf8.h"
 #include <stdbool.h>
 #include <stdint.h>

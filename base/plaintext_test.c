@@ -1,6 +1,6 @@
 /* plaintext_test - HTML undone, and what only looks like it left alone. */
+#include "base/plaintext.h"
 #include "base/utf8.h"
-#include "feeds/plaintext.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
