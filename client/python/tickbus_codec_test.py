@@ -49,7 +49,7 @@ def sample_messages():
     pub = subprocess.Popen([SAMPLE_PUB], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     poll, out, end = tickbus._Poll(), {}, time.monotonic() + 30
     link = tickbus._Link("tcp://127.0.0.1:" + pub.stdout.readline().strip(), 0x21, poll, 5)
-    while len(out) < 6 and time.monotonic() < end:
+    while len(out) < 7 and time.monotonic() < end:
         link.tick(time.monotonic())
         for each, mask in poll.wait(0.1):
             out.update((m[:m.index(b"|")].decode(), m) for m in each.ready(mask, time.monotonic()))

@@ -205,7 +205,9 @@ def checker(binary, chron, d):
     problem = chron.check(program, d.dir)
     if problem:
         raise AssertionError(problem[:3000])
-    looked = {w[0]: int(w[3].rstrip(":")) for w in map(str.split, chron.looked.splitlines())}
+    lines = [line.split() for line in chron.looked.splitlines()]
+    assert all(len(w) > 3 for w in lines), f"the checker says: {chron.looked[:3000]}"
+    looked = {w[0]: int(w[3].rstrip(":")) for w in lines}
     silent = [r for r in ("ACKED", "SENT", "GIVEN", "TICKS", "BARS", "CONSERVE", "CELLS", "CHAIN")
               if looked[r] == 0]
     if silent:

@@ -38,7 +38,7 @@ from proxy import Plan, Proxy  # noqa: E402
 
 HEALING_S = 60
 DIALOGUE = 4096  # bytes of a connection that are cut through
-KINDS = list(tickbus.KINDS)
+KINDS = [k for k in tickbus.KINDS if k != "news"]  # it shares its socket with status
 MORE = """
 defaults: {timeframes: [1s, 1m], price_types: [last]}
 universes: {k: {symbols: all, timeframe: 1s, window: 30, min_obs: 5}}
