@@ -78,16 +78,18 @@ static int take_log(struct chronicle *c, const char *dir)
 static int judge(const struct chronicle *c, bool looked)
 {
 	struct check_report r = {0};
+	bool is_bad;
 
 	check_chronicle(c, &r);
+	is_bad = r.total > 0;
 	for (int i = 0; looked && i < CHECK_N; i++)
 		printf("%-9s looked at %8llu: %s\n", check_name((enum check_rule)i),
 		       (unsigned long long)r.looked[i],
 		       check_sentence((enum check_rule)i));
-	if (r.total > 0)
+	if (is_bad)
 		printf("%s%u breaches\n", buf_text(&r.text), r.total);
 	check_report_free(&r);
-	return r.total > 0 ? 1 : 0;
+	return is_bad ? 1 : 0;
 }
 
 int main(int argc, char **argv)
