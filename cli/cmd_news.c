@@ -17,7 +17,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_START = 1, OPT_END, OPT_HALF, OPT_REPEAT, OPT_ALL, OPT_VADER, OPT_JSON };
+enum {
+	OPT_START = 1,
+	OPT_END,
+	OPT_HALF,
+	OPT_REPEAT,
+	OPT_ALL,
+	OPT_VADER,
+	OPT_JSON,
+	OPT_IMPORT
+};
 
 static const struct option longs[] = {{"start", required_argument, NULL, OPT_START},
 				      {"end", required_argument, NULL, OPT_END},
@@ -26,6 +35,8 @@ static const struct option longs[] = {{"start", required_argument, NULL, OPT_STA
 				      {"all", no_argument, NULL, OPT_ALL},
 				      {"vader", required_argument, NULL, OPT_VADER},
 				      {"json", no_argument, NULL, OPT_JSON},
+				      {"source", required_argument, NULL, OPT_IMPORT},
+				      {"symbols", required_argument, NULL, OPT_IMPORT},
 				      {0}};
 
 #define DAY_NS    (INT64_C(86400) * 1000000000)
@@ -64,6 +75,9 @@ static int read_options(struct cli *c, int argc, char **argv, struct news *o)
 		o->vader = option == OPT_VADER ? optarg : o->vader;
 		o->all = o->all || option == OPT_ALL;
 		o->json = o->json || option == OPT_JSON;
+		if (option == OPT_IMPORT)
+			return cli_usage_error(
+				c, "--source and --symbols are of 'news import'");
 		if (duration != NULL &&
 		    (timetext_duration(optarg, strlen(optarg), duration) != 0 ||
 		     *duration <= 0))

@@ -25,10 +25,11 @@ static const struct archive_month *at(const struct buf *months, size_t i)
 void archive_told_add(struct buf *months, int64_t from_ns, int64_t to_ns, uint32_t sum)
 {
 	struct archive_month m = {layout_month(from_ns), sum, from_ns, to_ns};
+	size_t n = months->len / sizeof(m);
 	struct archive_month *last =
-		(struct archive_month *)(void *)(months->data + months->len) - 1;
+		n == 0 ? NULL : (struct archive_month *)(void *)months->data + n - 1;
 
-	if (months->len == 0 || last->month != m.month) {
+	if (last == NULL || last->month != m.month) {
 		buf_add(months, &m, sizeof(m));
 		return;
 	}

@@ -88,7 +88,7 @@ static int open_log(struct daemon *d, struct tickstore **out)
 /* The log says from where on which configuration made what is derived. */
 static int note_config(struct daemon *d, struct tickstore *ts, struct intake *in)
 {
-	uint64_t hash = params_hash(&d->config.derive);
+	uint64_t hash = params_hash(&d->config.derive), old;
 	struct record r = {.type = RECORD_CONTROL,
 			   .event_ns = clock_wall_ns(),
 			   .recv_ns = clock_wall_ns(),
@@ -109,7 +109,9 @@ static int note_config(struct daemon *d, struct tickstore *ts, struct intake *in
 	if (tickstore_meta_get(ts, "config.hash", &was, &len) == 0) {
 		if (len == sizeof(hash) && memcmp(was, &hash, len) == 0)
 			return 0;
-		d->config_changed = d->replay_end > 0;
+		old = params_hash_before_news(&d->config.derive);
+		d->config_changed = d->replay_end > 0 && !(len == sizeof(old) &&
+							   memcmp(was, &old, len) == 0);
 		if (d->config_changed)
 			log_warn("start",
 				 "the configuration of derived values has changed: it "

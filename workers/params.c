@@ -195,7 +195,16 @@ static uint64_t add_universe(uint64_t h, const struct universe_params *u)
 	return h;
 }
 
-uint64_t params_hash(const struct params *p)
+static uint64_t add_news(uint64_t h, const struct news_params *n)
+{
+	h = add_u64(h, n->flavour);
+	h = add_i64(h, n->window_ns);
+	h = add_i64(h, n->half_life_ns);
+	h = add_i64(h, n->repeat_ns);
+	return add_text(h, n->lexicon, sizeof(n->lexicon));
+}
+
+static uint64_t hash_of(const struct params *p, bool has_news)
 {
 	uint64_t h = HASH_SEED;
 
@@ -210,11 +219,7 @@ uint64_t params_hash(const struct params *p)
 	h = add_f64(h, p->tier1.norm_clip);
 	h = add_u64(h, p->tier1.ready_bars);
 	h = add_f64(h, p->tier1.ready_valid_ratio);
-	h = add_u64(h, p->news.flavour);
-	h = add_i64(h, p->news.window_ns);
-	h = add_i64(h, p->news.half_life_ns);
-	h = add_i64(h, p->news.repeat_ns);
-	h = add_text(h, p->news.lexicon, sizeof(p->news.lexicon));
+	h = has_news ? add_news(h, &p->news) : h;
 	h = add_symbol(h, &p->defaults);
 	h = add_u64(h, p->n_symbols);
 	for (size_t i = 0; i < p->n_symbols; i++)
@@ -223,4 +228,14 @@ uint64_t params_hash(const struct params *p)
 	for (size_t i = 0; i < p->n_universes; i++)
 		h = add_universe(h, &p->universes[i]);
 	return h;
+}
+
+uint64_t params_hash(const struct params *p)
+{
+	return hash_of(p, true);
+}
+
+uint64_t params_hash_before_news(const struct params *p)
+{
+	return hash_of(p, false);
 }

@@ -130,3 +130,5 @@ int params_zone(struct params *p, const char *name, const struct tz **out);
 const struct symbol_params *params_symbol(const struct params *p, const char *symbol);
 /** Stable hash over every field that can change a derived value. */
 uint64_t params_hash(const struct params *p);
+/** The same by the rule of releases that had no news: their logs know this one. */
+uint64_t params_hash_before_news(const struct params *p);

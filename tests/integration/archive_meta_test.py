@@ -109,6 +109,8 @@ def an_answer_is_of_one_state_of_a_file(d):
 @test
 def memory_ends_at_a_limit_with_a_sentence(d):
     """Far below what DuckDB may have by its own setting."""
+    if os.environ.get("TICKBUS_SLOW"):
+        return "a sanitizer's shadow takes more than any limit: not tested"
     most = 200 << 20
 
     def bound():

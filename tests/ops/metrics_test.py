@@ -123,7 +123,7 @@ def series_per_symbol_are_bounded_and_the_busiest_have_their_own(d):
     assert series["other"] == SYMBOLS - SHOWN, series["other"]
     assert sum(series.values()) == len(ticks)
     assert f"S{SYMBOLS - 2:03}" not in series and "S000" in series, "of equals the first"
-    unbounded = {n for n in p.types if len([1 for m, _, _ in p.samples if m == n]) > 4 * (SHOWN + 1)}
+    unbounded = {n for n in p.types if len([1 for m, _, _ in p.samples if m == n]) > 5 * (SHOWN + 1)}
     assert not unbounded, unbounded
 
 
