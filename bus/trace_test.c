@@ -209,7 +209,8 @@ static void threads_agree_on_every_step(void **state)
 		(void)pthread_join(threads[s], NULL);
 	for (uint64_t end = trace_finished(w.t); seen < end; seen++)
 		look(w.t, seen, &pos);
-	/* How many they are is the scheduler's business: without a slot a step grows. */
+	/* How many they are is the scheduler's business: without a slot a step grows.
+	 */
 	assert_true(seen == trace_count(w.t) && seen > 0);
 	trace_free(w.t);
 }
