@@ -105,35 +105,49 @@ ON_ARCHIVE static int tell_actions(struct daemon *d, const char *symbol)
 	return rc;
 }
 
-/* 1: one symbol was told; 0: none has changed; < 0: not now. */
+/* 0: it is as it was told; 1: told now; < 0: not now. */
+ON_ARCHIVE static int follow_symbol(struct daemon *d, struct archive_seen *seen,
+				    const struct hist_acted *x)
+{
+	char key[64], sign[48];
+	int rc;
+
+	(void)snprintf(key, sizeof(key), "actions|%s", x->symbol);
+	(void)snprintf(sign, sizeof(sign), "%llu:%lld", (unsigned long long)x->actions,
+		       (long long)x->sum);
+	if (archive_seen_has(seen, key, sign))
+		return 0;
+	rc = tell_actions(d, x->symbol);
+	if (rc == 0)
+		rc = archive_seen_note(seen, key, sign);
+	return rc < 0 ? rc : 1;
+}
+
+/* Every symbol that changed, in one pass: 1; none did: 0; < 0: not now. */
 ON_ARCHIVE static int actions_step(struct daemon *d, struct archive_seen *seen)
 {
-	char after[SYMBOL_MAX + 1] = "", key[64], sign[48];
+	char after[SYMBOL_MAX + 1] = "";
 	struct page p = {.after = after};
+	bool is_new = false;
+	size_t n;
 	int rc;
 
 	do {
+		const struct hist_acted *x;
+
 		p.list.len = 0;
 		rc = archive_ask_history(d, read_page, &p);
-		for (size_t i = 0;
-		     rc == 0 && i < p.list.len / sizeof(struct hist_acted); i++) {
-			const struct hist_acted *x = (const void *)p.list.data;
-
-			(void)snprintf(after, sizeof(after), "%s", x[i].symbol);
-			(void)snprintf(key, sizeof(key), "actions|%s", x[i].symbol);
-			(void)snprintf(sign, sizeof(sign), "%llu:%lld",
-				       (unsigned long long)x[i].actions,
-				       (long long)x[i].sum);
-			if (archive_seen_has(seen, key, sign))
-				continue;
-			rc = tell_actions(d, after);
-			if (rc == 0)
-				rc = archive_seen_note(seen, key, sign);
-			rc = rc < 0 ? rc : 1;
+		x = (const void *)p.list.data;
+		n = rc < 0 ? 0 : p.list.len / sizeof(*x);
+		for (size_t i = 0; rc >= 0 && i < n; i++) {
+			rc = follow_symbol(d, seen, &x[i]);
+			is_new = is_new || rc > 0;
 		}
-	} while (rc == 0 && p.list.len / sizeof(struct hist_acted) == PAGE_SYMBOLS);
+		if (n > 0)
+			(void)snprintf(after, sizeof(after), "%s", x[n - 1].symbol);
+	} while (rc >= 0 && n == PAGE_SYMBOLS);
 	buf_free(&p.list);
-	return rc;
+	return rc < 0 ? rc : is_new;
 }
 
 /* ---- metadata ---- */

@@ -47,8 +47,8 @@ struct archive_seen; /* which series were handed over, and as what */
  */
 ON_ARCHIVE int archive_bars_step(struct daemon *d, struct archive_seen *seen,
 				 int64_t from_ns);
-/** One symbol's corporate actions, or the metadata of all, that changed: 1; nothing: 0.
- */
+/** The corporate actions of every symbol, or the metadata of all, that changed: 1;
+ * nothing: 0. */
 ON_ARCHIVE int archive_meta_step(struct daemon *d, struct archive_seen *seen);
 /** Run @fn on the history's thread and wait; it only reads.  -EAGAIN: not now. */
 ON_ARCHIVE int archive_ask_history(struct daemon *d,
