@@ -71,11 +71,7 @@ class Frames:
         self.answer.close()
 
 
-def until(condition, what, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
+until = tb.until
 
 
 @test

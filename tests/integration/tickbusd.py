@@ -347,6 +347,15 @@ class Listener(threading.Thread):
         raise AssertionError(f"only {len(got)} of {n} messages {prefix}: {self.messages[:3]}")
 
 
+def until(condition, what, seconds=10):
+    """Wait until @condition() is true, and return it."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.02)
+    return value
+
+
 def tap(tests, make):
     """Run each of @tests with a started daemon of its own from @make(); the exit code."""
     print(f"1..{len(tests)}", flush=True)

@@ -4,6 +4,7 @@
 Each of `tickbusctl chaos` does what it says while it lasts, and nothing is wrong with the daemon afterwards: the
 verification that ends it says equal, and what was sent is in the log.  Prints TAP.
 """
+import functools
 import json
 import os
 import re
@@ -46,14 +47,7 @@ def chaos(d, *args):
     return out
 
 
-def until(fn, what, seconds=60):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = fn()
-        if value:
-            return value
-        time.sleep(0.02)
-    raise AssertionError(f"not within {seconds} s: {what}")
+until = functools.partial(tb.until, seconds=60)
 
 
 def send(d, minute, producer="p"):

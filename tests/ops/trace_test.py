@@ -4,6 +4,7 @@
 What `tickbusctl trace` tells against what was sent and what catch-up gives out; histograms of the stages and their
 exemplars on the OpenMetrics page, judged by a strict reader (openmetrics.py); the log of the slow.  Prints TAP.
 """
+import functools
 import json
 import os
 import re
@@ -49,14 +50,7 @@ def trace(d, pos):
     return json.loads(ctl(d, "trace", str(pos), "--json"))
 
 
-def until(fn, what, seconds=20):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = fn()
-        if value:
-            return value
-        time.sleep(0.02)
-    raise AssertionError(f"not within {seconds} s: {what}")
+until = functools.partial(tb.until, seconds=20)
 
 
 def two_bars(d):
