@@ -19,7 +19,7 @@ struct tcp_peer {
 /** One line of /proc/net/tcp or tcp6; false: no established connection. */
 bool tcp_peer_parse(const char *line, struct tcp_peer *out);
 
-/** Any thread. */
 typedef void (*tcp_peer_fn)(void *arg, const struct tcp_peer *peer);
-/** Every established connection of this network namespace.  -errno: no such file. */
+/** Every established connection of this network namespace: a line of text for each is
+    read, so on a host of very many it takes its time.  -errno: no such file. */
 int tcp_peers_each(tcp_peer_fn fn, void *arg);
