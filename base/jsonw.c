@@ -3,6 +3,7 @@
  */
 #include "base/jsonw.h"
 #include "base/decimal.h"
+#include "base/timetext.h"
 #include "base/utf8.h"
 #include <assert.h>
 #include <math.h>
@@ -149,6 +150,24 @@ void jsonw_bool(struct jsonw *w, const char *key, bool value)
 void jsonw_null(struct jsonw *w, const char *key)
 {
 	jsonw_raw(w, key, "null", 4);
+}
+
+void jsonw_time(struct jsonw *w, const char *key, int64_t ns)
+{
+	char text[TIMETEXT_MAX];
+
+	if (ns == INT64_MIN)
+		jsonw_null(w, key);
+	else
+		jsonw_strn(w, key, text, timetext_print(text, ns));
+}
+
+void jsonw_hex64(struct jsonw *w, const char *key, uint64_t value)
+{
+	char text[17];
+
+	(void)snprintf(text, sizeof(text), "%016llx", (unsigned long long)value);
+	jsonw_strn(w, key, text, 16);
 }
 
 void jsonw_raw(struct jsonw *w, const char *key, const char *text, size_t len)

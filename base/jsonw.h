@@ -30,6 +30,10 @@ void jsonw_i64(struct jsonw *w, const char *key, int64_t value);
 void jsonw_f64(struct jsonw *w, const char *key, double value);
 void jsonw_bool(struct jsonw *w, const char *key, bool value);
 void jsonw_null(struct jsonw *w, const char *key);
+/** RFC 3339 in UTC, of ns since 1970; INT64_MIN (there is none): null. */
+void jsonw_time(struct jsonw *w, const char *key, int64_t ns);
+/** Hashes and identities: a string of 16 hex digits. */
+void jsonw_hex64(struct jsonw *w, const char *key, uint64_t value);
 /** Text that is JSON already. */
 void jsonw_raw(struct jsonw *w, const char *key, const char *text, size_t len);
 

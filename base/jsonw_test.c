@@ -159,6 +159,23 @@ static void doubles_print_by_the_definition(void **state)
 	}
 }
 
+static void times_and_hashes_are_texts_and_no_time_is_null(void **state)
+{
+	struct buf b = {0};
+	struct jsonw w;
+
+	(void)state;
+	jsonw_init(&w, &b);
+	jsonw_array(&w, NULL);
+	jsonw_time(&w, NULL, INT64_C(1700000000123456789));
+	jsonw_time(&w, NULL, INT64_MIN);
+	jsonw_hex64(&w, NULL, 0xab);
+	jsonw_end(&w);
+	assert_string_equal(buf_text(&b), "[\"2023-11-14T22:13:20.123456789Z\",null,"
+					  "\"00000000000000ab\"]");
+	buf_free(&b);
+}
+
 static void what_is_no_number_prints_null(void **state)
 {
 	(void)state;
@@ -179,6 +196,7 @@ int main(void)
 		cmocka_unit_test(
 			bytes_that_are_no_text_become_the_replacement_character),
 		cmocka_unit_test(doubles_print_by_the_definition),
+		cmocka_unit_test(times_and_hashes_are_texts_and_no_time_is_null),
 		cmocka_unit_test(what_is_no_number_prints_null),
 	};
 

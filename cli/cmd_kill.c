@@ -135,8 +135,7 @@ static int order(struct cli *c, const struct wish *w, const char *cmd, bool quar
 	if (quarantine)
 		jsonw_bool(&j, "quarantine", true);
 	jsonw_end(&j);
-	buf_add(&request, "", 1);
-	rc = query_run(c, (const char *)request.data, &q);
+	rc = query_run(c, buf_text(&request), &q);
 	buf_free(&request);
 	if (rc != CLI_OK)
 		return rc;

@@ -3,7 +3,6 @@
 #include "base/err.h"
 #include "daemon/admin_commands_parts.h"
 #include "daemon/admin_history.h"
-#include "daemon/kill_switch.h"
 #include "daemon/metrics.h"
 #include <stdio.h>
 #include <string.h>

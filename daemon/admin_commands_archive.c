@@ -179,7 +179,7 @@ void admin_archive_status(struct daemon *d, const struct json *request,
 	if (rows.done_ns == 0)
 		jsonw_null(w, "last");
 	else
-		admin_time(w, "last", rows.done_ns);
+		jsonw_time(w, "last", rows.done_ns);
 	jsonw_str(w, "why", rows.why[0] != '\0' ? rows.why : helper.why);
 	admin_done(call);
 }

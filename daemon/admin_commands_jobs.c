@@ -237,13 +237,13 @@ ON_HISTORY static void put_job(struct history_thread *t, struct jsonw *w,
 		jsonw_str(w, NULL, j->sources[i]);
 	jsonw_end(w);
 	jsonw_str(w, "index", j->index);
-	admin_time(w, "start", j->range.from_ns);
-	admin_time(w, "end", j->range.to_ns);
+	jsonw_time(w, "start", j->range.from_ns);
+	jsonw_time(w, "end", j->range.to_ns);
 	jsonw_str(w, "timeframe", past_step_name(j->step_s));
 	jsonw_str(w, "adjust", past_adjust_name(j->adjust));
-	admin_time(w, "created", j->created_ns);
+	jsonw_time(w, "created", j->created_ns);
 	if (j->finished_ns != 0)
-		admin_time(w, "finished", j->finished_ns);
+		jsonw_time(w, "finished", j->finished_ns);
 	jsonw_u64(w, "symbols", j->items);
 	jsonw_u64(w, "successful", sum.done);
 	jsonw_u64(w, "failed", sum.failed);

@@ -11,14 +11,14 @@ static void put_feed(struct jsonw *w, const struct live_status *s)
 	jsonw_str(w, "feed", s->name);
 	jsonw_str(w, "vendor", s->vendor);
 	jsonw_str(w, "state", livelink_state_name(s->state));
-	admin_time(w, "since", s->since_ns);
+	jsonw_time(w, "since", s->since_ns);
 	jsonw_bool(w, "blind", s->is_blind);
 	jsonw_bool(w, "expected", s->is_expected);
 	jsonw_bool(w, "paused", s->is_paused);
 	if (s->good_ns == INT64_MIN)
 		jsonw_null(w, "good_until");
 	else
-		admin_time(w, "good_until", s->good_ns);
+		jsonw_time(w, "good_until", s->good_ns);
 	jsonw_i64(w, "lag_ms", s->lag_ns / 1000000);
 	jsonw_u64(w, "symbols", s->symbols);
 	jsonw_u64(w, "accepted", s->accepted);
@@ -78,8 +78,8 @@ static void put_span(struct jsonw *w, const struct live_status *s, const char *s
 	jsonw_object(w, NULL);
 	jsonw_str(w, "symbol", symbol);
 	jsonw_str(w, "source", s->source);
-	admin_time(w, "from", v->from_ns);
-	admin_time(w, "to", v->to_ns);
+	jsonw_time(w, "from", v->from_ns);
+	jsonw_time(w, "to", v->to_ns);
 	jsonw_str(w, "state", ledger_kind_name(v->kind));
 	jsonw_u64(w, "ticks", v->ticks);
 	jsonw_str(w, "why", v->why);

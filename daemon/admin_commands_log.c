@@ -35,8 +35,8 @@ static void put_other(struct jsonw *w, const struct question *q, uint64_t pos,
 		  : r->type == RECORD_CONTROL ? "control"
 		  : r->type == RECORD_NEWS    ? "news"
 					      : "source");
-	admin_time(w, "time", r->event_ns);
-	admin_time(w, "recv_time", r->recv_ns);
+	jsonw_time(w, "time", r->event_ns);
+	jsonw_time(w, "recv_time", r->recv_ns);
 	if (r->source_id != 0)
 		admin_name(w, "source", symtab_name(q->d->sources, r->source_id),
 			   SYMTAB_NAME_MAX);

@@ -12,8 +12,8 @@ static int put_article(void *arg, const char *source, const struct hist_article 
 
 	s->n++;
 	jsonw_object(s->w, NULL);
-	admin_time(s->w, "time", a->created_ns);
-	admin_time(s->w, "updated", a->updated_ns);
+	jsonw_time(s->w, "time", a->created_ns);
+	jsonw_time(s->w, "updated", a->updated_ns);
 	jsonw_str(s->w, "source", source);
 	jsonw_str(s->w, "id", a->id);
 	jsonw_str(s->w, "headline", a->headline);

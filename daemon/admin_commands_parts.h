@@ -22,9 +22,6 @@ ON_LOOP bool admin_number(const struct json *request, const char *key,
 /** A name as the tables pad it, printed. */
 void admin_name(struct jsonw *w, const char *key, const char *field, size_t max);
 
-/** An RFC 3339 time. */
-void admin_time(struct jsonw *w, const char *key, int64_t ns);
-
 /* ---- admin_commands_store.c: questions to the store thread ---- */
 
 /**
@@ -90,6 +87,17 @@ ON_LOOP void admin_universes(struct daemon *d, const struct json *request,
 			     struct admin_call *call);
 ON_LOOP void admin_matrix(struct daemon *d, const struct json *request,
 			  struct admin_call *call);
+
+/* ---- admin_commands_freeze.c: the kill switch ---- */
+/** {level, name, tier, quarantine, reason} */
+ON_LOOP void admin_freeze(struct daemon *d, const struct json *request,
+			  struct admin_call *call);
+/** {level, name, tier}; of a symbol that is paused or faulted: as resume. */
+ON_LOOP void admin_release(struct daemon *d, const struct json *request,
+			   struct admin_call *call);
+/** {"kills": [...]} */
+ON_LOOP void admin_freezes(struct daemon *d, const struct json *request,
+			   struct admin_call *call);
 
 /* ---- admin_commands_archive.c ---- */
 ON_LOOP void admin_archive_status(struct daemon *d, const struct json *request,

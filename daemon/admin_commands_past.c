@@ -71,7 +71,7 @@ static void put_number(struct jsonw *w, const char *key, int64_t value, unsigned
 static void put_bar(struct jsonw *w, const struct hist_bar *b)
 {
 	jsonw_object(w, NULL);
-	admin_time(w, "time", b->start_ns);
+	jsonw_time(w, "time", b->start_ns);
 	put_number(w, "open", b->open_e9, 9);
 	put_number(w, "high", b->high_e9, 9);
 	put_number(w, "low", b->low_e9, 9);
@@ -111,7 +111,7 @@ static int show_bars(struct history_thread *t, struct past *p, struct jsonw *w)
 		put_bar(w, &b[i]);
 	jsonw_end(w);
 	if (n == p->n && n > 0)
-		admin_time(w, "next", b[n - 1].start_ns + 1);
+		jsonw_time(w, "next", b[n - 1].start_ns + 1);
 	buf_free(&bars);
 	return rc;
 }
@@ -138,7 +138,7 @@ static void put_outlier(struct jsonw *w, const struct quality_outlier *o)
 					    "mad"};
 
 	jsonw_object(w, NULL);
-	admin_time(w, "time", o->start_ns);
+	jsonw_time(w, "time", o->start_ns);
 	put_number(w, "close", o->close_e9, 9);
 	jsonw_f64(w, "log_return", o->log_return);
 	jsonw_array(w, "reasons");
@@ -159,8 +159,8 @@ static void put_lists(struct jsonw *w, const struct quality *q)
 	jsonw_array(w, "gap_list");
 	for (size_t i = 0; i < q->gap_list.len / sizeof(*gap); i++) {
 		jsonw_object(w, NULL);
-		admin_time(w, "from", gap[i].from_ns);
-		admin_time(w, "to", gap[i].to_ns);
+		jsonw_time(w, "from", gap[i].from_ns);
+		jsonw_time(w, "to", gap[i].to_ns);
 		jsonw_i64(w, "seconds", (gap[i].to_ns - gap[i].from_ns) / NS_PER_S);
 		jsonw_end(w);
 	}
@@ -200,8 +200,8 @@ static void put_unfetched(struct jsonw *w, const struct buf *missing)
 	jsonw_array(w, "not_complete");
 	for (size_t i = 0; i < missing->len / sizeof(*r); i++) {
 		jsonw_object(w, NULL);
-		admin_time(w, "from", r[i].from_ns);
-		admin_time(w, "to", r[i].to_ns);
+		jsonw_time(w, "from", r[i].from_ns);
+		jsonw_time(w, "to", r[i].to_ns);
 		jsonw_end(w);
 	}
 	jsonw_end(w);
@@ -283,11 +283,11 @@ static int list_one(void *arg, const struct hist_summary *s)
 	jsonw_u64(l->w, "bytes", s->bytes);
 	jsonw_u64(l->w, "chunks", s->chunks);
 	if (s->bars > 0) {
-		admin_time(l->w, "first", s->first_ns);
-		admin_time(l->w, "last", s->last_ns);
+		jsonw_time(l->w, "first", s->first_ns);
+		jsonw_time(l->w, "last", s->last_ns);
 	}
 	if (s->fetched_ns != 0)
-		admin_time(l->w, "fetched", s->fetched_ns);
+		jsonw_time(l->w, "fetched", s->fetched_ns);
 	jsonw_end(l->w);
 	return 0;
 }
@@ -429,7 +429,7 @@ static int show_index(struct history_thread *t, struct past *p, struct jsonw *w)
 	for (size_t i = 0; i < list.len / sizeof(*m); i++) {
 		jsonw_object(w, NULL);
 		jsonw_str(w, "symbol", m[i].symbol);
-		admin_time(w, "added", m[i].added_ns);
+		jsonw_time(w, "added", m[i].added_ns);
 		jsonw_end(w);
 	}
 	jsonw_end(w);
@@ -453,7 +453,7 @@ static int list_indices(struct history_thread *t, struct past *p, struct jsonw *
 		jsonw_object(w, NULL);
 		jsonw_str(w, "name", x[i].name);
 		jsonw_u64(w, "members", x[i].members);
-		admin_time(w, "since", x[i].since_ns);
+		jsonw_time(w, "since", x[i].since_ns);
 		jsonw_end(w);
 	}
 	jsonw_end(w);

@@ -4,7 +4,6 @@
  */
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/timetext.h"
 #include "bus/stats.h"
 #include "daemon/admin_commands_parts.h"
 #include <errno.h>
@@ -13,13 +12,6 @@
 #include <string.h>
 
 /* ---- there and back ---- */
-
-void admin_time(struct jsonw *w, const char *key, int64_t ns)
-{
-	char text[TIMETEXT_MAX];
-
-	jsonw_strn(w, key, text, timetext_print(text, ns));
-}
 
 void question_fail(struct question *q, int rc)
 {
@@ -72,12 +64,7 @@ int control_append(struct store_thread *st, uint64_t verb, uint32_t symbol_id,
 	const struct record r = {.type = RECORD_CONTROL,
 				 .event_ns = clock_wall_ns(),
 				 .recv_ns = clock_wall_ns(),
-				 .price_e9 = VALUE_NULL,
-				 .size_e8 = VALUE_NULL,
-				 .bid_e9 = VALUE_NULL,
-				 .ask_e9 = VALUE_NULL,
-				 .bid_size_e8 = VALUE_NULL,
-				 .ask_size_e8 = VALUE_NULL,
+				 RECORD_NO_VALUES,
 				 .source_seq = source_seq,
 				 .ref_seq = verb,
 				 .symbol_id = symbol_id};
@@ -227,7 +214,7 @@ ON_STORE static void put_refusal(struct store_thread *st, struct jsonw *w,
 
 	jsonw_object(w, NULL);
 	jsonw_u64(w, "id", r->id);
-	admin_time(w, "recv_time", r->recv_ns);
+	jsonw_time(w, "recv_time", r->recv_ns);
 	jsonw_str(w, "reason",
 		  r->reason < REJECT_N ? reject_name((enum reject_reason)r->reason)
 				       : "?");

@@ -29,7 +29,7 @@ static void put_stage(struct jsonw *w, const struct trace_step *s, unsigned stag
 		return;
 	jsonw_object(w, NULL);
 	jsonw_str(w, "stage", name);
-	admin_time(w, "time", trace_wall_ns(s, at));
+	jsonw_time(w, "time", trace_wall_ns(s, at));
 	jsonw_f64(w, "seconds", (double)took_ns * 1e-9);
 	jsonw_end(w);
 }
@@ -48,7 +48,7 @@ static void put_step(struct jsonw *w, const char *key, const struct trace_step *
 	jsonw_object(w, key);
 	jsonw_u64(w, "first_pos", s->first_pos);
 	jsonw_u64(w, "last_pos", s->last_pos);
-	admin_time(w, "accepted", s->recv_ns);
+	jsonw_time(w, "accepted", s->recv_ns);
 	jsonw_array(w, "stages");
 	for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
 		put_stage(w, s, stages[i], trace_span_name(spans[i]),
@@ -123,7 +123,7 @@ static void put_event(struct jsonw *w, enum event_kind kind, const void *event)
 	if (face.timeframe_s != 0)
 		jsonw_str(w, "timeframe", timeframe_name(face.timeframe_s));
 	jsonw_u64(w, "seq", head.seq);
-	admin_time(w, "time", head.event_ns);
+	jsonw_time(w, "time", head.event_ns);
 	jsonw_end(w);
 }
 

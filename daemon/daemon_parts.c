@@ -92,12 +92,7 @@ static int note_config(struct daemon *d, struct tickstore *ts, struct intake *in
 	struct record r = {.type = RECORD_CONTROL,
 			   .event_ns = clock_wall_ns(),
 			   .recv_ns = clock_wall_ns(),
-			   .price_e9 = VALUE_NULL,
-			   .size_e8 = VALUE_NULL,
-			   .bid_e9 = VALUE_NULL,
-			   .ask_e9 = VALUE_NULL,
-			   .bid_size_e8 = VALUE_NULL,
-			   .ask_size_e8 = VALUE_NULL,
+			   RECORD_NO_VALUES,
 			   .source_seq = hash,
 			   .ref_seq = CONTROL_CONFIG};
 	struct buf text = {0};

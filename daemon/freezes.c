@@ -2,7 +2,6 @@
 #include "daemon/freezes.h"
 #include "base/err.h"
 #include "base/json.h"
-#include "base/timetext.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,8 +63,6 @@ void freezes_gates(const struct freezes *f, struct gate *g,
 
 static void put_entry(const struct freeze_entry *e, struct jsonw *w)
 {
-	char text[TIMETEXT_MAX];
-
 	jsonw_object(w, NULL);
 	jsonw_str(w, "level", freeze_level_name(e->what.level));
 	if (e->what.level == FREEZE_TIER)
@@ -75,7 +72,7 @@ static void put_entry(const struct freeze_entry *e, struct jsonw *w)
 	jsonw_bool(w, "quarantine", e->what.is_quarantine);
 	jsonw_str(w, "cause", freeze_cause_name(e->what.cause));
 	jsonw_str(w, "reason", e->reason);
-	jsonw_strn(w, "since", text, timetext_print(text, e->since_ns));
+	jsonw_time(w, "since", e->since_ns);
 	jsonw_u64(w, "position", e->pos);
 	if (e->uid == FREEZE_BY_DAEMON)
 		jsonw_str(w, "by", "tickbusd");
@@ -93,8 +90,8 @@ void freezes_print(const struct freezes *f, struct jsonw *w)
 }
 
 /*
- * In the database: what put_entry() says, and the numbers behind it as texts.  Ids are
- * those of the log's own tables, which never change.
+ * In the database: numbers as texts, for they may be larger than JSON's are exact.  Ids
+ * are those of the log's own tables, which never change.
  */
 int freezes_save(const struct freezes *f, struct tickstore *ts)
 {

@@ -45,7 +45,7 @@ ON_LOOP void freezes_gates(const struct freezes *f, struct gate *g,
 			   bool out_opened[EVENT_KINDS]);
 /** As the members of an open object: {"kills": [...]}. */
 void freezes_print(const struct freezes *f, struct jsonw *w);
-/** ON_STORE, or before its thread begins.  Names are looked up again by the caller. */
+/** Replaces what was saved; synced. */
 ON_STORE int freezes_save(const struct freezes *f, struct tickstore *ts);
 /** 0 with an empty list when nothing was saved; -EBADMSG: it cannot be read. */
 ON_STORE int freezes_load(struct freezes *f, struct tickstore *ts);

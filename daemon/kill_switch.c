@@ -13,7 +13,6 @@
 
 /* A freeze or release on its way. */
 struct order {
-	struct daemon *d;
 	struct admin_call *call; /* NULL: a trigger's */
 	struct freeze_entry entry;
 	bool is_on;
@@ -147,7 +146,7 @@ ON_LOOP static bool send_order(struct daemon *d, const struct freeze_entry *e,
 	if (o == NULL)
 		return refuse(call, "busy",
 			      "another order is being written; ask again");
-	*o = (struct order){.d = d, .call = call, .entry = *e, .is_on = is_on};
+	*o = (struct order){.call = call, .entry = *e, .is_on = is_on};
 	o->list = *d->freezes;
 	if (!is_on)
 		freezes_remove(&o->list, freezes_find(&o->list, &e->what));

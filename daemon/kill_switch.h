@@ -27,15 +27,3 @@ ON_LOOP void kill_switch_release(struct daemon *d, const struct freeze *what,
 ON_LOOP int kill_switch_open_triggers(struct daemon *d);
 /** Now and then. */
 ON_LOOP void kill_switch_step(struct daemon *d);
-
-/* ---- admin commands ---- */
-
-/** {level, name, tier, quarantine, reason} */
-ON_LOOP void admin_freeze(struct daemon *d, const struct json *request,
-			  struct admin_call *call);
-/** {level, name, tier} */
-ON_LOOP void admin_release(struct daemon *d, const struct json *request,
-			   struct admin_call *call);
-/** {"kills": [...]} */
-ON_LOOP void admin_freezes(struct daemon *d, const struct json *request,
-			   struct admin_call *call);

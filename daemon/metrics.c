@@ -91,8 +91,6 @@ static void put_process(const struct daemon *d, struct buf *out)
 			       d->state == (enum daemon_state)s);
 	metrics_family(out, "uptime_seconds", "gauge", "Time since the start");
 	metrics_sample_f64(out, "uptime_seconds", "", uptime_s);
-	gauge(out, "kills_armed", "Things that the kill switch holds back",
-	      d->freezes->n);
 	metrics_family(out, "process_start_time_seconds", "gauge",
 		       "Wall clock at the start, since 1970");
 	metrics_sample_f64(out, "process_start_time_seconds", "",
@@ -207,6 +205,8 @@ ON_LOOP static void put_queues(struct daemon *d, struct buf *out)
 	gauge(out, "derived_pending_events",
 	      "Derived events not stored for catch-up yet",
 	      derived_pending(d->derived));
+	gauge(out, "kills_armed", "Things that the kill switch holds back",
+	      d->freezes->n);
 	gauge(out, "dispatch_lag_records", "Committed records not dispatched yet",
 	      store_committed(d->store) + 1 > store_dispatched(d->store)
 		      ? store_committed(d->store) + 1 - store_dispatched(d->store)

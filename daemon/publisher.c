@@ -204,7 +204,7 @@ void publisher_set_board(struct publisher *p, struct board *board)
 bool publisher_holds(const struct publisher *p, enum event_kind k, uint32_t symbol_id,
 		     uint64_t pos)
 {
-	return p->env.gate != NULL && gate_holds(p->env.gate, k, symbol_id, pos);
+	return gate_holds(p->env.gate, k, symbol_id, pos);
 }
 
 void publisher_touch(struct kind *kind, uint32_t symbol_id, uint64_t seq, uint64_t pos)
@@ -221,19 +221,28 @@ void publisher_touch(struct kind *kind, uint32_t symbol_id, uint64_t seq, uint64
 	}
 }
 
-void publisher_seed(struct publisher *p, enum event_kind k, uint32_t symbol_id,
-		    uint64_t seq, uint64_t pos)
+ON_LOOP static void mark_stream(struct publisher *p, enum event_kind k,
+				uint32_t symbol_id, const struct event_head *at,
+				bool held)
 {
 	struct kind *kind = &p->kinds[k];
 
-	if (symbol_id >= p->env.symbols_max || kind->streams == NULL || seq == 0)
+	if (symbol_id >= p->env.symbols_max || kind->streams == NULL || at->seq == 0)
 		return;
-	if (publisher_holds(p, k, symbol_id, pos)) {
-		kind->streams[symbol_id].held_seq = seq;
-		kind->streams[symbol_id].held_pos = pos;
+	if (held) {
+		kind->streams[symbol_id].held_seq = at->seq;
+		kind->streams[symbol_id].held_pos = at->pos;
 	} else {
-		publisher_touch(kind, symbol_id, seq, pos);
+		publisher_touch(kind, symbol_id, at->seq, at->pos);
 	}
+}
+
+void publisher_seed(struct publisher *p, enum event_kind k, uint32_t symbol_id,
+		    uint64_t seq, uint64_t pos)
+{
+	const struct event_head at = {.seq = seq, .pos = pos};
+
+	mark_stream(p, k, symbol_id, &at, publisher_holds(p, k, symbol_id, pos));
 }
 
 void publisher_seed_matrix(struct publisher *p, const struct event_tier2 *e, size_t len)
@@ -241,25 +250,16 @@ void publisher_seed_matrix(struct publisher *p, const struct event_tier2 *e, siz
 	touch_matrix(p, e, len, publisher_holds(p, EVENT_TIER2, 0, e->head.pos));
 }
 
-ON_LOOP static void touch(struct publisher *p, enum event_kind k, const void *event,
-			  size_t len)
-{
-	const struct event_head *head = event;
-
-	if (k == EVENT_TIER2)
-		publisher_seed_matrix(p, event, len);
-	else
-		publisher_seed(p, k, event_symbol_id(k, event), head->seq, head->pos);
-}
-
 /* ---- the step ---- */
 
-/* It is stored, and the heartbeats are silent about it until it is released. */
-ON_LOOP static void hold(struct publisher *p, enum event_kind k, const void *event,
-			 size_t len)
+/* How far its stream has come; heartbeats are silent about what is held. */
+ON_LOOP static void mark(struct publisher *p, enum event_kind k, const void *event,
+			 size_t len, bool held)
 {
-	touch(p, k, event, len);
-	stats_add(STAT_EVENTS_HELD, 1);
+	if (k == EVENT_TIER2)
+		touch_matrix(p, event, len, held);
+	else
+		mark_stream(p, k, event_symbol_id(k, event), event, held);
 }
 
 ON_LOOP static void publish(struct publisher *p, enum event_kind k, const void *event,
@@ -268,7 +268,6 @@ ON_LOOP static void publish(struct publisher *p, enum event_kind k, const void *
 	add_to_frame(p, k, event, len);
 	if (k == EVENT_BAR && p->board != NULL)
 		board_bar(p->board, event);
-	touch(p, k, event, len);
 	if (p->env.json[k] != NULL && pub_subscribers(p->env.json[k]) > 0)
 		send_json(p, k, event);
 	p->kinds[k].events++;
@@ -279,21 +278,24 @@ ON_LOOP static void on_event(struct publisher *p, enum event_kind k, const void 
 			     size_t len)
 {
 	const struct event_head *head = event;
+	bool held;
 
-	if (k == EVENT_STATUS && p->env.gate != NULL)
+	if (k == EVENT_STATUS)
 		publisher_follow(p, event);
+	held = publisher_holds(p, k, event_symbol_id(k, event), head->pos);
 	if (k != EVENT_TICK) {
 		if (derived_known(p->env.derived, k, head->pos)) {
 			stats_add(STAT_EVENTS_SUPPRESSED, 1);
-			touch(p, k, event, len);
+			mark(p, k, event, len, held);
 			return;
 		}
 		derived_add(p->env.derived, k, event, len);
 	}
 	if (p->triggers != NULL)
 		kill_triggers_event(p->triggers, k, event);
-	if (publisher_holds(p, k, event_symbol_id(k, event), head->pos))
-		hold(p, k, event, len);
+	mark(p, k, event, len, held);
+	if (held)
+		stats_add(STAT_EVENTS_HELD, 1);
 	else
 		publish(p, k, event, len);
 }

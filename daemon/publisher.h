@@ -46,7 +46,7 @@ struct publisher_env {
 	int64_t batch_ns; /* an unfilled frame waits this long; 0: until the input is
 			     dry */
 	struct derived *derived; /* borrowed */
-	struct gate *gate;       /* borrowed; NULL: nothing is ever held */
+	struct gate *gate;       /* borrowed */
 	struct trace *trace;     /* borrowed; NULL: no traces */
 };
 

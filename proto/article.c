@@ -226,13 +226,6 @@ enum reject_reason article_check(const struct hist_article *a,
 
 /* ---- writing ---- */
 
-static void put_time(struct jsonw *w, const char *key, int64_t ns)
-{
-	char text[TIMETEXT_MAX];
-
-	jsonw_strn(w, key, text, timetext_print(text, ns));
-}
-
 void article_write(struct buf *out, const struct hist_article *a)
 {
 	struct jsonw w;
@@ -240,8 +233,8 @@ void article_write(struct buf *out, const struct hist_article *a)
 	jsonw_init(&w, out);
 	jsonw_object(&w, NULL);
 	jsonw_str(&w, "id", a->id);
-	put_time(&w, "time", a->created_ns);
-	put_time(&w, "updated", a->updated_ns);
+	jsonw_time(&w, "time", a->created_ns);
+	jsonw_time(&w, "updated", a->updated_ns);
 	jsonw_str(&w, "headline", a->headline);
 	jsonw_array(&w, "symbols");
 	for (uint32_t i = 0; i < a->n_symbols; i++)

@@ -1,6 +1,5 @@
 /* freeze - see freeze.h. */
 #include "proto/freeze.h"
-#include <string.h>
 
 #define N(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -31,13 +30,4 @@ const char *freeze_cause_name(unsigned cause)
 const char *freeze_cause_text(unsigned cause)
 {
 	return cause < N(causes) ? causes[cause].text : "for no known reason";
-}
-
-unsigned freeze_cause_parse(const char *name)
-{
-	unsigned c = 0;
-
-	while (c < FREEZE_CAUSES && strcmp(causes[c].name, name) != 0)
-		c++;
-	return c;
 }

@@ -46,8 +46,6 @@ const char *freeze_level_name(unsigned level);
 const char *freeze_cause_name(unsigned cause);
 /** What a sentence says of a cause: "by the operator", "for its outliers". */
 const char *freeze_cause_text(unsigned cause);
-/** The cause's number by its name; FREEZE_CAUSES: there is none. */
-unsigned freeze_cause_parse(const char *name);
 
 /*
  * In the log: ref_seq is CONTROL_FREEZE or CONTROL_RELEASE, source_seq holds level,

@@ -3,25 +3,9 @@
  * a buf; the members carry their reasons, the matrix its lower triangle by rows.
  */
 #include "base/jsonw.h"
-#include "base/timetext.h"
 #include "proto/event_json.h"
 #include "proto/timeframe.h"
 #include <stdio.h>
-
-static void put_time(struct jsonw *w, const char *key, int64_t ns)
-{
-	char text[TIMETEXT_MAX];
-
-	jsonw_strn(w, key, text, timetext_print(text, ns));
-}
-
-static void put_hex64(struct jsonw *w, const char *key, uint64_t v)
-{
-	char text[17];
-
-	(void)snprintf(text, sizeof(text), "%016llx", (unsigned long long)v);
-	jsonw_str(w, key, text);
-}
 
 static void put_head(struct jsonw *w, const struct event_tier2 *e)
 {
@@ -30,7 +14,7 @@ static void put_head(struct jsonw *w, const struct event_tier2 *e)
 		   symbol_field_len(e->universe, UNIVERSE_MAX));
 	jsonw_str(w, "timeframe", timeframe_name(e->timeframe_s));
 	jsonw_u64(w, "version", e->head.seq);
-	put_time(w, "as_of", e->head.event_ns);
+	jsonw_time(w, "as_of", e->head.event_ns);
 	jsonw_str(w, "status", tier2_status_name(e->status));
 	if (e->supersedes)
 		jsonw_u64(w, "supersedes", e->supersedes);
@@ -41,9 +25,9 @@ static void put_head(struct jsonw *w, const struct event_tier2 *e)
 	jsonw_str(w, "method", corr_method_name(e->method));
 	jsonw_f64(w, "lambda", e->lambda);
 	jsonw_str(w, "price_type", price_type_name(e->price_type));
-	put_hex64(w, "universe_hash", e->universe_hash);
-	put_hex64(w, "content_hash", e->content_hash);
-	put_hex64(w, "chain", e->chain);
+	jsonw_hex64(w, "universe_hash", e->universe_hash);
+	jsonw_hex64(w, "content_hash", e->content_hash);
+	jsonw_hex64(w, "chain", e->chain);
 	jsonw_f64(w, "eigen_min", e->eigen_min);
 	jsonw_bool(w, "psd_repaired", e->psd_repaired);
 	jsonw_f64(w, "frobenius_shift", e->frobenius_shift);
@@ -92,8 +76,8 @@ void event_json_tier2(struct buf *out, const struct event_tier2 *e,
 	put_members(&w, members, e->n_members);
 	put_triangle(&w, triangle, e->n_included);
 	jsonw_u64(&w, "pos", e->head.pos);
-	put_time(&w, "recv_time", e->head.recv_ns);
-	put_time(&w, "publish_time", ctx->publish_ns);
+	jsonw_time(&w, "recv_time", e->head.recv_ns);
+	jsonw_time(&w, "publish_time", ctx->publish_ns);
 	jsonw_u64(&w, "epoch", ctx->epoch);
 	jsonw_end(&w);
 }

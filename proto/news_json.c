@@ -1,21 +1,10 @@
 /* news_json - event_json_news(): few and full of foreign text, so the general writer
  * makes its line. */
 #include "base/jsonw.h"
-#include "base/timetext.h"
 #include "proto/event_json.h"
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
-
-static void put_time(struct jsonw *w, const char *key, int64_t ns)
-{
-	char text[TIMETEXT_MAX];
-
-	if (ns == VALUE_NULL)
-		jsonw_null(w, key);
-	else
-		jsonw_strn(w, key, text, timetext_print(text, ns));
-}
 
 static void put_field(struct jsonw *w, const char *key, const char *field, size_t max)
 {
@@ -36,14 +25,11 @@ static void put_flags(struct jsonw *w, unsigned flags)
 static void put_article(struct jsonw *w, const struct event_news *e,
 			const struct event_json_ctx *ctx)
 {
-	char hex[17];
-
-	(void)snprintf(hex, sizeof(hex), "%016llx", (unsigned long long)e->article);
-	jsonw_str(w, "article", hex);
+	jsonw_hex64(w, "article", e->article);
 	put_field(w, "id", e->id, sizeof(e->id));
 	jsonw_u64(w, "edition", e->edition);
 	put_flags(w, e->flags);
-	put_time(w, "published", e->published_ns);
+	jsonw_time(w, "published", e->published_ns);
 	put_field(w, "headline", e->headline, sizeof(e->headline));
 	put_field(w, "url", e->url, sizeof(e->url));
 	put_field(w, "publisher", e->publisher, sizeof(e->publisher));
@@ -75,23 +61,21 @@ size_t event_json_news(char *buf, const struct event_news *e,
 {
 	struct buf out = {0};
 	struct jsonw w;
-	char hex[17];
 	size_t len;
 
 	jsonw_init(&w, &out);
 	jsonw_object(&w, NULL);
 	jsonw_str(&w, "event", "NEWS_SENTIMENT");
 	put_field(&w, "symbol", e->symbol, SYMBOL_MAX);
-	put_time(&w, "time", e->head.event_ns);
+	jsonw_time(&w, "time", e->head.event_ns);
 	put_article(&w, e, ctx);
 	put_scores(&w, e);
 	jsonw_u64(&w, "schema_version", e->schema_version);
-	(void)snprintf(hex, sizeof(hex), "%016llx", (unsigned long long)e->chain);
-	jsonw_str(&w, "chain", hex);
+	jsonw_hex64(&w, "chain", e->chain);
 	jsonw_u64(&w, "seq", e->head.seq);
 	jsonw_u64(&w, "pos", e->head.pos);
-	put_time(&w, "recv_time", e->head.recv_ns);
-	put_time(&w, "publish_time", ctx->publish_ns);
+	jsonw_time(&w, "recv_time", e->head.recv_ns);
+	jsonw_time(&w, "publish_time", ctx->publish_ns);
 	jsonw_u64(&w, "epoch", ctx->epoch);
 	jsonw_end(&w);
 	len = out.len;

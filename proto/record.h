@@ -76,6 +76,12 @@ struct record {
 };
 
 _Static_assert(sizeof(struct record) == 96, "the log's record has no padding");
+
+/** In an initialiser: the record has no price, quote or size. */
+#define RECORD_NO_VALUES                                                               \
+	.price_e9 = VALUE_NULL, .size_e8 = VALUE_NULL, .bid_e9 = VALUE_NULL,           \
+	.ask_e9 = VALUE_NULL, .bid_size_e8 = VALUE_NULL, .ask_size_e8 = VALUE_NULL
+
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "tickbus writes its structs as they lie in memory: little-endian only"
 #endif

@@ -15,9 +15,6 @@ void report_news(const struct report *r, struct report_symbol *s,
 /** Write its row of every list that the flow has: json.c only strings them together. */
 void report_row_json(const struct report *r, struct report_symbol *s);
 
-/** RFC 3339; INT64_MIN is null. */
-void report_put_time(struct jsonw *w, const char *key, int64_t ns);
-
 /** Our bar of that time, or NULL. */
 const struct report_bar *report_bar_at(const struct report_symbol *s, int64_t time_ns);
 /** By how much the close of @x differs from ours, 0.01 = 1 %, at the newest time that

@@ -49,7 +49,7 @@ static void put_report(struct jsonw *w, const struct report_summary *sum,
 		       double seconds)
 {
 	jsonw_object(w, "report");
-	report_put_time(w, "timestamp", sum->newest_ns);
+	jsonw_time(w, "timestamp", sum->newest_ns);
 	jsonw_f64(w, "execution_time_seconds", seconds);
 	jsonw_u64(w, "securities_analyzed", sum->analyzed);
 	jsonw_object(w, "summary");
@@ -209,7 +209,7 @@ void report_json(struct report *r, double seconds, struct buf *out)
 		put_portfolio(&w, r);
 	put_failed(&w, r);
 	if (!whole) {
-		report_put_time(&w, "timestamp", sum.newest_ns);
+		jsonw_time(&w, "timestamp", sum.newest_ns);
 		jsonw_f64(&w, "execution_time_seconds", seconds);
 	}
 	jsonw_end(&w);

@@ -1,20 +1,9 @@
 /* rowjson - report_row_json(): a symbol's row of every list, written where it was made.
  */
 #include "base/jsonw.h"
-#include "base/timetext.h"
 #include "report/compute.h"
 #include "report/summary.h"
 #include <string.h>
-
-void report_put_time(struct jsonw *w, const char *key, int64_t ns)
-{
-	char text[TIMETEXT_MAX];
-
-	if (ns == INT64_MIN)
-		jsonw_null(w, key);
-	else
-		jsonw_strn(w, key, text, timetext_print(text, ns));
-}
 
 /* ---- technical ---- */
 
@@ -41,7 +30,7 @@ static void put_technical(struct jsonw *w, const struct report *r,
 
 static void put_bar(struct jsonw *w, const struct report_bar *b)
 {
-	report_put_time(w, "time", b->time_ns);
+	jsonw_time(w, "time", b->time_ns);
 	jsonw_f64(w, "open", b->open);
 	jsonw_f64(w, "high", b->high);
 	jsonw_f64(w, "low", b->low);
@@ -85,9 +74,9 @@ static void put_alternative(struct jsonw *w, const struct report_symbol *s,
 	jsonw_object(w, NULL);
 	put_series(w, x);
 	jsonw_f64(w, "close", n > 0 ? b[n - 1].close : NAN);
-	report_put_time(w, "time", n > 0 ? b[n - 1].time_ns : INT64_MIN);
+	jsonw_time(w, "time", n > 0 ? b[n - 1].time_ns : INT64_MIN);
 	jsonw_f64(w, "deviation", deviation);
-	report_put_time(w, "compared_at", compared_ns);
+	jsonw_time(w, "compared_at", compared_ns);
 	jsonw_end(w);
 }
 
@@ -153,7 +142,7 @@ static void put_articles(struct jsonw *w, const struct report *r,
 	jsonw_array(w, "articles");
 	for (size_t i = n; i-- > n - shown;) {
 		jsonw_object(w, NULL);
-		report_put_time(w, "time", a[i].time_ns);
+		jsonw_time(w, "time", a[i].time_ns);
 		jsonw_str(w, "headline", report_text(s, a[i].headline));
 		jsonw_str(w, "source", report_text(s, a[i].source));
 		jsonw_str(w, "url", report_text(s, a[i].url));
@@ -198,7 +187,7 @@ static void put_combined(struct jsonw *w, const struct report *r,
 		return;
 	jsonw_object(w, NULL);
 	jsonw_str(w, "ticker", s->symbol);
-	report_put_time(w, "time", b != NULL ? b->time_ns : INT64_MIN);
+	jsonw_time(w, "time", b != NULL ? b->time_ns : INT64_MIN);
 	jsonw_f64(w, "close", b != NULL ? b->close : NAN);
 	jsonw_f64(w, "change",
 		  b != NULL && s->n > 1 ? b->close / s->bars[s->n - 2].close - 1 : NAN);

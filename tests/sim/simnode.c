@@ -222,12 +222,7 @@ static void append_clock(struct store_thread *st, void *arg)
 	const struct record r = {.type = RECORD_CLOCK,
 				 .event_ns = clock_wall_ns(),
 				 .recv_ns = clock_wall_ns(),
-				 .price_e9 = VALUE_NULL,
-				 .size_e8 = VALUE_NULL,
-				 .bid_e9 = VALUE_NULL,
-				 .ask_e9 = VALUE_NULL,
-				 .bid_size_e8 = VALUE_NULL,
-				 .ask_size_e8 = VALUE_NULL};
+				 RECORD_NO_VALUES};
 
 	role_assert_store();
 	(void)arg;
@@ -251,12 +246,7 @@ static void append_control(struct store_thread *st, void *arg)
 	const struct record r = {.type = RECORD_CONTROL,
 				 .event_ns = clock_wall_ns(),
 				 .recv_ns = clock_wall_ns(),
-				 .price_e9 = VALUE_NULL,
-				 .size_e8 = VALUE_NULL,
-				 .bid_e9 = VALUE_NULL,
-				 .ask_e9 = VALUE_NULL,
-				 .bid_size_e8 = VALUE_NULL,
-				 .ask_size_e8 = VALUE_NULL,
+				 RECORD_NO_VALUES,
 				 .symbol_id = c->symbol_id,
 				 .ref_seq = c->verb};
 
