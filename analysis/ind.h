@@ -67,6 +67,7 @@ struct ind_def {
 	uint32_t n_params, n_outputs;
 	uint32_t inputs;   /* IND_OPEN ... */
 	uint32_t flavours; /* bit 1 << enum ind_flavour */
+	bool on_price;     /* its outputs are prices, to be drawn over the bars */
 	/** Bars taken before the first that has all outputs. */
 	uint32_t (*lookback)(const struct ind_spec *s);
 	/** What it remembers, in words of 8 bytes. */

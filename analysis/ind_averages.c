@@ -301,6 +301,7 @@ const struct ind_def ind_averages[] = {
 		.flavours = BOTH,
 		.lookback = window_lookback,
 		.words = window_words,
+		.on_price = true,
 		.run = sma_run,
 	},
 	{
@@ -317,6 +318,7 @@ const struct ind_def ind_averages[] = {
 		.flavours = BOTH,
 		.lookback = ema_lookback,
 		.words = chain_words,
+		.on_price = true,
 		.run = ema_run,
 	},
 	{
@@ -331,6 +333,7 @@ const struct ind_def ind_averages[] = {
 		.flavours = TALIB,
 		.lookback = window_lookback,
 		.words = wma_words,
+		.on_price = true,
 		.run = wma_run,
 	},
 	{
@@ -345,6 +348,7 @@ const struct ind_def ind_averages[] = {
 		.flavours = BOTH,
 		.lookback = dema_lookback,
 		.words = chain_words,
+		.on_price = true,
 		.run = dema_run,
 	},
 	{
@@ -359,6 +363,7 @@ const struct ind_def ind_averages[] = {
 		.flavours = BOTH,
 		.lookback = tema_lookback,
 		.words = chain_words,
+		.on_price = true,
 		.run = tema_run,
 	},
 	{
@@ -375,6 +380,7 @@ const struct ind_def ind_averages[] = {
 		.flavours = TALIB,
 		.lookback = whole_lookback,
 		.words = kama_words,
+		.on_price = true,
 		.run = kama_run,
 	},
 	{

@@ -280,6 +280,7 @@ const struct ind_def ind_ranges[] = {
 		.flavours = 1u << IND_PANDAS,
 		.lookback = window_lookback,
 		.words = extremes_words,
+		.on_price = true,
 		.run = donchian_run,
 	},
 	{
@@ -297,6 +298,7 @@ const struct ind_def ind_ranges[] = {
 		.flavours = BOTH,
 		.lookback = keltner_lookback,
 		.words = keltner_words,
+		.on_price = true,
 		.run = keltner_run,
 	},
 };

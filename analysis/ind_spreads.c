@@ -208,6 +208,7 @@ const struct ind_def ind_spreads[] = {
 		.flavours = BOTH,
 		.lookback = window_lookback,
 		.words = squares_words,
+		.on_price = true,
 		.run = bbands_run,
 	},
 	{

@@ -405,6 +405,62 @@ static void wrong_specs_are_refused_with_the_reason(void **state)
 	}
 }
 
+/* Ten times the price: ten times the value, and never far from the bars. */
+static bool looks_like_a_price(const struct ind_def *d, const struct market *m,
+			       const struct market *tenfold)
+{
+	struct ind_spec s = {.def = d, .flavour = ind_flavour_default(d)};
+	struct ind *one, *ten;
+	bool is_price = true;
+	size_t seen = 0;
+
+	for (size_t k = 0; k < d->n_params; k++)
+		s.param[k] = d->param[k].value;
+	assert_int_equal(ind_new(&s, &one), 0);
+	assert_int_equal(ind_new(&s, &ten), 0);
+	for (size_t i = 0; i < BARS; i++) {
+		const struct ind_bar bar = bar_of(m, i), tenth = bar_of(tenfold, i);
+		double a[IND_OUTPUTS_MAX], b[IND_OUTPUTS_MAX];
+
+		ind_step(one, &bar, a);
+		ind_step(ten, &tenth, b);
+		for (size_t k = 0; k < d->n_outputs; k++) {
+			if (isnan(a[k]))
+				continue;
+			seen++;
+			is_price = is_price && fabs(b[k] - 10 * a[k]) < 1e-6 * b[k] &&
+				   a[k] > 0.5 * bar.low && a[k] < 2 * bar.high;
+		}
+	}
+	ind_free(one);
+	ind_free(ten);
+	assert_true(seen > 0);
+	return is_price;
+}
+
+static void what_is_drawn_on_the_price_is_one(void **state)
+{
+	struct market *m = malloc(sizeof(*m)), *tenfold = malloc(sizeof(*tenfold));
+
+	(void)state;
+	walk(m, SEED);
+	*tenfold = *m;
+	for (size_t i = 0; i < BARS; i++) {
+		tenfold->open[i] *= 10;
+		tenfold->high[i] *= 10;
+		tenfold->low[i] *= 10;
+		tenfold->close[i] *= 10;
+	}
+	for (size_t i = 0; i < ind_count(); i++) {
+		const struct ind_def *d = ind_at(i);
+
+		if (looks_like_a_price(d, m, tenfold) != d->on_price)
+			fail_msg("%s: on_price is %d", d->name, d->on_price);
+	}
+	free(m);
+	free(tenfold);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -417,6 +473,7 @@ int main(void)
 		cmocka_unit_test(a_saved_state_goes_on_to_the_last_bit),
 		cmocka_unit_test(a_bar_with_a_null_is_as_if_it_had_never_been),
 		cmocka_unit_test(any_bytes_are_safe_to_load),
+		cmocka_unit_test(what_is_drawn_on_the_price_is_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

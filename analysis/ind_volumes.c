@@ -215,6 +215,7 @@ const struct ind_def ind_volumes[] = {
 		.flavours = PANDAS,
 		.lookback = no_lookback,
 		.words = vwap_words,
+		.on_price = true,
 		.run = vwap_run,
 	},
 	{
@@ -230,6 +231,7 @@ const struct ind_def ind_volumes[] = {
 		.flavours = PANDAS,
 		.lookback = window_lookback,
 		.words = rvwap_words,
+		.on_price = true,
 		.run = rvwap_run,
 	},
 };

@@ -53,6 +53,7 @@ static void list_json(struct jsonw *w, const struct ind_def *d)
 	for (size_t k = 0; k < d->n_outputs; k++)
 		jsonw_str(w, NULL, d->output[k]);
 	jsonw_end(w);
+	jsonw_bool(w, "on_price", d->on_price);
 	jsonw_object(w, "lookback"); /* by flavour: which there are, too */
 	for (uint32_t f = 0; f < IND_FLAVOURS; f++) {
 		struct ind_spec s = usual(d, f);

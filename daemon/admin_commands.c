@@ -1,5 +1,6 @@
 /* admin_commands - the table, and the commands of few lines (admin_commands.h). */
 #include "daemon/admin_commands.h"
+#include "analysis/ind.h"
 #include "base/err.h"
 #include "daemon/admin_commands_parts.h"
 #include "daemon/admin_history.h"
@@ -55,6 +56,27 @@ ON_LOOP static void cmd_prometheus(struct daemon *d, const struct json *request,
 	admin_done(call);
 }
 
+ON_LOOP static void cmd_indicators(struct daemon *d, const struct json *request,
+				   struct admin_call *call)
+{
+	struct jsonw *w = admin_result(call);
+
+	(void)d;
+	(void)request;
+	jsonw_array(w, "indicators");
+	for (size_t i = 0; i < ind_count(); i++) {
+		const struct ind_def *def = ind_at(i);
+
+		jsonw_object(w, NULL);
+		jsonw_str(w, "name", def->name);
+		jsonw_str(w, "title", def->title);
+		jsonw_bool(w, "on_price", def->on_price);
+		jsonw_end(w);
+	}
+	jsonw_end(w);
+	admin_done(call);
+}
+
 ON_LOOP static void cmd_config(struct daemon *d, const struct json *request,
 			       struct admin_call *call)
 {
@@ -107,6 +129,8 @@ static const struct command commands[] = {
 	{"gaps", admin_gaps,
 	 "{symbol, all}: what live feeds miss, and why; all: every stretch"},
 	{"universes", admin_universes, "universes and their newest matrices"},
+	{"indicators", cmd_indicators,
+	 "the registry: name, title, and whether it is drawn on the price's scale"},
 	{"config", cmd_config, "the effective configuration as {yaml}"},
 	{"freeze", admin_freeze,
 	 "{level, name, tier, quarantine, reason}: the kill switch"},
@@ -139,6 +163,8 @@ static const struct command commands[] = {
 	{"trace", admin_trace,
 	 "{pos}: the way of one record, with times; without pos: the slowest and the "
 	 "newest"},
+	{"headlines", admin_headlines,
+	 "{symbol, n}: the newest news with their sentiment, newest first"},
 	{"chaos", admin_chaos,
 	 "{what, worker, seconds, feed, symbol}: a fault on purpose, with "
 	 "chaos.enabled"},

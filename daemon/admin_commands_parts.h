@@ -168,6 +168,11 @@ ON_LOOP void admin_why(struct daemon *d, const struct json *request,
 ON_LOOP void admin_trace(struct daemon *d, const struct json *request,
 			 struct admin_call *call);
 
+/* ---- admin_commands_headlines.c ---- */
+/** The newest stored news, newest first; {symbol, n}. */
+ON_LOOP void admin_headlines(struct daemon *d, const struct json *request,
+			     struct admin_call *call);
+
 /* ---- admin_commands_chaos.c ---- */
 /** A fault on purpose, {what}, if the configuration permits it. */
 ON_LOOP void admin_chaos(struct daemon *d, const struct json *request,

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LINES_MAX 4096u /* of sockets on this machine: a few ms of the loop's time */
+
 struct listing {
 	struct daemon *d;
 	struct jsonw *w;
@@ -57,12 +59,14 @@ void admin_subscribers(struct daemon *d, const struct json *request,
 
 	(void)request;
 	jsonw_array(l.w, "subscribers");
-	rc = tcp_peers_each(on_peer, &l);
+	rc = tcp_peers_each(LINES_MAX, on_peer, &l);
 	jsonw_end(l.w);
 	if (rc < 0) {
 		admin_fail(call, "failed", err_text());
 		return;
 	}
+	jsonw_bool(l.w, "is_all",
+		   rc == 0); /* false: the machine has too many sockets */
 	/* What follows is the same for all: it is the publisher's side of it. */
 	jsonw_u64(l.w, "messages_kept", PUB_QUEUE);
 	jsonw_u64(l.w, "rings_handed_out", stats_get(STAT_RING_CLIENTS));

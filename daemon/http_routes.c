@@ -16,9 +16,10 @@
 
 /* Commands that change nothing and tell nothing of who configured what. */
 static const char *const open_commands[] = {
-	"status", "top",   "symbols",     "sources", "gaps",  "universes",
-	"matrix", "jobs",  "job",         "vendors", "bars",  "quality",
-	"why",    "index", "subscribers", "freezes", "trace",
+	"status",    "top",     "symbols",   "sources",    "gaps",
+	"universes", "matrix",  "jobs",      "job",        "vendors",
+	"bars",      "quality", "why",       "index",      "subscribers",
+	"freezes",   "trace",   "headlines", "indicators",
 };
 
 ON_LOOP static void say(struct http_request *r, unsigned status, const char *text)

@@ -23,6 +23,9 @@ static const unsigned char candle_js[] = {
 static const unsigned char study_js[] = {
 #include "study_js.inc"
 };
+static const unsigned char news_js[] = {
+#include "news_js.inc"
+};
 /* The chart library, or one byte when it was not fetched (tools/setup-page). */
 static const unsigned char charts_js[] = {
 #include "charts_js.inc"
@@ -40,6 +43,7 @@ static const struct page_file files[] = {
 	{"/table.js", JS, table_js, sizeof(table_js)},
 	{"/candle.js", JS, candle_js, sizeof(candle_js)},
 	{"/study.js", JS, study_js, sizeof(study_js)},
+	{"/news.js", JS, news_js, sizeof(news_js)},
 	{"/charts.js", JS, charts_js, sizeof(charts_js)},
 };
 

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FRAME_MS 250u
+#define FRAME_MS   250u
+#define TOP_FRAMES 4u /* what `top` says is told in every so manieth frame */
 
 struct reader {
 	struct http_stream *stream; /* NULL: free */
@@ -20,7 +21,8 @@ struct page_live {
 	uv_timer_t timer;
 	struct reader readers[PAGE_READERS_MAX];
 	unsigned n_readers;
-	struct buf top;   /* the answer of `top` */
+	unsigned n_frames;
+	struct buf top;   /* the answer of `top`, of up to TOP_FRAMES ago */
 	struct buf frame; /* "data: {...}\n\n" */
 };
 
@@ -84,7 +86,8 @@ static void take_top(void *arg, const void *line, size_t len)
 	buf_add(&p->top, line, len);
 }
 
-ON_LOOP static void make_frame(struct page_live *p, bool full)
+/* A whole frame has all of it, so that a new page is not empty for a second. */
+ON_LOOP static void make_frame(struct page_live *p, bool full, bool has_top)
 {
 	int64_t now_ns = clock_wall_ns();
 	struct jsonw w;
@@ -95,18 +98,19 @@ ON_LOOP static void make_frame(struct page_live *p, bool full)
 	jsonw_object(&w, NULL);
 	jsonw_i64(&w, "now_ms", now_ns / NS_PER_MS);
 	jsonw_bool(&w, "full", full);
-	jsonw_raw(&w, "top", (const char *)p->top.data, p->top.len);
+	if (has_top)
+		jsonw_raw(&w, "top", (const char *)p->top.data, p->top.len);
 	board_rows(p->board, &w, full, now_ns);
 	jsonw_end(&w);
 	buf_add(&p->frame, "\n\n", 2);
 }
 
 /* To the readers whose bit is in @mask; who cannot take it wants all at the next. */
-ON_LOOP static void give(struct page_live *p, bool full, uint32_t mask)
+ON_LOOP static void give(struct page_live *p, bool full, bool has_top, uint32_t mask)
 {
 	if (mask == 0)
 		return;
-	make_frame(p, full);
+	make_frame(p, full, has_top);
 	for (size_t i = 0; i < PAGE_READERS_MAX; i++) {
 		struct reader *r = &p->readers[i];
 
@@ -119,6 +123,7 @@ ON_LOOP static void give(struct page_live *p, bool full, uint32_t mask)
 static void on_timer(uv_timer_t *t)
 {
 	struct page_live *p = t->data;
+	bool is_due = p->n_frames++ % TOP_FRAMES == 0;
 	uint32_t all = 0, changes = 0;
 
 	role_assert_loop();
@@ -128,10 +133,11 @@ static void on_timer(uv_timer_t *t)
 		else if (p->readers[i].stream != NULL)
 			changes |= UINT32_C(1) << i;
 	}
-	admin_ask(daemon_admin, p->daemon, "top", NULL, take_top, p);
+	if (is_due)
+		admin_ask(daemon_admin, p->daemon, "top", NULL, take_top, p);
 	/* The full ones first: they see the changes without taking them away. */
-	give(p, true, all);
-	give(p, false, changes);
+	give(p, true, true, all);
+	give(p, false, is_due, changes);
 }
 
 /* ---- readers ---- */
@@ -168,6 +174,8 @@ void page_live_join(struct page_live *p, struct http_request *r)
 	if (place->stream == NULL)
 		return;
 	place->wants_all = true;
+	if (p->n_readers == 0)
+		p->n_frames = 0; /* the last answer is old */
 	if (p->n_readers++ == 0)
 		(void)uv_timer_start(&p->timer, on_timer, 0, FRAME_MS);
 }

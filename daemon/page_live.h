@@ -1,5 +1,6 @@
 /*
- * page_live - the page's stream: what `top` says and the rows that changed.
+ * page_live - the page's stream: the rows that changed, four times a second, and what
+ * `top` says, once.
  *
  * One timer makes a frame for everybody; who has not taken the last one misses it, and
  * gets a full one as soon as it can take more.  No reader, no timer.

@@ -50,27 +50,35 @@ bool tcp_peer_parse(const char *line, struct tcp_peer *out)
 	return true;
 }
 
-static int read_file(const char *path, tcp_peer_fn fn, void *arg)
+/* @lines_left goes down by those read. */
+static int read_file(const char *path, unsigned *lines_left, tcp_peer_fn fn, void *arg)
 {
 	FILE *f = fopen(path, "re");
 	struct tcp_peer peer;
 	char line[512];
+	int rc = 0;
 
 	if (f == NULL)
 		return err_set(-errno, "cannot read %s: %s", path, strerror(errno));
-	while (fgets(line, sizeof(line), f) != NULL)
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (*lines_left == 0) {
+			rc = TCP_PEERS_MORE;
+			break;
+		}
+		--*lines_left;
 		if (tcp_peer_parse(line, &peer))
 			fn(arg, &peer);
+	}
 	(void)fclose(f);
-	return 0;
+	return rc;
 }
 
-int tcp_peers_each(tcp_peer_fn fn, void *arg)
+int tcp_peers_each(unsigned lines_max, tcp_peer_fn fn, void *arg)
 {
-	/* A kernel without IPv6 has no second file. */
-	int rc = read_file("/proc/net/tcp", fn, arg);
+	int rc = read_file("/proc/net/tcp", &lines_max, fn, arg);
 
-	if (rc == 0)
-		(void)read_file("/proc/net/tcp6", fn, arg);
+	/* A kernel without IPv6 has no second file. */
+	if (rc == 0 && read_file("/proc/net/tcp6", &lines_max, fn, arg) > 0)
+		rc = TCP_PEERS_MORE;
 	return rc;
 }

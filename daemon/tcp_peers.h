@@ -20,6 +20,11 @@ struct tcp_peer {
 bool tcp_peer_parse(const char *line, struct tcp_peer *out);
 
 typedef void (*tcp_peer_fn)(void *arg, const struct tcp_peer *peer);
-/** Every established connection of this network namespace: a line of text for each is
-    read, so on a host of very many it takes its time.  -errno: no such file. */
-int tcp_peers_each(tcp_peer_fn fn, void *arg);
+enum { TCP_PEERS_MORE = 1 };
+
+/**
+ * Every established connection of this network namespace.  The kernel writes a line of
+ * text for each socket there is, about a microsecond of time: at most @lines_max are
+ * read, and TCP_PEERS_MORE says that there are more.  -errno: no such file.
+ */
+int tcp_peers_each(unsigned lines_max, tcp_peer_fn fn, void *arg);

@@ -2,10 +2,11 @@
 'use strict';
 
 const $ = id => document.getElementById(id);
-const KINDS = ['tick', 'bar', 'tier1', 'tier2', 'status'];
+const KINDS = ['tick', 'bar', 'tier1', 'tier2', 'news', 'status'];
 const table = new SymbolTable($('table'), pick);
 const heat = new HeatMap($('heat'), $('heat-note'), $('heat-cell'), $('version-at'));
 const candle = new CandleChart($('chart'), $('chart-note'));
+const news = new NewsList($('news-list'), $('news-note'));
 const study = new Study(candle, $('study'));
 const STUDY_BARS = 400;
 let before = null; // the frame that rates are taken against
@@ -88,12 +89,13 @@ function showTop(top) {
   const state = $('state');
   state.textContent = top.state;
   state.className = top.state === 'ready' ? 'ready' : '';
+  news.published(top.published.news);
   before = top;
 }
 
 function onFrame(e) {
   const frame = JSON.parse(e.data);
-  showTop(frame.top.result);
+  if (frame.top) showTop(frame.top.result);
   table.take(frame.rows, frame.full);
   $('count').textContent = `(${table.order.length}${table.filter ? ' of ' + table.rows.size : ''})`;
   const row = picked && frame.rows.find(r => r[0] === picked.id);
@@ -134,10 +136,16 @@ async function followBars() {
   }
 }
 
+let isKnown = false; // what there is of indicators
+
 // Vectors are long: those of the newest bars are enough to look at.
 async function followStudy(p) {
   const newest = [...candle.bars.values()].slice(-STUDY_BARS)[0];
   if (p !== picked || !newest || !$('study-on').checked) return;
+  if (!isKnown) {
+    study.know((await api('indicators')).indicators);
+    isKnown = true;
+  }
   p.study = p.study || {kind: 'tier1', from: {time: newest.timestamp_utc}};
   await follow(p.study, p, events => study.take(events));
 }
@@ -146,10 +154,16 @@ function pick(row) {
   if (!row) return;
   const seq = Math.max(1, row[13] - 4000), timeframe = $('timeframe').value || '1m';
   picked = {id: row[0], symbol: row[1], seq, timeframe, bars: {kind: 'bar', from: 'seq', seq: {from_seq: seq, timeframe}}};
-  $('chart-symbol').textContent = row[1];
+  $('chart-symbol').textContent = $('news-symbol').textContent = row[1];
+  showNews();
   candle.clear();
   study.clear();
   followBars();
+}
+
+function showNews() {
+  news.of($('news-one').checked && picked ? picked.symbol : null);
+  news.look(api).catch(() => {});
 }
 
 // ---- what changes slowly ----
@@ -197,7 +211,8 @@ async function showSlow() {
   showKills(freezes);
   if (status.version) $('version').textContent = `version ${status.version}, up ${Math.floor(status.uptime_s / 60)} min, ${status.symbols} symbols, epoch ${status.epoch}`;
   const slowest = (subs.subscribers || []).sort((a, b) => b.waiting_bytes - a.waiting_bytes).slice(0, 20);
-  fill('subscribers', slowest.map(s => [s.address, `${s.kind} ${s.format}`, short(s.waiting_bytes) + ' B']), 'none');
+  const more = subs.is_all === false ? [['this machine has too many connections to list all', '', '']] : [];
+  fill('subscribers', slowest.map(s => [s.address, `${s.kind} ${s.format}`, short(s.waiting_bytes) + ' B']).concat(more), 'none');
   fill('sources', (sources.sources || []).map(s => [s.source, s.state || 'seen', s.why || (s.lag_ms === undefined ? '' : `lag ${s.lag_ms} ms, ${s.open} gaps open`)]), 'none yet');
   fill('gaps', (gaps.gaps || []).slice(0, 50).map(g => [g.symbol, g.source || g.feed || '', g.from || '', g.to || '', g.why ? `${g.state}: ${g.why}` : g.state]), 'none');
   fill('jobs', (jobs.jobs || []).map(j => [j.id, j.state, `${j.successful + j.failed + j.cancelled} of ${j.symbols}${j.failed ? `, ${j.failed} failed` : ''}`, `${j.what} ${j.timeframe} ${j.index}`]), 'none');
@@ -232,9 +247,11 @@ $('study-on').addEventListener('change', e => {
   if (picked) picked.study = null;
   followBars();
 });
+$('news-one').addEventListener('change', showNews);
 $('universe').addEventListener('change', () => { heat.reset(); showUniverses(); });
 addEventListener('resize', () => { heat.draw(); table.draw(); });
 candle.bands = true;
 listen();
 slowly(showUniverses, 1000);
+slowly(() => news.look(api), 1000);
 slowly(showSlow, 3000);

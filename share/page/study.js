@@ -1,8 +1,6 @@
 /* study - one of the daemon's own values beside the bars: an indicator or a tier-1 feature of the symbol. */
 'use strict';
 
-// Indicators on the scale of the price are drawn over the bars, everything else below them.
-const ON_PRICE = new Set(['sma', 'ema', 'wma', 'dema', 'tema', 'kama', 'bbands', 'donchian', 'keltner', 'vwap', 'rvwap']);
 const STUDY_COLOURS = ['#009e73', '#cc79a7', '#56b4e9'];
 
 class Study {
@@ -10,8 +8,14 @@ class Study {
     this.candle = candle;
     this.select = select;
     this.lines = [];
+    this.onPrice = new Set(); // indicators drawn over the bars; everything else stands below them
     select.addEventListener('change', () => this.redraw());
     this.clear();
+  }
+
+  // What the daemon's registry says of its indicators.
+  know(indicators) {
+    this.onPrice = new Set(indicators.filter(i => i.on_price).map(i => i.name));
   }
 
   clear() {
@@ -58,7 +62,7 @@ class Study {
     outputs.forEach((output, k) => {
       if (k === this.lines.length) {
         const look = {color: STUDY_COLOURS[k % STUDY_COLOURS.length], lineWidth: 1, priceLineVisible: false, title: output || name};
-        this.lines.push(chart.addSeries(LightweightCharts.LineSeries, look, ON_PRICE.has(name.split('(')[0]) ? 0 : 1));
+        this.lines.push(chart.addSeries(LightweightCharts.LineSeries, look, this.onPrice.has(name.split('(')[0]) ? 0 : 1));
       }
       this.lines[k].setData(rows.map(([time, v]) => {
         const value = v !== null && typeof v === 'object' ? v[output] : v;

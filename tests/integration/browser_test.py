@@ -1,20 +1,23 @@
 #!/usr/bin/env python3
-"""The page in a real browser: browser_test.py TICKBUSD [AXE]
+"""The page in a real browser: browser_test.py TICKBUSD TICKBUSCTL [AXE]
 
 What it shows is what the daemon has; keyboard, filter, chart, heat map; widths and
 colours; a daemon that dies and comes back.  AXE is axe.min.js, which judges accessibility.
 """
+import json
 import os
 import re
 import struct
+import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import tickbusd as tb  # noqa: E402
 import webdriver  # noqa: E402
 
-BINARY = sys.argv[1]
-AXE = sys.argv[2] if len(sys.argv) > 2 else ""
+BINARY, CTL = sys.argv[1], sys.argv[2]
+AXE = sys.argv[3] if len(sys.argv) > 3 else ""
 TESTS = []
 SYMBOLS = [f"S{i:02}" for i in range(40)]
 MORE = ("defaults: {timeframes: [1s], price_types: [last], indicators: [\"bbands(20,2)\", rsi(14)]}\n"
@@ -163,12 +166,14 @@ def the_heat_map_has_the_matrix(d):
 @test
 def it_is_readable_on_a_phone_and_in_the_dark_and_by_everybody(d):
     feed(d, 1, 4000)
+    send_news(d, [news(i, 60 * i, text, "S00", "S01") for i, text in enumerate(EVIL + ["Apple beats, shares surge", "Apple plunges"])])
     if not AXE:
         print("# axe-core is absent (tools/setup-page fetches it): accessibility is not judged", flush=True)
     for shape in ({"width": 390, "height": 800}, {"dark": True}, {}):
         with Page(d, **shape) as p:
             p.until("return document.getElementById('count').textContent === '(40)'", "all symbols")
             p.until("return document.getElementById('heat-note').textContent.startsWith('version')", "a matrix")
+            p.until("return document.querySelectorAll('#news-list li').length === arguments[0]", "the news", 2 * len(EVIL) + 4)
             assert p.run("return document.scrollingElement.scrollWidth <= innerWidth"), f"wider than the window: {shape}"
             dark = p.run("return getComputedStyle(document.body).backgroundColor === 'rgb(16, 20, 27)'")
             assert dark == ("dark" in shape), shape
@@ -177,6 +182,81 @@ def it_is_readable_on_a_phone_and_in_the_dark_and_by_everybody(d):
                     p.run(f.read())
                 found = p.run("return axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target + ' ' + n.failureSummary).join(' | ')))")
                 assert found == [], found
+
+
+EVIL = ["&lt;img src=x onerror=document.title=1&gt; falls", "shares < <svg onload=document.title=2 ", "x</li></ol><script>document.title='evil'</script>", "\u202e desrever \u2066 and &amp; &lt;b&gt;",
+        "javascript:alert(1) plunges", "🚀" * 60, "w" * 250]
+
+
+def news(number, second, headline, *symbols, **more):
+    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(tb.START // tb.SECOND + second))
+    return {"id": str(number), "time": when, "headline": headline, "symbols": list(symbols), **more}
+
+
+def send_news(d, articles):
+    reply = tb.feed_json(d, json.dumps({"producer": "desk", "source": "wire", "news": articles}))
+    assert reply["accepted"] == len(articles), reply
+
+
+def all_news(d, n):
+    """What `tickbusctl sub news` prints, oldest first."""
+    out = subprocess.run([CTL, "--admin", os.path.join(d.dir, "admin.sock"), "--port", str(d.port["ingest"]), "sub", "news", "--from", "oldest",
+                          "--format", "json", "--count", str(n)], capture_output=True, text=True, timeout=60, check=True)
+    return [json.loads(line) for line in out.stdout.splitlines()]
+
+
+LINES = """return [...document.querySelectorAll('#news-list li')].map(li => ({
+    time: li.querySelector('time').dateTime, symbol: li.querySelector('.symbol').textContent, headline: li.querySelector('.headline').textContent,
+    href: li.querySelector('.headline').getAttribute('href'), mood: li.querySelector('.mood').textContent, from: li.querySelector('.from').textContent,
+    window: li.querySelector('.window').textContent, look: li.querySelector('.mood').className}))"""
+
+
+def shown_as(e):
+    """An event as the page has to show it."""
+    sign = "−" if e["compound"] < 0 else "+"
+    word, look = (("▲ positive", "good") if e["compound"] >= 0.05 else ("▼ negative", "bad") if e["compound"] <= -0.05 else ("■ neutral", "even"))
+    return {"time": e["time"][:23] + "Z", "symbol": e["symbol"], "headline": e["headline"], "href": e["url"] or None,
+            "mood": f"{word} {sign}{abs(e['compound']):.2f}", "look": f"mood {look}"}
+
+
+@test
+def news_are_those_of_the_daemon_whatever_they_say(d):
+    feed(d, 1, 400)
+    made = [news(1, 0, "Apple beats estimates, shares surge", "S00", url="https://example.com/1?a=b&c=d", publisher="Wire"),
+            news(2, 60, "Apple plunges after profit warning", "S00", "S01"), news(3, 120, "Annual meeting on Tuesday", "S01")]
+    made += [news(10 + i, 180 + 60 * i, text, "S02") for i, text in enumerate(EVIL)]
+    send_news(d, made)
+    with Page(d) as p:
+        have = p.until(f"const all = (() => {{ {LINES} }})(); return all.length === arguments[0] && all", "all news", len(made) + 1)
+        want = all_news(d, len(made) + 1)[::-1]
+        # The same texts to the last character, none of them markup.
+        for line, e in zip(have, want):
+            assert {k: line[k] for k in shown_as(e)} == shown_as(e), (line, e)
+        assert p.run("return document.title") == "tickbus" and p.run("return document.querySelectorAll('#news img, #news script').length") == 0
+        plunges = next(line for line in have if line["symbol"] == "S00" and "plunges" in line["headline"])
+        assert plunges["window"].startswith("2 articles, mean ") and "50 % good, 50 % bad" in plunges["window"], plunges
+        assert "(Wire, wire)" in next(line for line in have if line["href"])["from"]
+        # The chosen symbol's alone; S00 is chosen when the page begins.
+        p.run("document.getElementById('news-one').click()")
+        ours = p.until(f"const all = (() => {{ {LINES} }})(); return all.length === 2 && all", "the news of S00")
+        assert [line["headline"] for line in ours] == [e["headline"] for e in want if e["symbol"] == "S00"], ours
+        p.type("#filter", "s01")
+        p.type("#table", webdriver.KEYS["down"] + webdriver.KEYS["enter"])
+        p.until("return document.getElementById('news-symbol').textContent === 'S01' && [...document.querySelectorAll('#news-list .symbol')].every(x => x.textContent === 'S01')", "those of S01")
+        # What comes now is there soon, and the list is bounded.
+        send_news(d, [news(100 + i, 1000 + i, f"Outlook {i} raised", "S01") for i in range(80)])
+        p.until("return document.querySelector('#news-list .headline').textContent === 'Outlook 79 raised'", "the newest")
+        assert p.run("return document.querySelectorAll('#news-list li').length") == 60
+        p.until("return [...document.querySelectorAll('#kinds tbody tr')].some(r => r.cells[0].textContent === 'news')", "news among the kinds")
+        p.run("document.getElementById('news').focus()")
+        assert p.run("return document.activeElement.id") == "news", "the list cannot be scrolled by keys"
+    # A daemon that comes back has them still.
+    assert d.stop() == 0
+    d.start()
+    assert [h["headline"] for h in d.admin("headlines", n="3")["result"]["headlines"]] == [f"Outlook {i} raised" for i in (79, 78, 77)]
+    one = d.admin("headlines", n="1", symbol="S00")["result"]
+    assert one["headlines"][0]["headline"].startswith("Apple plunges") and not one["is_all"], one
+    assert d.admin("headlines", symbol="S00")["result"]["is_all"] and not d.admin("headlines", symbol="NOBODY")["ok"]
 
 
 @test
