@@ -105,6 +105,9 @@ static void print_step(const struct json_token *step)
 	printf("  %-10s ", "total");
 	print_seconds(step);
 	printf("\n");
+	if (query_member(step, "otlp_trace_id", &stage))
+		printf("at the collector: trace %s\n",
+		       query_text(&stage, text, sizeof(text)));
 }
 
 static void print_trace(const struct json_token *result)

@@ -35,7 +35,8 @@ static void put_stage(struct jsonw *w, const struct trace_step *s, unsigned stag
 }
 
 /* {"first_pos":..,"stages":[{"stage":"commit","time":..,"seconds":..},..],..} */
-static void put_step(struct jsonw *w, const char *key, const struct trace_step *s)
+static void put_step(const struct daemon *d, struct jsonw *w, const char *key,
+		     const struct trace_step *s)
 {
 	static const unsigned stages[] = {TRACE_COMMIT, TRACE_DISPATCH, TRACE_TIER2,
 					  TRACE_PUBLISH, TRACE_TICK};
@@ -43,7 +44,7 @@ static void put_step(struct jsonw *w, const char *key, const struct trace_step *
 						SPAN_PUBLISH, SPAN_TICK};
 	int64_t dispatched = s->at_ns[TRACE_DISPATCH];
 	int64_t total = trace_span_ns(s, SPAN_TOTAL);
-	char name[24];
+	char name[24], id[OTLP_TRACE_ID_MAX];
 
 	jsonw_object(w, key);
 	jsonw_u64(w, "first_pos", s->first_pos);
@@ -61,6 +62,10 @@ static void put_step(struct jsonw *w, const char *key, const struct trace_step *
 		}
 	}
 	jsonw_end(w);
+	if (d->otlp != NULL) {
+		otlp_trace_id(otlp_thread_resource(d->otlp), s, id);
+		jsonw_str(w, "otlp_trace_id", id);
+	}
 	jsonw_bool(w, "finished", total >= 0);
 	if (total >= 0)
 		jsonw_f64(w, "seconds", (double)total * 1e-9);
@@ -80,12 +85,12 @@ ON_LOOP static void answer_lists(struct daemon *d, struct admin_call *call)
 	n = trace_book_slowest(d->trace_book, s);
 	jsonw_array(w, "slowest");
 	for (size_t i = 0; i < n; i++)
-		put_step(w, NULL, &s[i]);
+		put_step(d, w, NULL, &s[i]);
 	jsonw_end(w);
 	n = trace_book_newest(d->trace_book, NEWEST_MAX, s);
 	jsonw_array(w, "newest");
 	for (size_t i = 0; i < n; i++)
-		put_step(w, NULL, &s[i]);
+		put_step(d, w, NULL, &s[i]);
 	jsonw_end(w);
 	free(s);
 	admin_done(call);
@@ -254,7 +259,7 @@ ON_LOOP static void put_answer(struct daemon *d, struct lookup *l, uint64_t pos,
 	put_kinds(w, "pending", l->is_pending);
 	put_kinds(w, "retired", l->is_retired);
 	if (trace_book_find(d->trace_book, pos, &s))
-		put_step(w, "step", &s);
+		put_step(d, w, "step", &s);
 	else
 		jsonw_str(w, "untimed", why_untimed(d, pos, l->q.log.last_pos));
 }

@@ -113,7 +113,7 @@ void config_default(struct config *c)
 		.publisher = {.batch_ns = NS_PER_MS,
 			      .json = true,
 			      .heartbeat_ns = NS_PER_S},
-		.trace = {.steps = 16384, .slow_ns = NS_PER_S},
+		.trace = {.steps = 16384, .slow_ns = NS_PER_S, .otlp_rate = 100},
 		.watchdog_ns = 30 * NS_PER_S,
 	};
 	default_listen(&c->listen);

@@ -111,8 +111,10 @@ struct config_publisher {
 };
 
 struct config_trace {
-	uint32_t steps;  /* of the dispatcher that are kept; 0: no traces */
-	int64_t slow_ns; /* what takes longer is logged; 0: nothing */
+	uint32_t steps;            /* of the dispatcher that are kept; 0: no traces */
+	int64_t slow_ns;           /* what takes longer is logged; 0: nothing */
+	char otlp[CONFIG_URL_MAX]; /* http[s]://HOST[:PORT][/PATH]; "": no export */
+	uint32_t otlp_rate;        /* traces a second */
 };
 
 struct config_simulator {

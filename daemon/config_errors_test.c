@@ -102,6 +102,13 @@ static const struct {
 	 "1:37 simulator.compress: it needs clock.mode: feed, because time runs faster "
 	 "than "
 	 "the wall's\n"},
+	{"trace: {otlp: \"wss://127.0.0.1:4318\"}\n",
+	 "1:15 trace.otlp: 'wss://127.0.0.1:4318' is not http:// or https://\n"},
+	{"trace: {otlp: \"http://127.0.0.1:4318\", steps: 0}\n",
+	 "1:15 trace.otlp: it needs trace.steps above 0\n"},
+	{"trace: {otlp: \"http://me:key@example.com/v1/traces\"}\n",
+	 "1:15 trace.otlp: 'http://me:key@example.com/v1/traces' is not off or "
+	 "https://HOST[:PORT]\n"},
 	{"simulator: {start: yesterday}\n",
 	 "1:20 simulator.start: 'yesterday' is not a time like 2024-01-02T09:30:00Z\n"},
 	{"watchdog: 3\n",

@@ -136,6 +136,8 @@ static const struct config_key global_keys[] = {
 	 60 * S, 0, CONFIG_RELOAD, 0},
 	{"trace.steps", CONFIG_U32, AT(trace.steps), 0, 1 << 20, 0, 0, 0},
 	{"trace.slow", CONFIG_DURATION, AT(trace.slow_ns), 0, H, 0, CONFIG_RELOAD, 0},
+	PLACE("trace.otlp", CONFIG_WEB, trace.otlp),
+	{"trace.otlp_rate", CONFIG_U32, AT(trace.otlp_rate), 1, 100000, 0, 0, 0},
 	{"chaos.enabled", CONFIG_BOOL, AT(chaos), 0, 0, 0, 0, 0},
 	{"watchdog", CONFIG_DURATION, AT(watchdog_ns), 0, H, 0, 0, 0},
 	PLACE("credentials", CONFIG_PATH, credentials),

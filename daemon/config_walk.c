@@ -318,6 +318,21 @@ static void check_limits(struct config_walk *w, int root)
 				     "tickers: there are more than limits.symbols");
 }
 
+static void check_trace(struct config_walk *w, int root)
+{
+	const struct config_trace *t = &w->c->trace;
+
+	if (t->otlp[0] == '\0')
+		return;
+	if (strncmp(t->otlp, "http", 4) != 0)
+		config_walk_complain(w, where(w, root, "trace", "otlp"),
+				     "trace.otlp: '%.60s' is not http:// or https://",
+				     t->otlp);
+	if (t->steps == 0)
+		config_walk_complain(w, where(w, root, "trace", "otlp"),
+				     "trace.otlp: it needs trace.steps above 0");
+}
+
 int config_walk(const struct config_yaml *yaml, struct config *c,
 		struct config_errors *errs)
 {
@@ -364,5 +379,6 @@ int config_walk(const struct config_yaml *yaml, struct config *c,
 		return rc;
 	check_simulator(&w, root);
 	check_limits(&w, root);
+	check_trace(&w, root);
 	return 0;
 }

@@ -333,6 +333,8 @@ ON_LOOP static int start(struct daemon *d)
 	daemon_start_timers(d);
 	rc = daemon_start_threads(d);
 	if (rc == 0)
+		rc = daemon_start_otlp(d);
+	if (rc == 0)
 		rc = daemon_start_archive(d);
 	return rc < 0 ? rc : daemon_start_history(d);
 }
@@ -392,6 +394,7 @@ ON_LOOP static void stop(struct daemon *d)
 	daemon_stop_pipeline(d);
 	if (d->state == DAEMON_DRAINING && is_drained(d))
 		daemon_last_snapshot(d);
+	otlp_thread_stop(d->otlp);
 	ingest_server_halt(d->ingest);
 	rep_halt(d->catchup);
 	daemon_close_store(d);

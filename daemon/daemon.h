@@ -28,6 +28,7 @@
 #include "daemon/intake.h"
 #include "daemon/live_thread.h"
 #include "daemon/newest.h"
+#include "daemon/otlp_thread.h"
 #include "daemon/page_live.h"
 #include "daemon/past_handover.h"
 #include "daemon/publisher.h"
@@ -86,6 +87,7 @@ struct daemon {
 	struct tick_index *tick_index; /* owned; store thread */
 	struct trace *trace;           /* owned; NULL: off */
 	struct trace_book *trace_book; /* owned; loop */
+	struct otlp_thread *otlp;      /* owned; NULL: traces are not exported */
 	struct newest *newest;         /* owned; store thread */
 	struct derived_rows *derived_rows; /* owned; store thread */
 	uint64_t epoch;

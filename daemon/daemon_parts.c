@@ -425,6 +425,7 @@ void daemon_close_parts(struct daemon *d)
 	outbox_free(d->tier2_outbox);
 	for (int k = 0; k < PUBLISHED_KINDS; k++)
 		broadcast_free(d->broadcasts[k]);
+	otlp_thread_free(d->otlp);
 	trace_book_free(d->trace_book);
 	trace_free(d->trace);
 	tick_index_free(d->tick_index);

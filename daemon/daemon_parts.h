@@ -54,6 +54,8 @@ ON_LOOP void daemon_close_history(struct daemon *d);
 /* ---- daemon_archive.c: the helper, and what is handed over to it ---- */
 ON_LOOP int daemon_open_archive(struct daemon *d);
 ON_LOOP int daemon_start_archive(struct daemon *d);
+/** Traces to a collector of OpenTelemetry, if one is configured. */
+ON_LOOP int daemon_start_otlp(struct daemon *d);
 /** Nothing is asked any more; before the store thread ends. */
 ON_LOOP void daemon_stop_archive(struct daemon *d);
 ON_LOOP void daemon_close_archive(struct daemon *d);

@@ -16,7 +16,7 @@
 
 #define CATCHUP_CONTEXTS 32u
 #define NNG_THREADS      24u /* at most: tasks, resolvers, poller, timer, reaper */
-#define OUR_THREADS      8u  /* besides the workers */
+#define OUR_THREADS      9u  /* besides the workers */
 
 /* One batch of derived frames on its way to the store thread. */
 struct batch {

@@ -17,7 +17,9 @@ struct trace_book {
 	struct trace_span_times spans[TRACE_SPANS];
 	struct trace_step slowest[TRACE_SLOWEST]; /* slowest first */
 	size_t n_slowest;
-	int64_t sweep_ns; /* when old ones are looked for */
+	int64_t sweep_ns;   /* when old ones are looked for */
+	trace_seen_fn seen; /* NULL: nobody watches */
+	void *seen_arg;
 };
 
 static const char *const names[TRACE_SPANS] = {"commit",  "dispatch", "worker", "tier2",
@@ -170,6 +172,12 @@ static void count(struct trace_book *b, const struct trace_step *s)
 	}
 }
 
+void trace_book_watch(struct trace_book *b, trace_seen_fn fn, void *arg)
+{
+	b->seen = fn;
+	b->seen_arg = arg;
+}
+
 void trace_book_step(struct trace_book *b, int64_t slow_ns)
 {
 	uint64_t end = trace_finished(b->trace);
@@ -178,10 +186,15 @@ void trace_book_step(struct trace_book *b, int64_t slow_ns)
 	if (b->next == end)
 		return;
 	for (; b->next < end; b->next++) {
+		bool is_slow;
+
 		trace_get(b->trace, b->next, &s);
 		count(b, &s);
 		note_slowest(b, &s);
-		if (slow_ns > 0 && trace_span_ns(&s, SPAN_TOTAL) >= slow_ns) {
+		is_slow = slow_ns > 0 && trace_span_ns(&s, SPAN_TOTAL) >= slow_ns;
+		if (b->seen != NULL)
+			b->seen(b->seen_arg, &s, is_slow);
+		if (is_slow) {
 			stats_add(STAT_SLOW_RECORDS, s.last_pos - s.first_pos + 1);
 			say_slow(&s);
 		}

@@ -41,6 +41,9 @@ struct trace_book;
 /** @t is borrowed; NULL: nothing is ever told.  0 or -ENOMEM. */
 int trace_book_new(struct trace *t, struct trace_book **out);
 void trace_book_free(struct trace_book *b);
+/** @fn sees each step that has finished; @is_slow: it is one that is logged. */
+typedef void (*trace_seen_fn)(void *arg, const struct trace_step *s, bool is_slow);
+ON_LOOP void trace_book_watch(struct trace_book *b, trace_seen_fn fn, void *arg);
 /** Look at what has finished; what took @slow_ns or longer is logged, 0: nothing. */
 ON_LOOP void trace_book_step(struct trace_book *b, int64_t slow_ns);
 

@@ -298,6 +298,11 @@ void board_bar(struct board *b, const struct event_bar *bar)
 	(void)bar;
 }
 
+void otlp_thread_free(struct otlp_thread *t)
+{
+	(void)t;
+}
+
 int ring_server_open(uv_loop_t *loop, const char *path, const int fds[RING_FDS],
 		     struct ring_server **out)
 {
