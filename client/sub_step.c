@@ -21,20 +21,7 @@
 
 const char *sub_symbol_of(enum event_kind kind, const void *event)
 {
-	const union sub_event *e = event;
-
-	switch (kind) {
-	case EVENT_TICK:
-		return e->tick.symbol;
-	case EVENT_BAR:
-		return e->bar.symbol;
-	case EVENT_TIER1:
-		return e->tier1.symbol;
-	case EVENT_TIER2:
-		return e->tier2.universe;
-	default:
-		return e->status.symbol;
-	}
+	return event_symbol(kind, event);
 }
 
 uint32_t sub_timeframe_of(enum event_kind kind, const void *event)
