@@ -148,7 +148,7 @@ static void retention_takes_what_ended_before_and_empty_folders(void **state)
 	assert_int_equal(access(at(*state, "equities_1min/symbol=A%2FB"), F_OK), -1);
 	assert_int_equal(access(at(*state, JANUARY), F_OK), -1);
 	assert_int_equal(archive_verify(a, true, &c), 0);
-	assert_int_equal(c.rows, 10 + 7);
+	assert_int_equal(c.rows, 10 + 8);
 	assert_int_equal(c.bad, 0);
 	assert_int_equal(archive_retain(a, KIND_TICKS, INT64_MAX, &r), 0);
 	assert_int_equal(r.files, 1);

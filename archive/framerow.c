@@ -145,6 +145,72 @@ static int put_tier1(struct ctx *c, const struct event_tier1 *e)
 	return stage_end(&row);
 }
 
+static void stage_article(struct stage_row *row, struct ctx *c,
+			  const struct event_news *e)
+{
+	const char *source = source_name(c, e->source_id);
+	char text[sizeof(e->headline) + 1];
+
+	if (source && source_valid(source, strlen(source)))
+		stage_text(row, source);
+	else
+		stage_null(row);
+	stage_i64(row, e->source_id);
+	stage_hex(row, e->article);
+	stage_utf8(row, text_of(e->id, sizeof(e->id), text));
+	stage_i64(row, e->edition);
+	stage_i64(row, (e->flags & NEWS_UPDATE) != 0);
+	stage_i64(row, (e->flags & NEWS_REPEAT) != 0);
+	stage_i64(row, (e->flags & NEWS_LATE) != 0);
+	stage_i64(row, (e->flags & NEWS_CUT) != 0);
+	stage_utf8(row, text_of(e->headline, sizeof(e->headline), text));
+	stage_utf8(row, text_of(e->url, sizeof(e->url), text));
+	stage_utf8(row, text_of(e->publisher, sizeof(e->publisher), text));
+	stage_i64(row, e->n_symbols);
+}
+
+static void stage_scores(struct stage_row *row, const struct event_news *e)
+{
+	char lexicon[sizeof(e->lexicon) + 1];
+
+	stage_f64(row, e->compound);
+	stage_f64(row, e->pos_share);
+	stage_f64(row, e->neu_share);
+	stage_f64(row, e->neg_share);
+	stage_utf8(row, text_of(e->lexicon, sizeof(e->lexicon), lexicon));
+	stage_i64(row, e->window_s);
+	stage_i64(row, e->half_life_s);
+	stage_count(row, e->articles);
+	stage_f64(row, e->average);
+	stage_f64(row, e->weighted);
+	stage_f64(row, e->positive);
+	stage_f64(row, e->negative);
+	stage_hex(row, e->chain);
+}
+
+static int put_news(struct ctx *c, const struct event_news *e)
+{
+	static const struct stage_order order = {.rest = NULL};
+	char symbol[SYMBOL_MAX + 1];
+	struct layout_part part;
+	struct stage_row row;
+	int rc = layout_at(KIND_NEWS, 0, text_of(e->symbol, SYMBOL_MAX, symbol),
+			   e->head.event_ns, &part);
+
+	if (rc == 0)
+		rc = stage_row(c->a, &part, &order, &row);
+	if (rc < 0)
+		return rc;
+	stage_i64(&row, e->head.event_ns);
+	stage_i64(&row, e->head.recv_ns);
+	stage_i64(&row, e->published_ns);
+	stage_count(&row, e->head.pos);
+	stage_count(&row, e->head.seq);
+	stage_article(&row, c, e);
+	stage_scores(&row, e);
+	return stage_end(&row);
+}
+
 static void stage_matrix(struct stage_row *row, const struct event_tier2 *e)
 {
 	stage_text(row, corr_method_name(e->method));
@@ -254,12 +320,20 @@ static int put_matrix(struct ctx *c, const struct frame_view *v)
 	return rc;
 }
 
+/* Matrices apart, which are not of a fixed size. */
+static bool is_kept(enum event_kind kind)
+{
+	return kind == EVENT_TICK || kind == EVENT_BAR || kind == EVENT_TIER1 ||
+	       kind == EVENT_NEWS;
+}
+
 static int put_frame(struct ctx *c, struct frame_view *v)
 {
 	union {
 		struct event_tick tick;
 		struct event_bar bar;
 		struct event_tier1 tier1;
+		struct event_news news;
 	} e;
 	int rc = 0;
 
@@ -267,7 +341,7 @@ static int put_frame(struct ctx *c, struct frame_view *v)
 		c->sum->events++;
 		return put_matrix(c, v);
 	}
-	if (v->kind != EVENT_TICK && v->kind != EVENT_BAR && v->kind != EVENT_TIER1) {
+	if (!is_kept(v->kind)) {
 		c->sum->skipped += v->n;
 		return 0;
 	}
@@ -277,8 +351,10 @@ static int put_frame(struct ctx *c, struct frame_view *v)
 			rc = put_tick(c, &e.tick);
 		else if (v->kind == EVENT_BAR)
 			rc = put_bar(c, &e.bar);
-		else
+		else if (v->kind == EVENT_TIER1)
 			rc = put_tier1(c, &e.tier1);
+		else
+			rc = put_news(c, &e.news);
 	}
 	return rc;
 }

@@ -1,6 +1,6 @@
 /*
- * framerow - rows of the archive from what was published: ticks, bars, tier-1 vectors
- * and matrices, out of SBE frames (proto/frame.h).
+ * framerow - rows of the archive from what was published: ticks, bars, tier-1 vectors,
+ * matrices and news, out of SBE frames (proto/frame.h).
  *
  * Frames are foreign bytes; every event is checked before its row is staged.
  */

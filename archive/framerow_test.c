@@ -13,9 +13,9 @@ static void every_kind_lies_in_its_folder_and_comes_back_by_its_view(void **stat
 
 	test_samples(&bulk);
 	p = test_frames(a, &bulk, "{\"2\": \"sim\"}");
-	assert_int_equal(p.rows, 7);
-	assert_int_equal(p.added, 7);
-	assert_int_equal(p.files, 4);
+	assert_int_equal(p.rows, 8);
+	assert_int_equal(p.added, 8);
+	assert_int_equal(p.files, 5);
 	assert_int_equal(
 		test_one(a,
 			 "SELECT count(*) FROM ticks WHERE symbol = 'AAPL' AND year = "
@@ -72,15 +72,64 @@ static void the_same_frames_twice_leave_the_same_bytes(void **state)
 	assert_int_equal(layout_hash(path, before), 0);
 	test_samples(&bulk); /* and twice in one put */
 	p = test_frames(a, &bulk, NULL);
-	assert_int_equal(p.rows, 14);
+	assert_int_equal(p.rows, 16);
 	assert_int_equal(p.added, 0);
-	assert_int_equal(p.unchanged, 4);
+	assert_int_equal(p.unchanged, 5);
 	assert_int_equal(layout_hash(path, after), 0);
 	assert_string_equal(before, after);
 	assert_int_equal(archive_verify(a, true, &c), 0);
-	assert_int_equal(c.files, 4);
-	assert_int_equal(c.rows, 7);
+	assert_int_equal(c.files, 5);
+	assert_int_equal(c.rows, 8);
 	assert_int_equal(c.bad, 0);
+	archive_close(a);
+	buf_free(&bulk);
+}
+
+/* Each edition is a row of its own, and what stands in it is text whatever came. */
+static void news_say_what_the_event_said(void **state)
+{
+	struct archive *a = test_open(*state, true);
+	struct event_news e = sample_news();
+	struct buf bulk = {0};
+
+	test_add(&bulk, EVENT_NEWS, &e);
+	e.head.pos++;
+	e.head.seq++;
+	e.edition = 3;
+	e.flags = NEWS_REPEAT | NEWS_CUT | NEWS_LATE;
+	e.average = __builtin_nan("");
+	memset(e.headline, 'x', sizeof(e.headline));
+	memcpy(e.headline, "\xff\xe2\x82", 3);
+	memset(e.url, 0, sizeof(e.url));
+	test_add(&bulk, EVENT_NEWS, &e);
+	test_frames(a, &bulk, "{\"2\": \"wire\"}");
+	assert_int_equal(
+		test_one(a,
+			 "SELECT count(*) FROM news WHERE symbol = 'AAPL' AND year = "
+			 "2026 AND month = 1 AND position = 1013 AND sequence = 6 AND "
+			 "source = 'wire' AND source_id = 2 AND article = "
+			 "'0123456789abcdef' AND id = '44123' AND edition = 2 AND "
+			 "is_update AND NOT is_repeat AND NOT is_late AND NOT is_cut "
+			 "AND headline = 'Apple \"beats\" \xe2\x82\xac targets' AND "
+			 "url = "
+			 "'https://example.com/a' AND publisher = 'Wire' AND n_symbols "
+			 "= 2 AND compound = 0.4215 AND pos_share = 0.25 AND neu_share "
+			 "= 0.75 AND neg_share = 0 AND lexicon = "
+			 "'finance-1+vader.0123456789abcdef' AND window_s = 86400 AND "
+			 "half_life_s = 3600 AND articles = 4 AND average = 0.125 AND "
+			 "weighted = 0.25 AND positive = 0.5 AND negative = 0.25 AND "
+			 "epoch_ns(timestamp) - epoch_ns(published) = 60000000000 AND "
+			 "received > timestamp AND chain = '0000000000000000'"),
+		1);
+	assert_int_equal(
+		test_one(
+			a,
+			"SELECT count(*) FROM news WHERE edition = 3 AND is_repeat AND "
+			"is_late AND is_cut AND NOT is_update AND average IS NULL AND "
+			"url = '' AND strlen(headline) = 256 AND headline LIKE "
+			"'???xxx%'"),
+		1);
+	assert_int_equal(test_one(a, "SELECT count(*) FROM news"), 2);
 	archive_close(a);
 	buf_free(&bulk);
 }
@@ -154,6 +203,7 @@ static void views_without_files_are_there_and_empty(void **state)
 			 0);
 	assert_int_equal(test_one(a, "SELECT count(vol_6_norm) FROM features"), 0);
 	assert_int_equal(test_one(a, "SELECT count(universe) FROM matrices"), 0);
+	assert_int_equal(test_one(a, "SELECT count(headline) FROM news"), 0);
 	archive_close(a);
 }
 
@@ -216,6 +266,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_DIR(every_kind_lies_in_its_folder_and_comes_back_by_its_view),
 		IN_DIR(the_same_frames_twice_leave_the_same_bytes),
+		IN_DIR(news_say_what_the_event_said),
 		IN_DIR(a_view_has_the_newest_word_alone),
 		IN_DIR(ticks_lie_by_day_in_the_order_of_the_log),
 		IN_DIR(views_without_files_are_there_and_empty),

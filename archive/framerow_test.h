@@ -42,7 +42,8 @@ static inline struct archive_put test_frames(struct archive *a, const struct buf
 	return sum;
 }
 
-/* One of each; rows: a tick, a bar, a vector, three cells and a lagging member. */
+/* One of each; rows: a tick, a bar, a vector, three cells and a lagging member,
+   an article. */
 static inline void test_samples(struct buf *out)
 {
 	struct event_tick tick = sample_tick();
@@ -50,6 +51,7 @@ static inline void test_samples(struct buf *out)
 	struct event_tier1 tier1 = sample_tier1();
 	struct event_status status = sample_status();
 	struct sample_matrix matrix = sample_matrix();
+	struct event_news news = sample_news();
 
 	bar.bar_start_ns -= bar.bar_start_ns % MINUTE_NS;
 	test_add(out, EVENT_TICK, &tick);
@@ -57,6 +59,7 @@ static inline void test_samples(struct buf *out)
 	test_add(out, EVENT_STATUS, &status);
 	test_add(out, EVENT_TIER2, &matrix);
 	test_add(out, EVENT_TIER1, &tier1);
+	test_add(out, EVENT_NEWS, &news);
 }
 
 static inline int64_t test_one(struct archive *a, const char *sql)

@@ -82,6 +82,41 @@ static const struct kind_column matrices[] = {
 	{"content_hash", "VARCHAR"},
 };
 
+/* What an article says about its symbol, under the names of the JSON event. */
+static const struct kind_column news[] = {
+	{"timestamp", "TIMESTAMP_NS"}, /* when this edition appeared */
+	{"received", "TIMESTAMP_NS"},
+	{"published", "TIMESTAMP_NS"}, /* when the first edition did */
+	{"position", "BIGINT"},        /* in the log */
+	{"sequence", "BIGINT"},        /* of the symbol's news */
+	{"source", "VARCHAR"},         /* NULL: whoever handed it over did not say */
+	{"source_id", "INTEGER"},
+	{"article", "VARCHAR"}, /* hash of source and id: the same for all symbols */
+	{"id", "VARCHAR"},      /* the source's own */
+	{"edition", "INTEGER"},
+	{"is_update", "BOOLEAN"},
+	{"is_repeat", "BOOLEAN"},
+	{"is_late", "BOOLEAN"},
+	{"is_cut", "BOOLEAN"},
+	{"headline", "VARCHAR"},
+	{"url", "VARCHAR"},
+	{"publisher", "VARCHAR"},
+	{"n_symbols", "INTEGER"}, /* that the article names */
+	{"compound", "DOUBLE"},
+	{"pos_share", "DOUBLE"},
+	{"neu_share", "DOUBLE"},
+	{"neg_share", "DOUBLE"},
+	{"lexicon", "VARCHAR"},
+	{"window_s", "INTEGER"}, /* of what follows, which is of the symbol */
+	{"half_life_s", "INTEGER"},
+	{"articles", "BIGINT"},
+	{"average", "DOUBLE"},
+	{"weighted", "DOUBLE"},
+	{"positive", "DOUBLE"},
+	{"negative", "DOUBLE"},
+	{"chain", "VARCHAR"}, /* of the stream, behind this event */
+};
+
 /* What stands in the path and the timestamp are in every PARTITION BY, though the rest
    decides: DuckDB carries a condition below a window only on columns that are there. */
 const struct kind kinds_table[KINDS] = {
@@ -136,6 +171,19 @@ const struct kind kinds_table[KINDS] = {
 				     "timestamp, version, symbol_a, symbol_b) = 1",
 			   .columns = matrices,
 			   .n_columns = COUNT(matrices)},
+	/* Every edition is a row: what was said then does not change by what is said
+	   later. */
+	[KIND_NEWS] = {.name = "news",
+		       .folder = "news",
+		       .by = "symbol",
+		       .version = 1,
+		       .time = "timestamp",
+		       .key = "position",
+		       .is_once = true,
+		       .newest = "row_number() OVER (PARTITION BY symbol, year, month, "
+				 "timestamp, position) = 1",
+		       .columns = news,
+		       .n_columns = COUNT(news)},
 };
 
 enum kinds kinds_parse(const char *name)

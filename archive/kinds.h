@@ -6,9 +6,10 @@
  *	ticks/symbol=X/year=Y/month=MM/day=DD           ticks
  *	features_1min/symbol=X/year=Y/month=MM          tier-1 vectors
  *	matrices_1min/universe=U/year=Y/month=MM/day=DD tier-2 matrices, a row per cell
+ *	news/symbol=X/year=Y/month=MM                   articles with their sentiment
  *
- * The time of a path is UTC: of bars and features that of bar_start, of ticks and
- * matrices that of their timestamp.  To add a column, add a line at the end of its list
+ * The time of a path is UTC: of bars and features that of bar_start, of the
+ * others that of their timestamp.  To add a column, add a line at the end of its list
  * and raise the kind's version: files of older versions are read with NULL there.
  */
 #pragma once
@@ -16,7 +17,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum kinds { KIND_BARS = 0, KIND_TICKS, KIND_FEATURES, KIND_MATRICES, KINDS };
+enum kinds {
+	KIND_BARS = 0,
+	KIND_TICKS,
+	KIND_FEATURES,
+	KIND_MATRICES,
+	KIND_NEWS,
+	KINDS
+};
 
 struct kind_column {
 	const char *name;

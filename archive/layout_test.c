@@ -90,13 +90,15 @@ static void a_path_of_any_kind_is_read_back_and_a_foreign_one_is_not(void **stat
 		"/d/equities_1min/symbol=A%2FB/year=2024/month=02",
 		"/d/ticks/symbol=A%2FB/year=2024/month=02/day=29",
 		"/d/features_5min/symbol=A%2FB/year=2024/month=02",
-		"/d/matrices_1hour/universe=tech-9/year=2024/month=02/day=29"};
-	static const uint32_t steps[] = {60, 0, 300, 3600};
+		"/d/matrices_1hour/universe=tech-9/year=2024/month=02/day=29",
+		"/d/news/symbol=A%2FB/year=2024/month=02"};
+	static const uint32_t steps[] = {60, 0, 300, 3600, 0};
 	static const char *const foreign[] = {
 		"/d/equities_1min/symbol=A%2fB/year=2024/month=02",
 		"/d/equities_7min/symbol=AB/year=2024/month=02",
 		"/d/equities_1min/symbol=AB/year=2024/month=2",
 		"/d/ticks/symbol=AB/year=2024/month=02",
+		"/d/news/symbol=AB/year=2024/month=02/day=01",
 		"/d/matrices_1min/symbol=AB/year=2024/month=02/day=01",
 		"symbol=AB"};
 	int64_t leap = JAN_2024_NS + 59 * DAY_NS; /* February 29 */

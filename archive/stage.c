@@ -2,6 +2,7 @@
 #include "archive/stage.h"
 #include "archive/archive_own.h"
 #include "base/err.h"
+#include "base/utf8.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,6 +161,21 @@ void stage_ascii(struct stage_row *r, char *s)
 	for (char *at = s; *at; at++)
 		if (*at < ' ' || *at > '~')
 			*at = '?';
+	stage_text(r, s);
+}
+
+void stage_utf8(struct stage_row *r, char *s)
+{
+	size_t left = strlen(s);
+
+	for (char *at = s; left > 0;) {
+		size_t n = utf8_len(at, left);
+
+		if (n == 0)
+			*at = '?';
+		at += n ? n : 1;
+		left -= n ? n : 1;
+	}
 	stage_text(r, s);
 }
 

@@ -49,6 +49,8 @@ static inline void stage_f64(struct stage_row *r, double v)
 void stage_text(struct stage_row *r, const char *s);
 /** A text of foreign bytes: those that are not printable ASCII become '?'. */
 void stage_ascii(struct stage_row *r, char *s);
+/** The same, but UTF-8 stays: what is none becomes '?'. */
+void stage_utf8(struct stage_row *r, char *s);
 /** 16 hex digits. */
 void stage_hex(struct stage_row *r, uint64_t v);
 /** A value in units of 1 / @unit; VALUE_NULL is NULL. */

@@ -1,6 +1,6 @@
 /*
- * views - what a SELECT sees: bars_1s ... bars_1d, ticks, features and matrices;
- * and of the metadata symbols, actions and members.
+ * views - what a SELECT sees: bars_1s ... bars_1d, ticks, features, matrices and
+ * news; and of the metadata symbols, actions and members.
  *
  * Each holds what is archived and what is live (archive/archive.h), of each thing the
  * newest word and once: a bar's and a vector's highest revision, a matrix' highest

@@ -155,7 +155,7 @@ static const struct command commands[] = {
 	 "  --archive DIR    default: the daemon's, which first hands over what is new\n"
 	 "  --no-flush       ... or not\n"
 	 "  --memory MIB, --threads N   what it may take, 512 and 2\n", cmd_export},
-	{"query", "\"SELECT ...\"", "Ask the archive in SQL: views bars_1m ... bars_1d, ticks, features, ...",
+	{"query", "\"SELECT ...\"", "Ask the archive in SQL: views bars_1m ... bars_1d, ticks, news, ...",
 	 "  --format F       table (on a terminal), csv (else), json, parquet, arrow\n"
 	 "  --rows N         at most, 100000\n"
 	 "  --limit, --out, --archive, --no-flush, --memory, --threads as for export\n", cmd_query},

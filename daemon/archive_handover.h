@@ -1,8 +1,8 @@
 /*
  * archive_handover - what analysts read, and how far it is in the archive.
  *
- *	rows    bars, ticks, features and matrices, once a UTC day is over: a partition
- *	        is then merged once, not with every page
+ *	rows    bars, ticks, features, matrices and news, once a UTC day is over: a
+ *	        partition is then merged once, not with every page
  *	bars    what vendors sent, a series at a time, when it has changed
  *	care    what is too old goes, what is left is counted (daemon/archive_care.h)
  *	live    rows of what is not closed, when somebody is about to read

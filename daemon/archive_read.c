@@ -43,6 +43,8 @@ ON_STORE static int newest_time(struct tickstore *ts, uint64_t last_pos, int64_t
 		uint32_t n = 0;
 		int rc = tickstore_peek(ts, pos, &pos, &recs, &n);
 
+		if (rc == STORE_GONE) /* the log holds less than that */
+			continue;
 		if (rc != 0)
 			return rc < 0 ? rc : 0;
 		for (uint32_t i = 0; i < n; i++)
@@ -263,7 +265,8 @@ ON_ARCHIVE static int read_pages(struct page_job *j, uint64_t pos, size_t bytes,
 
 		ask_for(j, at, skip,
 			1u << EVENT_TICK | 1u << EVENT_BAR | 1u << EVENT_TIER1 |
-				1u << EVENT_TIER2 | 1u << EVENT_STATUS);
+				1u << EVENT_TIER2 | 1u << EVENT_NEWS |
+				1u << EVENT_STATUS);
 		rc = fetch(j, &view);
 		if (rc < 0)
 			return rc;

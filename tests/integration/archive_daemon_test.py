@@ -25,6 +25,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "faults")]
 import fakevendor  # noqa: E402
 import faultlib  # noqa: E402
+import newsevents  # noqa: E402
 from tickbusd import SECOND, Tickbusd, sbe_reply, sbe_ticks  # noqa: E402
 
 DAEMON, CTL = sys.argv[1], sys.argv[2]
@@ -74,13 +75,17 @@ def all_ticks(days=1, minutes=30):
 
 
 def send(d, ticks, first_seq):
+    """And an article behind each twentieth, always at the same place of the log."""
     s = d.ingest()
-    seq = first_seq
-    for at in range(0, len(ticks), 200):
-        part = ticks[at:at + 200]
+    seq, at = first_seq, 0
+    while at < len(ticks):
+        part = ticks[at:at + 20 - (seq - 1) % 20]
         got = sbe_reply(s.ask(sbe_ticks("p", "sim", seq, part)))
         assert got["status"] == 0 and got["rejected"] == 0, got
-        seq += len(part)
+        at, seq = at + len(part), seq + len(part)
+        if seq % 20 == 1:
+            got = newsevents.send(d, [newsevents.article(seq, part[-1][1] // SECOND, f"Shares surge {seq}", *SYMBOLS)])
+            assert got["accepted"] + got["duplicate"] == 1, got
     s.close()
     return seq
 
@@ -114,7 +119,7 @@ def sql(path, text):
     return [tuple(r) for r in csv.reader(out.stdout.splitlines())][1:]
 
 
-VIEWS = ("bars_1m", "bars_5m", "ticks", "features", "matrices")
+VIEWS = ("bars_1m", "bars_5m", "ticks", "features", "news", "matrices")
 
 
 def content(path):
@@ -125,8 +130,8 @@ def content(path):
 
 def archive_of_catchup(d, path):
     """An archive nobody disturbed, made of what catch-up gives, in one put."""
-    bulk = b"".join(struct.pack("<I", len(f)) + f for f in d.frames(["tick", "bar", "tier1", "tier2"]))
-    doc = json.dumps({"do": "put_frames", "sources": {"1": "sim"}}).encode()
+    bulk = b"".join(struct.pack("<I", len(f)) + f for f in d.frames(["tick", "bar", "tier1", "tier2", "news"]))
+    doc = json.dumps({"do": "put_frames", "sources": {"1": "sim", "2": "wire"}}).encode()
     p = subprocess.run([EXE, "--archive", path, "serve"], stdout=subprocess.PIPE, timeout=120,
                        input=struct.pack("<II", len(doc), len(bulk)) + doc + bulk)
     answer = json.loads(p.stdout[8:])
@@ -140,8 +145,8 @@ def check_against_catchup(d):
     want = archive_of_catchup(d, os.path.join(d.dir, "undisturbed"))
     for v in VIEWS:
         assert got[v] == want[v], (v, len(got[v]), len(want[v]), sorted(set(got[v]) ^ set(want[v]))[:4])
-    for v in VIEWS[:4]:
-        assert len(got[v]) > 50, (v, len(got[v]))
+    for v in VIEWS[:5]:
+        assert len(got[v]) > 20, (v, len(got[v]))
     return got
 
 
@@ -169,7 +174,8 @@ def needs_program(f):
 def close_days(d, seq, days=1):
     """A clock record alone says that the last day is over."""
     send(d, [("", MIDNIGHT + (days + 1) * DAY + 10 * MINUTE, 0, 0, 0)], seq)
-    wait(lambda: status(d)["rows_reached"] > seq)
+    last = admin(d, "log_count")["last_pos"]
+    wait(lambda: status(d)["rows_reached"] > last)
 
 
 @test
@@ -271,7 +277,7 @@ def finish(d, ticks, seq, days):
     close_days(d, len(ticks) + 1, days)
     admin(d, "archive_flush")
     assert ctl(d, "archive", "verify").returncode == 0
-    return {v: sql(d.archive, f"SELECT * {'EXCLUDE (received)' if v == 'ticks' else ''} FROM {v} ORDER BY ALL")
+    return {v: sql(d.archive, f"SELECT * {'EXCLUDE (received)' if v in ('ticks', 'news') else ''} FROM {v} ORDER BY ALL")
             for v in VIEWS}
 
 
@@ -410,7 +416,7 @@ def what_is_too_old_goes_and_nothing_that_was_not_closed():
             left = sql(d.archive, "SELECT count(*), min(epoch_ns(timestamp)) FROM ticks")[0]
             assert int(left[0]) == sum(1 for t in ticks if t[0]) - old and int(left[1]) >= MIDNIGHT + DAY, left
             assert int(sql(d.archive, f"SELECT count(*) FROM bars_1m WHERE epoch_ns(bar_start) < {MIDNIGHT + DAY}")[0][0]) > 50
-            for kind, folder in (("bars", "equities_"), ("features", "features_"), ("ticks", "ticks")):
+            for kind, folder in (("bars", "equities_"), ("features", "features_"), ("ticks", "ticks"), ("news", "news")):
                 wait(lambda k=kind, f=folder: metric(d, f'tickbus_archive_rows{{kind="{k}"}}') ==
                      rows_of_manifests(d.archive, f), 20)
             assert metric(d, 'tickbus_archive_bytes{kind="events"}') > 0

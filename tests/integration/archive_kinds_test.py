@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every kind under kill -9 and on a full disk: archive_kinds_test.py TICKBUS_ARCHIVE DUCKDB_DIR [KILLS]
 
-Ticks and bars come in, archived and live, while the helper is killed at random moments and
+Ticks, news and bars come in, archived and live, while the helper is killed at random moments and
 while writes fail behind a random number of bytes.  In the end the files are those of an
 archive that was never disturbed.  Prints TAP; without libduckdb it says so.
 """
@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 
+import newsevents
 from archive_test import DUCKDB, EXE, JAN, NS, SEED, Archive, files_of, good, main, make_bars
 
 KILLS = int(sys.argv[3]) if len(sys.argv) > 3 else 12
@@ -36,14 +37,21 @@ def tick(pos, symbol, event_ns):
 
 
 def frames(ticks):
-    """A bulk of put_frames: 100 events behind a header, a root and a group header."""
+    """A bulk of put_frames: 100 events behind a header, a root and a group header; a tenth of the ticks as news, too."""
     out = b""
-    for i in range(0, len(ticks), 100):
-        some = ticks[i:i + 100]
-        frame = (struct.pack("<4H", 32, 1, 7400, 1) + struct.pack("<QqQQ", 1, 0, 1, 1)
-                 + struct.pack("<HH", 144, len(some)) + b"".join(some))
-        out += struct.pack("<I", len(frame)) + frame
+    for template, events in ((1, ticks), (5, [article(t) for t in ticks[::10]])):
+        for i in range(0, len(events), 100):
+            some = events[i:i + 100]
+            frame = (struct.pack("<4H", 32, template, 7400, 1) + struct.pack("<QqQQ", 1, 0, 1, 1)
+                     + struct.pack("<HH", len(some[0]), len(some)) + b"".join(some))
+            out += struct.pack("<I", len(frame)) + frame
     return out
+
+
+def article(t):
+    """About the symbol of a tick, at its place."""
+    pos, _, event_ns = struct.unpack_from("<QQq", t)
+    return newsevents.pack(t[112:].rstrip(b"\0").decode(), pos, pos, event_ns, compound=pos % 7 / 7 - 0.5)
 
 
 def two_days(n):
@@ -80,11 +88,12 @@ def a_kill_at_any_moment_loses_nothing_of_any_kind(d):
         with Archive(hit) as b:
             now = good(b.ask({"do": "verify"}))
             assert now["bad"] == 0, now
-            good(b.ask({"do": "query", "sql": "SELECT count(*) FROM ticks", "format": "csv",
-                        "out": os.path.join(d, "n.csv")}))
-            with open(os.path.join(d, "n.csv")) as f:
-                seen = int(f.read().split()[1])
-            assert seen <= len(ticks), "a tick was seen twice"
+            for view, most in (("ticks", len(ticks)), ("news", len(ticks) // 10)):
+                good(b.ask({"do": "query", "sql": f"SELECT count(*) FROM {view}", "format": "csv",
+                            "out": os.path.join(d, "n.csv")}))
+                with open(os.path.join(d, "n.csv")) as f:
+                    seen = int(f.read().split()[1])
+                assert seen <= most, f"something of {view} was seen twice"
     assert killed > 0, "no kill came before the answers"
     with Archive(hit) as a:
         good(a.ask({"do": "put_frames", "sources": {"1": "sim"}}, frames(ticks)))
@@ -107,7 +116,7 @@ def a_disk_that_is_full_at_any_moment_is_an_error_and_loses_nothing(d):
     with Archive(hit) as a:
         good(a.ask({"do": "put_frames"}, frames(ticks[:3000])))
         good(a.put("AAPL", bars[:10000]))
-    rows, refused = 13000, 0
+    rows, refused = 13300, 0
     for _ in range(KILLS):
         limit = int(10 ** r.uniform(1.5, 5.7))
 

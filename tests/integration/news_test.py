@@ -5,47 +5,27 @@ Every event is compared with `tickbusctl sentiment`, the totals with sums made h
 Titles of ../shared/data/news are among the articles where they are.  Prints TAP.
 """
 import csv
-import datetime
 import gzip
 import json
 import math
 import os
 import pathlib
-import struct
 import subprocess
 import sys
 import time
 
+import newsevents
 import tickbusd as tb
+from newsevents import CUT, LATE, REPEAT, UPDATE, send, stamp, unpack
 
 BINARY, CTL = sys.argv[1], sys.argv[2]
 TITLES = pathlib.Path(__file__).resolve().parents[3] / "shared/data/news/analyst_ratings_processed_part1.csv.gz"
 VADER = pathlib.Path(os.environ.get("XDG_DATA_HOME") or pathlib.Path.home() / ".local/share") / "tickbus/vader-1.1.3/vader_lexicon.txt"
 T0 = tb.START // tb.SECOND
-UPDATE, REPEAT, CUT, LATE = 1, 2, 4, 8
-NEWS = struct.Struct("<QQqq 8d QqQ IIIHBB IH2x 32s32s64s32s256s200sQ")
-FIELDS = ("seq pos event_ns recv_ns compound pos_share neu_share neg_share average weighted positive negative articles "
-          "published_ns article edition window_s symbol_id source_id flags n_symbols half_life_s schema symbol lexicon id "
-          "publisher headline url chain").split()
-
-
-def stamp(second):
-    return datetime.datetime.fromtimestamp(second, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def article(number, second, headline, *symbols, **more):
-    return {"id": str(number), "time": stamp(T0 + second), "headline": headline, "symbols": list(symbols), **more}
-
-
-def send(d, articles, source="wire"):
-    return tb.feed_json(d, json.dumps({"producer": "t", "source": source, "news": articles}))
-
-
-def unpack(block):
-    e = dict(zip(FIELDS, NEWS.unpack(block[:NEWS.size])))
-    for name in ("symbol", "lexicon", "id", "publisher", "headline", "url"):
-        e[name] = e[name].rstrip(b"\0").decode("utf-8")
-    return e
+    return newsevents.article(number, T0 + second, headline, *symbols, **more)
 
 
 def events(d):
@@ -237,6 +217,9 @@ def import_and_subscribe(d):
     done = subprocess.run([CTL, *admin, "sub", "news", "--from", "oldest", "--format", "json", "--count", "3"], capture_output=True, text=True, timeout=60)
     said = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(s["event"], s["headline"], s["compound"]) for s in said] == [("NEWS_SENTIMENT", e["headline"], e["compound"]) for e in got], done
+    done = subprocess.run([CTL, *admin, "sub", "news", "SPY", "--from", "oldest", "--format", "json", "--count", "1"], capture_output=True, text=True, timeout=60)
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(s["symbol"], s["seq"], s["headline"]) for s in said] == [("SPY", 1, "No symbol")], done
 
 
 sys.exit(tb.tap([every_event_is_what_the_scorer_and_the_definitions_say, live_is_replay_with_a_kill_in_between,

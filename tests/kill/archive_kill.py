@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The archive's helper killed in whatever it does: archive_kill.py TICKBUSD TICKBUS_ARCHIVE [ROUNDS [SEED]]
 
-A daemon makes events once; they, and bars, are put again and again in ranges that overlap and repeat, while others
+A daemon makes events once, of ticks and articles; they, their rows, and bars, are put again and again in ranges that overlap and repeat, while others
 export, while the helper is killed, and while its disk is full (a limit on the size of files). After each death the
 archive verifies; at the end its files are those of an archive that was filled once, undisturbed, by their hashes.
 Prints TAP.
@@ -20,6 +20,9 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "faults"))
+import faultlib  # noqa: E402
+import newsevents  # noqa: E402
 import tickbusd as tb  # noqa: E402
 
 BINARY, HELPER = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""
@@ -79,6 +82,11 @@ class Helper:
         self.process.stdout.close()
 
 
+def is_derived(d, last):
+    now = d.admin("top")["result"]
+    return now["position"] == last and now["dispatch_lag"] == 0 and not any(now["lag"].values())
+
+
 def make_events():
     """By position: the frames of what happened there, each event alone in its own."""
     d = tb.Tickbusd(BINARY, more=DERIVED)
@@ -91,8 +99,12 @@ def make_events():
                 ticks.append(("", at, 0, 0, 0) if q % 200 == 0 else
                              (f"K{q % 5}", at, 10 ** 11 + q * 7919 % 1009 * 10 ** 7, 10 ** 8, q))
             assert tb.feed(d, ticks, first_seq=first)["accepted"] == 500
-        time.sleep(0.5)
-        frames = list(d.frames(["tick", "bar", "tier1", "tier2", "status"]))
+            at = (tb.START + first * 5_000_000) // tb.SECOND
+            articles = [newsevents.article(f"{first} {i}", at, f"Number {i} beats", f"K{i % 5}", "ALL") for i in range(20)]
+            assert newsevents.send(d, articles)["accepted"] == 20
+        last = d.admin("log_count")["result"]["last_pos"]
+        faultlib.until("everything is derived", lambda: is_derived(d, last), 60)
+        frames = list(d.frames(["tick", "bar", "tier1", "tier2", "news", "status"]))
     finally:
         d.remove()
     events = {}
@@ -110,6 +122,13 @@ def make_events():
 
 def put_events(helper, events, first, last, send=False):
     doc = {"do": "put_past", "log": "5", "epoch": 1, "from_pos": first, "to_pos": last}
+    bulk = b"".join(events.get(p, b"") for p in range(first, last + 1))
+    return helper.send(doc, bulk) if send else helper.ask(doc, bulk)
+
+
+def put_rows(helper, events, first, last, send=False):
+    """The same as rows of Parquet files."""
+    doc = {"do": "put_frames", "sources": {"1": "test", "2": "wire"}}
     bulk = b"".join(events.get(p, b"") for p in range(first, last + 1))
     return helper.send(doc, bulk) if send else helper.ask(doc, bulk)
 
@@ -141,7 +160,8 @@ def good(answer):
 
 def fill(where, events):
     helper = Helper(where)
-    good(put_events(helper, events, 1, N))
+    good(put_events(helper, events, 1, max(events)))
+    good(put_rows(helper, events, 1, max(events)))
     for symbol in range(3):
         good(put_bars(helper, symbol, 0, BARS // 3))
     assert good(helper.ask({"do": "verify"}))["bad"] == 0
@@ -160,10 +180,14 @@ def disturb(rng, where, events, state):
     if rng.random() < 0.3:
         reader = subprocess.Popen([HELPER, "--archive", where, "export", "--symbols", "S0,S1", "--out",
                                    os.path.join(where, "..", "out.csv")], stderr=subprocess.DEVNULL)
-    if rng.random() < 0.6:
+    what = rng.random()
+    if what < 0.5:
         first = max(1, complete + 1 - rng.randrange(0, 800))
-        last = min(N, first + rng.randrange(1, 4000))
+        last = min(max(events), first + rng.randrange(1, 4000))
         put_events(helper, events, first, last, send=True)
+    elif what < 0.7:
+        first = rng.randrange(1, max(events))
+        put_rows(helper, events, first, min(max(events), first + rng.randrange(1, 4000)), send=True)
     else:
         first = rng.randrange(0, BARS // 3)
         put_bars(helper, rng.randrange(3), first, min(rng.randrange(1, 15000), BARS // 3 - first), send=True)

@@ -54,6 +54,7 @@ static void take(const struct tickbus_event *e)
 			     : e->kind == EVENT_BAR   ? e->bar->symbol
 			     : e->kind == EVENT_TIER1 ? e->tier1->symbol
 			     : e->kind == EVENT_TIER2 ? e->tier2->universe
+			     : e->kind == EVENT_NEWS  ? e->news->symbol
 						      : e->status->symbol;
 	struct stream *st = streams_get(&index, e->kind, symbol, frame);
 	struct got *g;
@@ -186,7 +187,7 @@ int main(int argc, char **argv)
 	static const struct tickbus_filter all = {
 		.kinds = TICKBUS_KIND(EVENT_TICK) | TICKBUS_KIND(EVENT_BAR) |
 			 TICKBUS_KIND(EVENT_TIER1) | TICKBUS_KIND(EVENT_TIER2) |
-			 TICKBUS_KIND(EVENT_STATUS),
+			 TICKBUS_KIND(EVENT_NEWS) | TICKBUS_KIND(EVENT_STATUS),
 		.from = TICKBUS_FROM_OLDEST};
 	int64_t end_ns = 0;
 	struct tickbus_options options;
