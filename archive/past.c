@@ -44,6 +44,7 @@ void past_forget(struct past *p)
 	buf_free(&p->stretches);
 	p->log = 0;
 	p->epoch = 0;
+	p->retired_pos = 0;
 	p->has_manifest = false;
 	p->is_loaded = false;
 }
@@ -68,12 +69,17 @@ struct past_entry *past_entry_at(const struct past_kind *k, size_t i)
 	return (struct past_entry *)(void *)k->entries.data + i;
 }
 
-void past_path(const struct past *p, unsigned kind, size_t i, struct buf *out)
+void past_path_of(const struct past *p, unsigned kind, uint64_t number, struct buf *out)
 {
 	out->len = 0;
-	buf_printf(out, "%s/kind=%s/%08zu.events", p->dir,
-		   event_kind_word((enum event_kind)kind), i + 1);
+	buf_printf(out, "%s/kind=%s/%08llu.events", p->dir,
+		   event_kind_word((enum event_kind)kind), (unsigned long long)number);
 	buf_text(out);
+}
+
+void past_path(const struct past *p, unsigned kind, size_t i, struct buf *out)
+{
+	past_path_of(p, kind, p->kinds[kind].retired + i + 1, out);
 }
 
 struct past_stretch *past_newest(const struct past *p)
@@ -82,6 +88,29 @@ struct past_stretch *past_newest(const struct past *p)
 		return NULL;
 	return (struct past_stretch *)(void *)(p->stretches.data + p->stretches.len) -
 	       1;
+}
+
+size_t past_chunk_of(const struct past_kind *k, uint64_t pos)
+{
+	size_t low = 0, high = past_n_chunks(k);
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (past_entry_at(k, mid)->last_pos < pos)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+uint64_t past_first_pos(const struct past *p)
+{
+	const struct past_stretch *oldest = (const void *)p->stretches.data;
+	uint64_t pos = p->stretches.len > 0 ? oldest->from_pos : 0;
+
+	return pos > 0 && pos < p->retired_pos ? p->retired_pos : pos;
 }
 
 bool past_hole_between(const struct past *p, uint64_t before, uint64_t pos)
@@ -300,6 +329,8 @@ int past_status(struct past *p, struct past_status *out)
 	out->log = p->log;
 	out->epoch = p->epoch;
 	out->first_pos = newest ? newest->from_pos : 0;
+	if (newest && out->first_pos < p->retired_pos)
+		out->first_pos = p->retired_pos;
 	out->complete_pos = newest ? newest->to_pos : 0;
 	out->stretches = p->stretches.len / sizeof(*newest);
 	for (unsigned k = 0; k < EVENT_KINDS; k++) {

@@ -13,6 +13,11 @@
  * comes the manifest.  What lies behind `complete_pos` is the beginning of a put that
  * was not finished, and is not given out.
  *
+ * What is older than asked goes whole chunks at a time, from the front (past_retain()):
+ * the manifest first, which says how many are gone and from which position on events
+ * are given out; that is one position for all kinds, so that what is held is whole.
+ * Chunks keep their numbers.
+ *
  * A stretch is a range of positions without a hole.  Inside one every sequence
  * follows the one before, and so does its chain: a put that says otherwise is refused.
  * A new epoch means that the log lost its end: what it brings replaces what is held
@@ -62,7 +67,7 @@ int past_put(struct past *p, const struct past_range *range, const void *bulk,
 struct past_status {
 	uint64_t log;
 	uint64_t epoch;
-	uint64_t first_pos;    /* of the newest stretch; 0: nothing was put yet */
+	uint64_t first_pos;    /* what is held of the newest stretch; 0: nothing is */
 	uint64_t complete_pos; /* its end */
 	uint64_t stretches;
 	uint64_t chunks;
@@ -78,6 +83,21 @@ struct past_ask {
 	const char (*names)[SYMBOL_MAX]; /* symbols or universes, NUL padded */
 	size_t n_names;                  /* 0: all */
 };
+
+struct past_retained {
+	uint64_t chunks; /* gone */
+	uint64_t events;
+	uint64_t bytes;
+	uint64_t first_pos; /* what is given out begins there; 0: nothing is held */
+};
+/**
+ * Let go what is older than @before_ns: the events at positions before the first at
+ * which any kind had an event of that time or later, before @until_pos in any case (0:
+ * no such bound), and never the last position.
+ */
+int past_retain(struct past *p, int64_t before_ns, uint64_t until_pos,
+		struct past_retained *out);
+
 /**
  * Append the frames (u32 length, frame, ...) of the events asked for at from_pos to
  * *@to_pos, which is set: >= from_pos, or < from_pos when the archive ends before.

@@ -38,6 +38,22 @@ static int take_stretches(struct past *p, const struct json *list)
 	return 0;
 }
 
+static int take_retired(struct past *p, const struct json *retired)
+{
+	const struct json *chunks = json_get(retired, "chunks");
+
+	if (retired && json_u64(json_get(retired, "before"), &p->retired_pos) < 0)
+		return -EBADMSG;
+	for (unsigned k = 0; k < EVENT_KINDS; k++) {
+		const struct json *n =
+			json_get(chunks, event_kind_word((enum event_kind)k));
+
+		if (n && json_u64(n, &p->kinds[k].retired) < 0)
+			return -EBADMSG;
+	}
+	return 0;
+}
+
 static int take(struct past *p, const struct json *root)
 {
 	const struct json *chunks = json_get(root, "chunks");
@@ -54,7 +70,7 @@ static int take(struct past *p, const struct json *root)
 		    json_u64(json_get(chunks, event_kind_word((enum event_kind)k)),
 			     &p->said[k]) < 0)
 			return -EBADMSG;
-	return 0;
+	return take_retired(p, json_get(root, "retired"));
 }
 
 void past_print_log(struct jsonw *w, uint64_t log)
@@ -94,6 +110,19 @@ int past_manifest_read(struct past *p)
 	return rc;
 }
 
+static void print_retired(const struct past *p, struct jsonw *w)
+{
+	jsonw_object(w, "retired");
+	jsonw_u64(w, "before", p->retired_pos);
+	jsonw_object(w, "chunks");
+	for (unsigned k = 0; k < EVENT_KINDS; k++)
+		if (p->kinds[k].retired > 0)
+			jsonw_u64(w, event_kind_word((enum event_kind)k),
+				  p->kinds[k].retired);
+	jsonw_end(w);
+	jsonw_end(w);
+}
+
 int past_manifest_write(struct past *p)
 {
 	const struct past_stretch *s = (const void *)p->stretches.data;
@@ -119,6 +148,8 @@ int past_manifest_write(struct past *p)
 		if (p->said[k] > 0)
 			jsonw_u64(&w, event_kind_word((enum event_kind)k), p->said[k]);
 	jsonw_end(&w);
+	if (p->retired_pos > 0)
+		print_retired(p, &w);
 	jsonw_end(&w);
 	buf_printf(&text, "\n");
 	buf_printf(&path, "%s/_manifest.json", p->dir);

@@ -22,6 +22,7 @@ struct past_kind {
 	struct pastfile cache; /* another one, read */
 	size_t cached;         /* its number, from 1; 0: none */
 	bool is_dirty;         /* `open` is not what its file says */
+	uint64_t retired;      /* chunks that went in front of the first entry */
 };
 
 struct past_stretch {
@@ -38,6 +39,7 @@ struct past {
 	uint64_t log; /* 0: none yet */
 	uint64_t epoch;
 	struct buf stretches;       /* struct past_stretch, ascending */
+	uint64_t retired_pos;       /* what lies before is not given out */
 	uint64_t said[EVENT_KINDS]; /* how many chunks, by the manifest */
 	struct past_kind kinds[EVENT_KINDS];
 };
@@ -53,7 +55,14 @@ struct past_entry *past_entry_at(const struct past_kind *k, size_t i);
 /** The events of chunk @i, from memory or its file; borrowed until the next call. */
 int past_events_at(struct past *p, struct past_kind *k, size_t i,
 		   const struct buf **out);
+/** The file of chunk @i of those that are there; of the chunk of a number, from 1. */
 void past_path(const struct past *p, unsigned kind, size_t i, struct buf *out);
+void past_path_of(const struct past *p, unsigned kind, uint64_t number,
+		  struct buf *out);
+/** The first chunk that ends at @pos or later; as many as there are: none does. */
+size_t past_chunk_of(const struct past_kind *k, uint64_t pos);
+/** Nothing before it is held, or given out. */
+uint64_t past_first_pos(const struct past *p);
 /** The newest stretch; NULL: there is none. */
 struct past_stretch *past_newest(const struct past *p);
 /** Does a stretch begin behind @before and at or before @pos: may sequences jump? */

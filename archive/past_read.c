@@ -10,6 +10,7 @@
 
 struct reading {
 	const struct past_ask *ask;
+	uint64_t from_pos; /* asked for, and held */
 	struct buf *out;
 	size_t begin; /* of ours in out */
 	uint64_t epoch;
@@ -74,7 +75,7 @@ static void read_chunk(struct reading *r, const struct buf *events)
 	size_t at = 0, len;
 
 	while ((e = pastfile_next(events, &at, &len)) != NULL) {
-		if (e->pos < r->ask->from_pos)
+		if (e->pos < r->from_pos)
 			continue;
 		if (e->pos != pos && given(r) >= r->ask->max_bytes) {
 			r->is_full = true;
@@ -89,25 +90,9 @@ static void read_chunk(struct reading *r, const struct buf *events)
 	}
 }
 
-/* The first chunk that ends at @pos or later. */
-static size_t chunk_of(const struct past_kind *k, uint64_t pos)
-{
-	size_t low = 0, high = past_n_chunks(k);
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (past_entry_at(k, mid)->last_pos < pos)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
 static int read_chunks(struct past *p, struct past_kind *k, struct reading *r)
 {
-	size_t n = past_n_chunks(k), first = chunk_of(k, r->ask->from_pos);
+	size_t n = past_n_chunks(k), first = past_chunk_of(k, r->from_pos);
 
 	for (size_t i = first; i < n && !r->is_full; i++) {
 		const struct buf *events;
@@ -139,6 +124,9 @@ int past_read(struct past *p, const struct past_ask *ask, struct buf *out,
 	newest = past_newest(p);
 	r.end = r.done = newest ? newest->to_pos : 0;
 	r.epoch = p->epoch;
+	r.from_pos = past_first_pos(p);
+	if (ask->from_pos > r.from_pos)
+		r.from_pos = ask->from_pos;
 	if (ask->from_pos <= r.end)
 		rc = read_chunks(p, &p->kinds[ask->kind], &r);
 	seal(&r);
@@ -224,28 +212,55 @@ static int find_chunk(struct past *p, struct past_kind *k,
 	return rc;
 }
 
-/* What of the wanted lies before the first event of its stream. */
+static void note(struct past_want *wants, size_t n, enum event_kind kind,
+		 const struct past_stream *s, uint64_t seq)
+{
+	for (size_t i = 0; i < n; i++)
+		if (wants[i].kind == kind && wants[i].held == 0 && is_of(&wants[i], s))
+			wants[i].held = seq;
+}
+
+/* Each stream's first sequence at @first or behind, as chunk @i tells, which is the
+   first that reaches there: of the events in it, else of the state behind it. */
+static int note_firsts(struct past *p, struct past_kind *k, size_t i, uint64_t first,
+		       struct past_want *wants, size_t n)
+{
+	const struct past_stream *s;
+	const struct event_head *e;
+	const struct buf *events;
+	struct buf streams = {0};
+	size_t at = 0, len;
+	int rc = streams_before(p, k, i, &streams);
+
+	if (rc == 0 && i < past_n_chunks(k))
+		rc = past_events_at(p, k, i, &events);
+	while (rc >= 0 && i < past_n_chunks(k) &&
+	       (e = pastfile_next(events, &at, &len)) != NULL) {
+		struct past_stream one;
+
+		past_stream_of(k->kind, e, &one);
+		if (e->pos >= first)
+			note(wants, n, k->kind, &one, one.seq);
+		rc = past_follow(NULL, k->kind, e, &streams);
+	}
+	s = (const void *)streams.data;
+	for (size_t j = 0; rc >= 0 && j < streams.len / sizeof(*s); j++)
+		note(wants, n, k->kind, &s[j], s[j].seq + 1);
+	buf_free(&streams);
+	return rc < 0 ? rc : 0;
+}
+
+/* What of the wanted lies before the first event of its stream that is held. */
 static int note_held(struct past *p, struct past_kind *k, struct past_want *wants,
 		     size_t n)
 {
-	const struct event_head *e;
-	const struct buf *events;
-	size_t at = 0, len;
-	int rc = past_n_chunks(k) > 0 ? past_events_at(p, k, 0, &events) : 1;
+	uint64_t first = past_first_pos(p);
+	int rc = note_firsts(p, k, past_chunk_of(k, first), first, wants, n);
 
-	while (rc == 0 && (e = pastfile_next(events, &at, &len)) != NULL) {
-		struct past_stream s;
-
-		past_stream_of(k->kind, e, &s);
-		for (size_t i = 0; i < n; i++)
-			if (wants[i].kind == k->kind && wants[i].held == 0 &&
-			    is_of(&wants[i], &s))
-				wants[i].held = s.seq;
-	}
 	for (size_t i = 0; i < n; i++)
 		if (wants[i].kind == k->kind && wants[i].held <= wants[i].stream.seq)
 			wants[i].held = 0;
-	return rc < 0 ? rc : 0;
+	return rc;
 }
 
 static bool wants_kind(const struct past_want *wants, size_t n, enum event_kind kind)
@@ -258,13 +273,13 @@ static bool wants_kind(const struct past_want *wants, size_t n, enum event_kind 
 
 int past_find_seqs(struct past *p, struct past_want *wants, size_t n, uint64_t *out_pos)
 {
-	const struct past_stretch *first;
+	uint64_t first;
 	int rc = past_load(p);
 
 	*out_pos = UINT64_MAX;
 	if (rc < 0)
 		return rc;
-	first = (const void *)p->stretches.data;
+	first = past_first_pos(p);
 	for (size_t i = 0; i < n; i++)
 		wants[i].held = 0;
 	for (unsigned kind = 0; kind < EVENT_KINDS && rc == 0; kind++) {
@@ -275,10 +290,11 @@ int past_find_seqs(struct past *p, struct past_want *wants, size_t n, uint64_t *
 		if (!wants_kind(wants, n, k->kind))
 			continue;
 		rc = find_chunk(p, k, wants, n, &i);
-		if (rc == 0 && i == 0 && first && first->from_pos > 1)
+		if (rc == 0 && i == 0 && first > 1)
 			rc = note_held(p, k, wants, n);
 		pos = i < past_n_chunks(k) ? past_entry_at(k, i)->first_pos
 					   : UINT64_MAX;
+		pos = pos < first ? first : pos;
 		if (pos < *out_pos)
 			*out_pos = pos;
 	}
@@ -298,6 +314,10 @@ static int find_time(struct past *p, struct past_kind *k, int64_t ns, uint64_t *
 	*out = UINT64_MAX;
 	if (k->newest_ns < ns || high == 0)
 		return 0;
+	if (past_entry_at(k, 0)->newest_ns >= ns) { /* among what is gone */
+		*out = past_first_pos(p);
+		return 0;
+	}
 	while (low + 1 < high) { /* the last chunk in front of which it was not */
 		size_t mid = low + (high - low) / 2;
 
@@ -310,7 +330,7 @@ static int find_time(struct past *p, struct past_kind *k, int64_t ns, uint64_t *
 	while (rc == 0 && (e = pastfile_next(events, &at, &len)) != NULL) {
 		if (e->event_ns < ns)
 			continue;
-		*out = e->pos;
+		*out = e->pos > past_first_pos(p) ? e->pos : past_first_pos(p);
 		break;
 	}
 	return rc;
@@ -378,6 +398,8 @@ static void verify_kind(struct past *p, struct past_kind *k, uint64_t end,
 		rc = pastfile_load((char *)path.data, &f);
 		if (rc == 0 && f.head.kind != k->kind)
 			rc = err_set(-EBADMSG, "it is of another kind");
+		if (rc == 0 && i == 0 && k->retired > 0) /* what it follows is gone */
+			buf_add(&streams, f.streams.data, f.streams.len);
 		if (rc == 0)
 			rc = follow_chunk(p, &f, end, &streams);
 		if (rc < 0)

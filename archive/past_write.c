@@ -356,6 +356,10 @@ int past_cut(struct past *p, uint64_t pos)
 	if (!is_due)
 		return 0;
 	cut_stretches(p, pos);
+	if (p->retired_pos >= pos) { /* of what is given out nothing is left */
+		p->stretches.len = 0;
+		p->retired_pos = pos;
+	}
 	/* The manifest first: what it does not count may be missing. */
 	for (unsigned k = 0; k < EVENT_KINDS; k++)
 		p->said[k] = chunks_before(&p->kinds[k], pos);

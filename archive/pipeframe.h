@@ -25,10 +25,12 @@
  *	{"do": "query", "sql": "SELECT ...", "format": "csv", "out": "/path"}
  *	{"do": "status"}  {"do": "verify"}  {"do": "compact"}
  *	{"do": "retain", "kind": "ticks", "before": "2024-01-01"}
+ *	{"do": "retain", "kind": "events", "before": "2024-01-01", "until_pos": 900}
  *	{"do": "put_past", "log": "7", "epoch": 1, "from_pos": 1, "to_pos": 900}
  *	                                         bulk: u32 length, frame, ...
  *	{"do": "read_past", "kind": "bar", "from_pos": 1, "max_bytes": 1048576,
- *	 "names": ["AAPL"]}                      answered by "to_pos" and such a bulk
+ *	 "names": ["AAPL"]}                      answered by "to_pos" and such a bulk,
+ *	                                         and "first_pos": nothing before is held
  *	{"do": "find_past", "streams": [{"kind": "bar", "name": "AAPL", "seq": 7,
  *	 "timeframe_s": 0}]}                     answered by "pos" (0: nowhere), "held"
  *	{"do": "find_past", "kinds": ["bar"], "time": "2016-01-04T00:00:00Z"}
@@ -37,7 +39,7 @@
  * Answers: {"ok": true, ...} or {"ok": false, "error": "a sentence"}, and a bulk where
  * it says so.  Those of a put: rows (came), added (of them new), files (concerned),
  * unchanged (of them); of put_frames also skipped, the events of kinds that are not
- *kept.
+ * kept.
  */
 #pragma once
 #include "base/buf.h"

@@ -1,5 +1,6 @@
 /* serve_keep - compact and retain. */
 #include "archive/serve_keep.h"
+#include "archive/past.h"
 #include "base/err.h"
 #include "base/timetext.h"
 #include <errno.h>
@@ -22,34 +23,67 @@ int serve_compact(struct archive *a, const struct pipeframe *f, struct jsonw *w)
 	return 0;
 }
 
-int serve_retain_texts(struct archive *a, const char *kind, const char *before,
-		       struct archive_retained *out)
+static int time_of(const char *before, int64_t *out)
 {
-	enum kinds k = kinds_parse(kind);
 	struct buf text = {0};
-	int64_t ns = 0;
 	int rc;
 
 	buf_printf(&text, strlen(before) == 10 ? "%sT00:00:00Z" : "%s", before);
-	rc = timetext_parse(buf_text(&text), text.len, &ns);
+	rc = timetext_parse(buf_text(&text), text.len, out);
 	buf_free(&text);
+	return rc == 0 ? 0
+		       : err_set(-EINVAL,
+				 "before '%.40s': a time like 2024-01-02T14:30:00Z, or "
+				 "a date",
+				 before);
+}
+
+/* Whole events: a chunk is a file, an event a row. */
+static int retain_past(struct archive *a, int64_t before_ns, uint64_t until_pos,
+		       struct archive_retained *out)
+{
+	struct past_retained gone = {0};
+	struct past *p;
+	int rc = archive_past(a, &p);
+
+	if (rc == 0)
+		rc = past_retain(p, before_ns, until_pos, &gone);
+	*out = (struct archive_retained){gone.chunks, gone.events, gone.bytes};
+	return rc;
+}
+
+int serve_retain_texts(struct archive *a, const char *kind, const char *before,
+		       uint64_t until_pos, struct archive_retained *out)
+{
+	enum kinds k = kinds_parse(kind);
+	int64_t ns = 0;
+	int rc = time_of(before, &ns);
+
+	if (rc < 0)
+		return rc;
+	if (strcmp(kind, "events") == 0)
+		return retain_past(a, ns, until_pos, out);
 	if (k == KINDS)
-		return err_set(-EINVAL, "'%.32s': bars, ticks, features or matrices",
-			       kind);
-	if (rc != 0)
 		return err_set(-EINVAL,
-			       "before '%.40s': a time like 2024-01-02T14:30:00Z, or a "
-			       "date",
-			       before);
+			       "'%.32s': bars, ticks, features, matrices, news or "
+			       "events",
+			       kind);
 	return archive_retain(a, k, ns, out);
 }
 
 int serve_retain(struct archive *a, const struct pipeframe *f, struct jsonw *w)
 {
+	const struct json *until = json_get(f->doc, "until_pos");
 	struct archive_retained sum;
-	int rc = serve_retain_texts(a, json_str(json_get(f->doc, "kind"), ""),
-				    json_str(json_get(f->doc, "before"), ""), &sum);
+	uint64_t pos = 0;
+	int rc = 0;
 
+	if (until && json_u64(until, &pos) < 0)
+		rc = err_set(-EINVAL, "until_pos is no position");
+	if (rc == 0)
+		rc = serve_retain_texts(a, json_str(json_get(f->doc, "kind"), ""),
+					json_str(json_get(f->doc, "before"), ""), pos,
+					&sum);
 	if (rc < 0)
 		return rc;
 	jsonw_bool(w, "ok", true);

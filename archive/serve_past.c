@@ -89,6 +89,7 @@ int serve_read_past(struct archive *a, const struct pipeframe *f, struct jsonw *
 	uint64_t bytes = BYTES_DEFAULT, to_pos = 0;
 	struct past_ask ask = {0};
 	struct buf names = {0};
+	struct past_status s = {0};
 	struct past *p;
 	int rc = archive_past(a, &p);
 
@@ -111,7 +112,9 @@ int serve_read_past(struct archive *a, const struct pipeframe *f, struct jsonw *
 		return rc;
 	jsonw_bool(w, "ok", true);
 	jsonw_u64(w, "to_pos", to_pos);
-	return 0;
+	rc = past_status(p, &s);
+	jsonw_u64(w, "first_pos", s.first_pos);
+	return rc;
 }
 
 static int wants_of(const struct json *list, struct buf *out)

@@ -32,7 +32,9 @@ static const char usage_text[] =
 	"[--out FILE] "
 	"SQL\n"
 	"  compact  write anew what would be written otherwise today\n"
-	"  retain   KIND --before T   remove the partitions that end before\n"
+	"  retain   KIND --before T   remove the partitions that end before, or "
+	"whole\n"
+	"           events (KIND events) that happened before\n"
 	"  import   actions SYMBOL FILE | symbols FILE\n"
 	"  status   what is there\n"
 	"  verify   every file against its manifest\n";
@@ -229,7 +231,7 @@ static int run_retain(struct archive *a, int argc, char **argv)
 
 	if (argc != 4 || strcmp(argv[2], "--before") != 0)
 		return usage();
-	rc = serve_retain_texts(a, argv[1], argv[3], &r);
+	rc = serve_retain_texts(a, argv[1], argv[3], 0, &r);
 	if (rc < 0)
 		return failed(rc);
 	printf("%llu files removed: %llu rows, %llu bytes\n",

@@ -16,9 +16,9 @@
 #define COUNT_PART 20 /* of the time, at most one part is spent on counting */
 
 struct archive_care {
-	int64_t before_ns[KINDS]; /* what ended then is gone; INT64_MIN: nothing is */
-	int64_t count_due_ns;     /* monotonic */
-	uint64_t counted_rows;    /* of STAT_ARCHIVE_ROWS, when counted last */
+	int64_t before_ns[ARCHIVE_COUNTED]; /* what ended then is gone; INT64_MIN */
+	int64_t count_due_ns;               /* monotonic */
+	uint64_t counted_rows; /* of STAT_ARCHIVE_ROWS, when counted last */
 	bool is_counted;
 	pthread_mutex_t lock; /* of what follows */
 	struct archive_count counts[ARCHIVE_COUNTED];
@@ -30,7 +30,7 @@ int archive_care_new(struct archive_care **out)
 
 	if (c == NULL)
 		return err_set(-ENOMEM, "out of memory for the care of the archive");
-	for (unsigned i = 0; i < KINDS; i++)
+	for (unsigned i = 0; i < ARCHIVE_COUNTED; i++)
 		c->before_ns[i] = INT64_MIN;
 	(void)pthread_mutex_init(&c->lock, NULL);
 	*out = c;
@@ -64,7 +64,8 @@ static void take_retired(void *arg, const struct json *doc)
 	(void)json_u64(json_get(doc, "rows"), &r->rows);
 }
 
-ON_ARCHIVE static int retain_kind(struct daemon *d, enum kinds kind, int64_t before_ns)
+ON_ARCHIVE static int retain_kind(struct daemon *d, unsigned kind, int64_t before_ns,
+				  uint64_t rows_pos)
 {
 	char before[TIMETEXT_MAX];
 	struct retired gone = {0};
@@ -76,23 +77,24 @@ ON_ARCHIVE static int retain_kind(struct daemon *d, enum kinds kind, int64_t bef
 	jsonw_init(&w, &doc);
 	jsonw_object(&w, NULL);
 	jsonw_str(&w, "do", "retain");
-	jsonw_str(&w, "kind", kinds_table[kind].name);
+	jsonw_str(&w, "kind", archive_care_name(kind));
 	jsonw_str(&w, "before", before);
+	jsonw_u64(&w, "until_pos", rows_pos);
 	jsonw_end(&w);
 	rc = archive_ask(d, &doc, NULL, take_retired, &gone);
 	buf_free(&doc);
 	if (rc == 0 && gone.files > 0)
 		log_info("archive", "%s before %s are retired: %llu files, %llu rows",
-			 kinds_table[kind].name, before, (unsigned long long)gone.files,
-			 (unsigned long long)gone.rows);
+			 archive_care_name(kind), before,
+			 (unsigned long long)gone.files, (unsigned long long)gone.rows);
 	stats_add(STAT_ARCHIVE_RETIRED_ROWS, gone.rows);
 	return rc;
 }
 
 int archive_care_retain(struct archive_care *c, struct daemon *d, int64_t clock_ns,
-			int64_t open_day)
+			int64_t open_day, uint64_t rows_pos)
 {
-	for (unsigned i = 0; i < KINDS; i++) {
+	for (unsigned i = 0; i < ARCHIVE_COUNTED; i++) {
 		int64_t keep_ns = d->config.archive.retain_ns[i];
 		int64_t day, before_ns;
 		int rc;
@@ -103,7 +105,7 @@ int archive_care_retain(struct archive_care *c, struct daemon *d, int64_t clock_
 		before_ns = (day < open_day ? day : open_day) * DAY_NS;
 		if (before_ns <= c->before_ns[i])
 			continue;
-		rc = retain_kind(d, (enum kinds)i, before_ns);
+		rc = retain_kind(d, i, before_ns, rows_pos);
 		if (rc < 0)
 			return rc;
 		c->before_ns[i] = before_ns;

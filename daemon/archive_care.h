@@ -28,11 +28,13 @@ struct archive_count {
 int archive_care_new(struct archive_care **out);
 void archive_care_free(struct archive_care *c); /* NULL is fine */
 /**
- * Let go what is older than it may be: rows of days before @open_day (UTC days since
- * 1970) alone, @clock_ns being log time.  0, or < 0: not now.
+ * Let go what is older than it may be: of days before @open_day (UTC days since 1970)
+ * alone, @clock_ns being log time; of whole events nothing of which there are no rows
+ * yet, those being at @rows_pos or later.  0, or < 0: not now.
  */
 ON_ARCHIVE int archive_care_retain(struct archive_care *c, struct daemon *d,
-				   int64_t clock_ns, int64_t open_day);
+				   int64_t clock_ns, int64_t open_day,
+				   uint64_t rows_pos);
 /** Rows of vendors' bars before are not kept; INT64_MIN: all are. */
 ON_ARCHIVE int64_t archive_care_from(const struct archive_care *c, enum kinds kind);
 /** Count, when it is time to.  0, or < 0: not now. */

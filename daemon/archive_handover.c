@@ -18,7 +18,8 @@
 #define LIVE_WAIT_NS (5 * NS_PER_S)
 #define DAY_NS       (86400 * NS_PER_S)
 #define CURSOR_BYTES ((size_t)64 << 20)
-#define CURSOR_HEAD  "tickbus-archive-cursor 1"
+#define CURSOR_HEAD  "tickbus-archive-cursor 2"
+#define CURSOR_OLD   "tickbus-archive-cursor 1 "
 
 enum stage { STAGE_ROWS, STAGE_BARS, STAGE_CARE, STAGE_LIVE };
 
@@ -121,6 +122,8 @@ static int parse(struct handover *h, char *text)
 	unsigned long long pos;
 	long long day;
 
+	if (line != NULL && strncmp(line, CURSOR_OLD, strlen(CURSOR_OLD)) == 0)
+		return -ESTALE;
 	if (line == NULL || sscanf(line, CURSOR_HEAD " %llu %lld", &pos, &day) != 2)
 		return -EBADMSG;
 	h->rows_pos = pos;
@@ -153,6 +156,12 @@ static int load(struct handover *h)
 	buf_free(&text);
 	if (rc == -EBADMSG) {
 		log_warn("archive", "%s is damaged: everything is handed over again",
+			 path);
+		rc = 0;
+	} else if (rc == -ESTALE) {
+		log_info("archive",
+			 "%s is of before news were kept: everything is "
+			 "handed over again",
 			 path);
 		rc = 0;
 	}
@@ -271,7 +280,8 @@ ON_ARCHIVE static int care(struct handover *h)
 	int rc = 0;
 
 	if (h->rows_day != INT64_MIN && h->clock_ns != INT64_MIN)
-		rc = archive_care_retain(h->care, h->d, h->clock_ns, h->rows_day);
+		rc = archive_care_retain(h->care, h->d, h->clock_ns, h->rows_day,
+					 h->rows_pos);
 	return rc < 0 ? rc : archive_care_count(h->care, h->d);
 }
 

@@ -206,7 +206,7 @@ struct config_archive {
 	int64_t every_ns;              /* from one hand-over to the next */
 	int64_t after_ns;              /* a UTC day is over so long after its end */
 	int64_t limit_ns;              /* for one answer of the helper */
-	int64_t retain_ns[KINDS];      /* of rows, by enum kinds; 0: for ever */
+	int64_t retain_ns[KINDS + 1]; /* by enum kinds, and whole events; 0: for ever */
 };
 
 struct config_ingest {

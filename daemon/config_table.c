@@ -162,6 +162,8 @@ static const struct config_key global_keys[] = {
 	RETAIN("archive.retain_ticks", KIND_TICKS),
 	RETAIN("archive.retain_features", KIND_FEATURES),
 	RETAIN("archive.retain_matrices", KIND_MATRICES),
+	RETAIN("archive.retain_news", KIND_NEWS),
+	RETAIN("archive.retain_events", KINDS), /* the last of archive_care_name() */
 	{"kill.outliers", CONFIG_U32, AT(kill.outliers), 0, 32, 0, 0, 0},
 	{"kill.divergence", CONFIG_BOOL, AT(kill.divergence), 0, 0, 0, 0, 0},
 	{"kill.stale", CONFIG_DURATION, AT(kill.stale_ns), 0, 30 * D, 0, 0, 0},

@@ -230,7 +230,8 @@ int page_write(struct query *q, size_t bytes_max, struct buf *out, uint32_t *n)
 	if (q->is_gone) {
 		root.status = CATCHUP_GONE;
 		(void)snprintf(root.text, sizeof(root.text),
-			       "part of what was asked is not held any more");
+			       "gone: held whole from position %llu on",
+			       (unsigned long long)q->first_pos);
 	}
 	catchup_page_seal(&p.w, &root);
 	return 0;

@@ -141,7 +141,9 @@ static int take_page(struct catchup_past *p, const struct json *doc, const void 
 		     size_t len)
 {
 	struct past_page *page = &p->pages[p->kind];
+	uint64_t first = 0;
 
+	(void)json_u64(json_get(doc, "first_pos"), &first);
 	page->frames.len = 0;
 	page->from_pos = p->from_pos;
 	if (json_u64(json_get(doc, "to_pos"), &page->to_pos) < 0)
@@ -149,6 +151,11 @@ static int take_page(struct catchup_past *p, const struct json *doc, const void 
 	if (page->to_pos < page->from_pos) {
 		/* It holds less than we thought. */
 		p->bounds.complete_pos = page->to_pos;
+		page->to_pos = 0;
+		return 0;
+	}
+	if (first > p->bounds.first_pos && first > p->first_pos) {
+		p->first_pos = first; /* what is gone must be said: look again */
 		page->to_pos = 0;
 		return 0;
 	}

@@ -35,7 +35,8 @@ struct past_older {
 
 /** What one request has learned from the archive; zeroed at first. */
 struct catchup_past {
-	struct past_bounds bounds;
+	struct past_bounds bounds; /* of the last hand-over, or asked for */
+	uint64_t first_pos; /* what pages said: retention may have gone on since */
 	struct past_page {
 		uint64_t from_pos; /* every event asked for at from_pos to to_pos; */
 		uint64_t to_pos;   /* 0: there is no page */

@@ -261,7 +261,7 @@ static bool is_by_seq(const struct query *q)
 ON_STORE static int find_seams(struct query *q)
 {
 	const struct catchup_past *p = q->env->past;
-	uint64_t seam = 1;
+	uint64_t seam = 1, first;
 
 	for (unsigned k = 0; k < EVENT_KINDS; k++) {
 		int rc;
@@ -280,8 +280,9 @@ ON_STORE static int find_seams(struct query *q)
 	if (!p->bounds.is_known)
 		return past_ask_status(q);
 	q->has_past = p->bounds.complete_pos > 0 && p->bounds.complete_pos >= seam - 1;
-	if (q->has_past && p->bounds.first_pos < seam)
-		q->first_pos = p->bounds.first_pos;
+	first = p->bounds.first_pos > p->first_pos ? p->bounds.first_pos : p->first_pos;
+	if (q->has_past && first < seam)
+		q->first_pos = first;
 	return 0;
 }
 

@@ -19,6 +19,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "faults"))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "client", "python"))
 import faultlib  # noqa: E402
+import newsevents  # noqa: E402
 import tickbus  # noqa: E402
 import tickbusd as tb  # noqa: E402
 
@@ -26,7 +27,7 @@ BINARY = sys.argv[1]
 HELPER = sys.argv[2] if len(sys.argv) > 2 else ""
 C_TORTURE = sys.argv[3] if len(sys.argv) > 3 else ""
 SYMBOLS = [f"P{i:02d}" for i in range(6)]
-KINDS = ["tick", "bar", "tier1", "tier2", "status"]
+KINDS = ["tick", "bar", "tier1", "tier2", "news", "status"]  # templates from 1 on
 N = 30000
 LIVE = 3000  # records that come while somebody reads the past
 BEGIN = 1_451_916_000 * tb.SECOND  # 2016-01-04T14:00:00Z
@@ -63,7 +64,23 @@ def feed(d, first, n):
             time.sleep(0.05)
             continue
         if reply["status"] == 0:
+            say(d, first + m - 1)
             first, n = first + m, n - m
+
+
+def say(d, q):
+    """Articles behind record @q, until they are taken: what is known already is a duplicate."""
+    articles = [newsevents.article(f"{q} {i}", at_of(q) // tb.SECOND, f"Number {q} {i} beats", SYMBOLS[i], SYMBOLS[i + 1])
+                for i in range(3)]
+    while True:
+        try:
+            reply = newsevents.send(d, articles)
+        except (OSError, ConnectionError):
+            time.sleep(0.05)
+            continue
+        if reply["status"] == "ok" and reply["accepted"] + reply["duplicate"] == len(articles):
+            return
+        time.sleep(0.05)
 
 
 def page_request(root, streams=()):
@@ -81,7 +98,7 @@ def events_of(page):
             yield (template, *struct.unpack_from("<QQ", b), tb.without_recv_ns(b))
 
 
-def read_all(d, mask=47, root=None, streams=(), until=0):
+def read_all(d, mask=63, root=None, streams=(), until=0):
     """Every event by catch-up, page after page; asks again while it is busy. Fails where anything is gone."""
     root, out = root or (1, 0, mask, 1), []
     end = time.monotonic() + 60
@@ -174,11 +191,11 @@ def everything_comes_once_though_retention_took_most_of_it():
         got = settled(little, last)
         compare(got, want)
         # A stream from its first sequence on, and from the middle; helper and daemon die meanwhile.
-        for kind, seq in (("tick", 1), ("bar", 1), ("tick", 777), ("bar", 50)):
+        for kind, seq in (("tick", 1), ("bar", 1), ("news", 1), ("tick", 777), ("bar", 50), ("news", 9)):
             k = KINDS.index(kind)
             stream = struct.pack("<QQIB3x32s", seq, 0, 0, k, SYMBOLS[2].encode())
             kill_helper(little)
-            at = 112 if kind == "tick" else 160
+            at = {"tick": 112, "bar": 160, "news": 144}[kind]
             mine = [e for e in want if e[0] == k + 1 and e[3][at:at + 32].rstrip(b"\0") == SYMBOLS[2].encode()
                     and e[1] >= seq]
             compare(read_all(little, 1 << k, (0, 0, 1 << k, 0), [stream], until=last), mine)
@@ -187,6 +204,7 @@ def everything_comes_once_though_retention_took_most_of_it():
         compare(read_all(little, until=last), want)
         check_time(little, want)
         check_subscribers(little)
+        check_retention(little)
         assert little.stop() == 0, little.errors()[-2000:]
         verify(little)
     finally:
@@ -194,6 +212,54 @@ def everything_comes_once_though_retention_took_most_of_it():
             if sys.exc_info()[0]:
                 print(d.errors()[-3000:], file=sys.stderr)
             d.remove()
+
+
+def first_page(d, root, streams=()):
+    """(status, first_held_pos, first held sequence of each stream that is gone, first position of what came)."""
+    sock = d.catchup()
+    while (page := sock.ask(page_request(root, streams)))[8 + 36] == 3:
+        time.sleep(0.1)
+    sock.close()
+    block, n = struct.unpack_from("<HH", page, 8 + 120)
+    gone = [struct.unpack_from("<Q", page, 8 + 124 + i * block)[0] for i in range(n)]
+    return page[8 + 36], struct.unpack_from("<Q", page, 8 + 16)[0], gone, min((e[2] for e in events_of(page)), default=0)
+
+
+def check_retention(d):
+    """Of whole events what is older than a while goes, is said to be gone, and the rest is what it was."""
+    last = d.admin("log_count")["result"]["last_pos"]
+    want = read_all(d, until=last)
+    size = past_bytes(d)
+    d.kill()
+    d.edit_config(lambda t: t.replace("/archive,", "/archive, every: 200ms, after: 1s, retain_events: 200d,"))
+    d.start()
+    oldest = (0, 0, 63, 3)
+    faultlib.until("the oldest events go", lambda: first_page(d, oldest)[1] > N * 3 // 4, 60, pause=0.2)
+    first = first_page(d, oldest)[1]
+    assert first_page(d, oldest)[::2] == (0, []) and first_page(d, oldest)[3] == first
+    faultlib.until("their files go", lambda: past_bytes(d) < size * 3 // 4, 30)
+    held = [e for e in want if e[2] >= first]
+    assert first < N + LIVE and len(held) > LIVE, (first, len(held))
+    compare(read_all(d, root=oldest, until=last), held)
+    assert first_page(d, (1, 0, 63, 1)) == (1, first, [], first), first_page(d, (1, 0, 63, 1))
+    assert first_page(d, (at_of(1000), 0, 63, 2))[:2] == (1, first)
+    for k, kind in enumerate(KINDS):
+        if kind == "tier2":
+            continue
+        mine = [e for e in want if e[0] == k + 1 and stream_of(e) == f"{kind} {SYMBOLS[2]}"]
+        seqs = [e[1] for e in mine if e[2] >= first]
+        if not seqs or seqs[0] == 1:
+            continue
+        stream = struct.pack("<QQIB3x32s", 1, 0, 0, k, SYMBOLS[2].encode())
+        status, _, gone, _ = first_page(d, (0, 0, 1 << k, 0), [stream])
+        assert (status, gone) == (1, [seqs[0]]), (kind, status, gone, seqs[0])
+        stream = struct.pack("<QQIB3x32s", seqs[0], 0, 0, k, SYMBOLS[2].encode())
+        compare(read_all(d, 1 << k, (0, 0, 1 << k, 0), [stream], until=last), [e for e in mine if e[2] >= first])
+    print(f"# of {len(want)} events {len(held)} are held, from position {first} on", flush=True)
+
+
+def past_bytes(d):
+    return sum(os.path.getsize(os.path.join(folder, n)) for folder, _, names in os.walk(d.dir + "/archive/events") for n in names)
 
 
 def check_time(d, want):
@@ -206,8 +272,8 @@ def check_time(d, want):
 
 def stream_of(event):
     """As a subscriber names it: "tick P01", "tier2 k 1"."""
-    kind, body = KINDS[event[0] - 1] if event[0] < 5 else "status", event[3]
-    at = {"tick": 112, "bar": 160, "tier1": 464, "tier2": 104, "status": 48}[kind]
+    kind, body = KINDS[event[0] - 1], event[3]
+    at = {"tick": 112, "bar": 160, "tier1": 464, "tier2": 104, "news": 144, "status": 48}[kind]
     frame = f" {struct.unpack_from('<I', body, 80)[0]}" if kind == "tier2" else ""
     return f"{kind} {body[at:at + 32].rstrip(bytes(1)).decode()}{frame}"
 
@@ -237,7 +303,7 @@ def subscribed(urls, goal):
 
 def check_subscribers(d):
     """Years ago and live are one subscription: every sequence of every stream, once, in order, chains checked."""
-    urls = {k: f"tcp://127.0.0.1:{d.port[k]}" for k in ("ingest", *KINDS, "catchup")}
+    urls = {k: f"tcp://127.0.0.1:{d.port[k]}" for k in tickbus.PORTS}
     goal = []
     c = subprocess.Popen([C_TORTURE, "--child", json.dumps(urls)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                          text=True) if C_TORTURE else None
