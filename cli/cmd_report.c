@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/timetext.h"
+#include "cli/live_source.h"
 #include "cli/portfolio_file.h"
 #include "cli/render.h"
 #include "cli/report_gather.h"
@@ -69,6 +70,7 @@ struct order {
 	struct buf vendors; /* names with their NULs */
 	const char *sources[REPORT_SOURCES_MAX];
 	struct sentiment *scorers[REPORT_WORKERS_MAX];
+	struct live_source live;
 };
 
 /* ---- the command line ---- */
@@ -362,7 +364,8 @@ static int answer(struct order *o, double seconds)
 
 static int make(struct cli *c, struct order *o)
 {
-	struct gather g = {.wish = {.timeframe = o->values[OPT_TIMEFRAME],
+	struct gather g = {.live = &o->live,
+			   .wish = {.timeframe = o->values[OPT_TIMEFRAME],
 				    .adjust = o->values[OPT_ADJUST],
 				    .start = o->values[OPT_START],
 				    .end = o->values[OPT_END]}};
@@ -379,6 +382,8 @@ static int make(struct cli *c, struct order *o)
 				      o->workers, o->scorers);
 	o->report.scorers = o->scorers;
 	if (rc == CLI_OK)
+		rc = live_source_load(&o->live, &g.worker[0], &g.wish, &o->report);
+	if (rc == CLI_OK)
 		rc = report_run(&o->report, &loader, (unsigned)o->workers);
 	if (rc == CLI_OK)
 		rc = answer(o, (double)(clock_mono_ns() - began_ns) / 1e9);
@@ -393,6 +398,7 @@ int cmd_report(struct cli *c, int argc, char **argv)
 
 	if (rc == CLI_OK)
 		rc = make(c, &o);
+	live_source_free(&o.live);
 	report_free(&o.report);
 	portfolio_free(&o.portfolio);
 	buf_free(&o.vendors);

@@ -1,6 +1,7 @@
 /* report_gather - see report_gather.h. */
 #include "cli/report_gather.h"
 #include "base/timetext.h"
+#include "cli/live_source.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ struct source {
 struct listing {
 	const struct gather *g;
 	const struct report *r;
-	struct source found[REPORT_SOURCES_MAX];
+	struct source found[REPORT_SOURCES_MAX]; /* of vendors */
 	size_t n;
 };
 
@@ -206,6 +207,7 @@ static int take_article(void *arg, const struct json_token *row)
 	return CLI_OK;
 }
 
+/* What the daemon's own newsroom had is taken where its history has none. */
 static int take_news(const struct gather *g, struct cli *c, struct report_symbol *s)
 {
 	const struct history_wish wish = {
@@ -214,9 +216,12 @@ static int take_news(const struct gather *g, struct cli *c, struct report_symbol
 	int rc = history_source_each(c, HISTORY_ARTICLES, &wish, take_article, s,
 				     reason);
 
-	if (rc != CLI_NEGATIVE)
+	if (rc != CLI_OK && rc != CLI_NEGATIVE)
 		return rc;
-	report_fail(s, REPORT_NEWS, "%s", reason);
+	if (s->articles.len == 0)
+		live_source_articles(g->live, s);
+	if (rc == CLI_NEGATIVE && s->articles.len == 0)
+		report_fail(s, REPORT_NEWS, "%s", reason);
 	return CLI_OK;
 }
 

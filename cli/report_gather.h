@@ -6,7 +6,10 @@
 #include "cli/history_source.h"
 #include "report/report.h"
 
+struct live_source;
+
 struct gather {
+	const struct live_source *live;        /* borrowed */
 	struct cli worker[REPORT_WORKERS_MAX]; /* each with a connection of its own */
 	struct history_wish wish; /* timeframe, adjust, start, end of all symbols */
 };

@@ -160,6 +160,8 @@ static const struct command commands[] = {
 	{"why", admin_why,
 	 "{kind, name, timeframe, seq, begin_ns, end_ns, from, to}: stored events, or "
 	 "ticks with their producers"},
+	{"events", admin_events,
+	 "{q}: a catch-up request, as text, answered by its page"},
 	{"trace", admin_trace,
 	 "{pos}: the way of one record, with times; without pos: the slowest and the "
 	 "newest"},

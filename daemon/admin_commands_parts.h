@@ -162,6 +162,9 @@ ON_LOOP void admin_live_unseen(struct daemon *d, struct jsonw *w);
 /** Stored events of a stream, or ticks of a symbol with who sent them: a page. */
 ON_LOOP void admin_why(struct daemon *d, const struct json *request,
 		       struct admin_call *call);
+/** A page of catch-up. */
+ON_LOOP void admin_events(struct daemon *d, const struct json *request,
+			  struct admin_call *call);
 
 /* ---- admin_commands_trace.c ---- */
 /** The way of the record at {pos}; without it the slowest and the newest steps. */

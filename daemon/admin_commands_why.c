@@ -5,6 +5,7 @@
  */
 #include "base/err.h"
 #include "daemon/admin_commands_parts.h"
+#include "daemon/events_page.h"
 #include "daemon/row_walk.h"
 #include "daemon/serve_catchup_parts.h"
 #include "proto/event_json.h"
@@ -313,4 +314,25 @@ void admin_why(struct daemon *d, const struct json *request, struct admin_call *
 	if (l->q.from == 0)
 		l->q.from = 1;
 	question_ask(d, &l->q, ask_ticks, answer);
+}
+
+/* ---- events as catch-up gives them ---- */
+
+static void put_page(void *arg, const void *page, size_t len)
+{
+	struct admin_call *call = arg;
+
+	role_assert_loop();
+	jsonw_raw(admin_result(call), "page", page, len);
+	admin_done(call);
+}
+
+void admin_events(struct daemon *d, const struct json *request, struct admin_call *call)
+{
+	const char *q = json_str(json_get(request, "q"), "");
+
+	if (q[0] != '{')
+		admin_fail(call, "bad_request", "q is a catch-up request, as text");
+	else if (events_page_ask(d, q, strlen(q), put_page, call) < 0)
+		admin_fail(call, "busy", err_text());
 }

@@ -2,11 +2,10 @@
 #include "daemon/http_routes.h"
 #include "base/err.h"
 #include "daemon/admin_commands_parts.h"
+#include "daemon/events_page.h"
 #include "daemon/metrics.h"
 #include "daemon/page_files.h"
 #include "daemon/page_live.h"
-#include "daemon/serve_catchup.h"
-#include <stdlib.h>
 #include <string.h>
 
 #define TEXT_TYPE "text/plain; charset=utf-8"
@@ -64,33 +63,10 @@ ON_LOOP static void run_command(struct daemon *d, struct http_request *r,
 
 /* ---- /api/events ---- */
 
-struct events {
-	struct daemon *d;
-	struct http_request *http;
-	struct buf request;
-	struct buf page;
-	uint64_t complete[EVENT_KINDS];
-};
-
-static void look_events(struct store_thread *st, void *arg)
+static void answer_events(void *arg, const void *page, size_t len)
 {
-	struct events *e = arg;
-
-	role_assert_store();
-	(void)catchup_page(st, e->d, e->complete, e->request.data, e->request.len,
-			   &e->page);
-}
-
-static void answer_events(struct daemon *d, void *arg)
-{
-	struct events *e = arg;
-
-	(void)d;
 	role_assert_loop();
-	http_answer(e->http, 200, JSON_TYPE, e->page.data, e->page.len);
-	buf_free(&e->request);
-	buf_free(&e->page);
-	free(e);
+	http_answer(arg, 200, JSON_TYPE, page, len);
 }
 
 static void take_q(void *arg, const char *key, const char *value)
@@ -103,25 +79,14 @@ static void take_q(void *arg, const char *key, const char *value)
 
 ON_LOOP static void run_events(struct daemon *d, struct http_request *r)
 {
-	struct events *e = calloc(1, sizeof(*e));
+	struct buf q = {0};
 
-	if (e == NULL) {
-		say(r, 503, "out of memory; ask again\n");
-		return;
-	}
-	e->d = d;
-	e->http = r;
-	http_each_query(r, take_q, &e->request);
-	catchup_complete(d, e->complete);
-	if (e->request.len == 0 || e->request.data[0] != '{') {
+	http_each_query(r, take_q, &q);
+	if (q.len == 0 || q.data[0] != '{')
 		say(r, 400, "q is missing: a catch-up request in JSON\n");
-	} else if (daemon_ask(d, look_events, answer_events, e) != 0) {
+	else if (events_page_ask(d, q.data, q.len, answer_events, r) < 0)
 		say(r, 503, "the store is busy; ask again\n");
-	} else {
-		return;
-	}
-	buf_free(&e->request);
-	free(e);
+	buf_free(&q);
 }
 
 /* ---- the rest ---- */

@@ -351,6 +351,11 @@ static void put_source(struct page *p, const struct report_symbol *s)
 	markup_text(p->out, s->series[s->best].source);
 	put(p, ": ");
 	markup_text(p->out, s->why);
+	if (s->series[s->best].borrowed > 0) {
+		put(p, "; goes on where ");
+		markup_text(p->out, s->series[s->best].continues);
+		put(p, " ends");
+	}
 	for (size_t k = 0; k < s->n_series; k++) {
 		int64_t compared_ns;
 

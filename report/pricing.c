@@ -1,14 +1,99 @@
 /*
  * pricing - which source's bars a symbol is judged by.
  *
+ * Bars that the daemon made of ticks go on where those of the vendor end that has most
+ * bars in front of them: one series without a seam, and no time twice.
+ *
  * The window is the newest `window` times of which any source has a bar.  The best
  * source is the one whose newest bar is the newest; of these the one that has most of
  * the window; of these the first by priority; then by name.
  */
+#include "base/clock.h"
 #include "base/timetext.h"
 #include "report/compute.h"
 #include <stdio.h>
 #include <string.h>
+
+/* ---- our own bars go on where a vendor's end ---- */
+
+#define SAME_MAX 1.5 /* prices of one thing do not move more from bar to bar */
+
+static struct report_series *own_of(struct report_symbol *s)
+{
+	for (size_t k = 0; k < s->n_series; k++)
+		if (s->series[k].is_own && s->series[k].bars.len > 0)
+			return &s->series[k];
+	return NULL;
+}
+
+/*
+ * How many bars of @x lie in front of @first.  Days begin where each source has them
+ * begin, so one that begins less than half a bar before is the same bar.
+ */
+static size_t bars_in_front(const struct report *r, const struct report_series *x,
+			    const struct report_bar *first)
+{
+	int64_t until = first->time_ns - (int64_t)r->step_s * (NS_PER_S / 2);
+	size_t n;
+	const struct report_bar *b = report_series_bars(x, &n);
+
+	while (n > 0 && b[n - 1].time_ns > until)
+		n--;
+	return n;
+}
+
+/* Pence, or another thing of that name, are no past of ours. */
+static bool is_same_thing(const struct report_bar *before,
+			  const struct report_bar *first)
+{
+	double ratio = first->open / before->close;
+
+	return ratio <= SAME_MAX && ratio >= 1 / SAME_MAX;
+}
+
+static void prepend(struct report_series *own, const struct report_series *x, size_t n)
+{
+	struct buf whole = {0};
+
+	buf_add(&whole, x->bars.data, n * sizeof(struct report_bar));
+	buf_add(&whole, own->bars.data, own->bars.len);
+	buf_free(&own->bars);
+	own->bars = whole;
+	own->borrowed = n;
+	memcpy(own->continues, x->source, sizeof(own->continues));
+	memcpy(own->currency, x->currency, sizeof(own->currency));
+}
+
+/*
+ * What was seen live is short, and what is fetched is old: where the two are one thing,
+ * ours are the vendor's bars and then our own.
+ */
+static void continue_own(const struct report *r, struct report_symbol *s)
+{
+	struct report_series *own = own_of(s), *best = NULL;
+	const struct report_bar *first;
+	size_t unused, most = 0;
+
+	if (own == NULL)
+		return;
+	first = report_series_bars(own, &unused);
+	for (size_t k = 0; k < s->n_series; k++) {
+		struct report_series *x = &s->series[k];
+		size_t n = x == own ? 0 : bars_in_front(r, x, first);
+
+		if (n == 0 ||
+		    !is_same_thing(&report_series_bars(x, &unused)[n - 1], first))
+			continue;
+		if (n > most || (n == most && x->rank < best->rank)) {
+			best = x;
+			most = n;
+		}
+	}
+	if (best != NULL)
+		prepend(own, best, most);
+}
+
+/* ---- the best ---- */
 
 /* Counts the window and what each source has of it, from the newest time back. */
 static void count_times(const struct report *r, struct report_symbol *s)
@@ -125,6 +210,7 @@ static void say_none(struct report_symbol *s)
 
 void report_price(const struct report *r, struct report_symbol *s)
 {
+	continue_own(r, s);
 	count_times(r, s);
 	s->best = best_of(s, -1);
 	if (s->best < 0) {

@@ -20,13 +20,14 @@
 #include "analysis/newsdesk.h"
 #include "analysis/sentiment.h"
 #include "base/buf.h"
+#include "proto/event.h"
 #include "proto/hist.h"
 #include "proto/symbol.h"
 #include "report/portfolio.h"
 #include <stdbool.h>
 
 #define REPORT_SYMBOLS_MAX 20000
-#define REPORT_SOURCES_MAX 8
+#define REPORT_SOURCES_MAX 9 /* vendors, and the daemon itself */
 #define REPORT_WORKERS_MAX                                                             \
 	16 /* half of what a daemon lets in at once, limits.admin                      \
 	    */
@@ -75,11 +76,16 @@ struct report_bar {
 /** The bars that one source has of a symbol. */
 struct report_series {
 	char source[HIST_SOURCE_MAX + 1];
-	char currency[8]; /* "": it did not say */
-	unsigned rank;    /* by the configuration, 0 first */
-	struct buf bars;  /* owned; struct report_bar, ascending */
-	size_t refused;   /* bars that cannot be: report_series_push() */
-	size_t present;   /* of the symbol's `expected` times; by pricing */
+	char currency[8];             /* "": it did not say */
+	unsigned rank;                /* by the configuration, 0 first */
+	struct buf bars;              /* owned; struct report_bar, ascending */
+	size_t refused;               /* bars that cannot be: report_series_push() */
+	size_t present;               /* of the symbol's `expected` times; by pricing */
+	bool is_own;                  /* made here, of ticks */
+	char made_of[SOURCE_MAX + 1]; /* is_own: the source of these ticks, "": ? */
+	/* is_own, by pricing: its first bars are those of another source */
+	char continues[HIST_SOURCE_MAX + 1]; /* "": none are */
+	size_t borrowed;                     /* so many */
 };
 
 struct report_article {
@@ -159,6 +165,16 @@ struct report_series *report_series_add(struct report_symbol *s, const char *sou
  * after the one before) is counted and left out.
  */
 void report_series_push(struct report_series *x, const struct report_bar *bar);
+/**
+ * Put a bar in its place: it replaces that of the same time.  Not @is_valid, or it
+ * cannot be: there is none of that time.
+ */
+void report_series_put(struct report_series *x, const struct report_bar *bar,
+		       bool is_valid);
+/** Its newest @n bars alone. */
+void report_series_trim(struct report_series *x, size_t n);
+/** Its newest series was none. */
+void report_series_drop(struct report_symbol *s);
 const struct report_bar *report_series_bars(const struct report_series *x,
 					    size_t *out_n);
 /** Append an article, oldest first; texts are copied.  Scored by report_run(). */

@@ -1,5 +1,6 @@
 /* Tests of report.h over a loader that makes everything up. */
 #include "base/clock.h"
+#include "report/compute.h"
 #include "report/html.h"
 #include "report/summary.h"
 #include <math.h>
@@ -165,6 +166,117 @@ static void a_bar_that_cannot_be_is_left_out(void **state)
 	buf_free(&x->bars);
 }
 
+static void expect_times(const struct report_series *x, const int *times, size_t count)
+{
+	size_t n;
+	const struct report_bar *b = report_series_bars(x, &n);
+
+	assert_int_equal(n, count);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(b[i].time_ns, times[i]);
+}
+
+/* Revisions come in any order, and what was a bar may turn out to be none. */
+static void a_bar_replaces_that_of_its_time(void **state)
+{
+	struct report_bar bar = {0, 1, 2, 1, 2, 1};
+	struct report_symbol s = {.best = -1};
+	struct report_series *x = report_series_add(&s, "a");
+	size_t n;
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		bar.time_ns = (int[]){30, 10, 50, 20, 40}[i];
+		report_series_put(x, &bar, true);
+	}
+	expect_times(x, (int[]){10, 20, 30, 40, 50}, 5);
+	bar.time_ns = 40;
+	bar.close = 1.5;
+	report_series_put(x, &bar, true);
+	assert_true(report_series_bars(x, &n)[3].close == 1.5);
+	bar.time_ns = 10;
+	report_series_put(x, &bar, false);
+	bar.time_ns = 50;
+	report_series_put(x, &bar, false);
+	bar.time_ns = 30;
+	bar.high = 1; /* below the close */
+	report_series_put(x, &bar, true);
+	bar.time_ns = 35;
+	report_series_put(x, &bar, true);
+	expect_times(x, (int[]){20, 40}, 2);
+	assert_int_equal(x->refused, 2);
+	report_series_trim(x, 3);
+	report_series_trim(x, 1);
+	expect_times(x, (int[]){40}, 1);
+	report_series_drop(&s);
+	assert_int_equal(s.n_series, 0);
+}
+
+#define DAY (86400 * NS_PER_S)
+
+/* @n days of a price from day @from on, each beginning @late after midnight. */
+static void add_days(struct report_symbol *s, const char *source, int from, int n,
+		     int64_t late, double price)
+{
+	struct report_series *x = report_series_add(s, source);
+
+	x->is_own = strcmp(source, "own") == 0;
+	x->rank = x->is_own ? 2 : source[0] == 'b';
+	for (int i = from; i < from + n; i++) {
+		struct report_bar bar = {i * DAY + late, price,     price + 1,
+					 price - 1,      price + i, i};
+
+		bar.high += i;
+		report_series_push(x, &bar);
+	}
+}
+
+static void judge(struct report_symbol *s)
+{
+	struct report r = {
+		.step_s = 86400, .window = 30, .sources = sources, .n_sources = 2};
+
+	report_price(&r, s);
+}
+
+static void our_bars_go_on_where_a_vendors_end(void **state)
+{
+	struct report_symbol s = {.best = -1}, t = {.best = -1}, u = {.best = -1};
+	size_t n;
+
+	(void)state;
+	/* Days of New York; our own begin at midnight, and lie over the vendor's last.
+	 */
+	add_days(&s, "own", 18, 3, 0, 100);
+	add_days(&s, "a", 4, 10, DAY / 5, 100);
+	add_days(&s, "b", 0, 20, DAY / 5, 100);
+	judge(&s);
+	assert_string_equal(s.series[s.best].source, "own");
+	assert_string_equal(s.series[s.best].continues, "b");
+	assert_int_equal(s.series[s.best].borrowed, 18);
+	assert_int_equal(s.n, 21);
+	for (size_t i = 0; i < s.n; i++)
+		assert_int_equal(s.bars[i].time_ns / DAY, i);
+	assert_non_null(strstr(s.why, "the freshest"));
+	/* Pence are no past of pounds, and what lies behind us neither. */
+	add_days(&t, "own", 18, 3, 0, 50);
+	add_days(&t, "a", 0, 18, 0, 100);
+	judge(&t);
+	assert_int_equal(t.n, 3);
+	assert_int_equal(t.series[t.best].borrowed, 0);
+	add_days(&u, "own", 3, 3, 0, 100);
+	add_days(&u, "a", 3, 10, 0, 100);
+	judge(&u);
+	assert_string_equal(u.series[u.best].source, "a");
+	(void)report_series_bars(&u.series[0], &n);
+	assert_int_equal(n, 3);
+	for (size_t k = 0; k < 3; k++) {
+		buf_free(&s.series[k].bars);
+		buf_free(&t.series[k].bars);
+		buf_free(&u.series[k].bars);
+	}
+}
+
 static void there_are_no_more_sources_than_there_is_room_for(void **state)
 {
 	struct report_symbol s = {.best = -1};
@@ -243,6 +355,8 @@ int main(void)
 		cmocka_unit_test(any_number_of_workers_gives_the_same_bytes),
 		cmocka_unit_test(what_a_loader_ends_is_ended),
 		cmocka_unit_test(a_bar_that_cannot_be_is_left_out),
+		cmocka_unit_test(a_bar_replaces_that_of_its_time),
+		cmocka_unit_test(our_bars_go_on_where_a_vendors_end),
 		cmocka_unit_test(there_are_no_more_sources_than_there_is_room_for),
 		cmocka_unit_test(holdings_are_summed_up_by_currency),
 		cmocka_unit_test(symbols_and_flows_have_names),

@@ -55,12 +55,34 @@ static void put_history(struct jsonw *w, const struct report *r,
 
 /* ---- pricing ---- */
 
+/* Of the daemon's own bars: whose ticks, and whose bars stand in front of them. */
+static void put_own(struct jsonw *w, const struct report_series *x)
+{
+	size_t n, ours;
+
+	(void)report_series_bars(x, &n);
+	ours = n - x->borrowed;
+	if (x->made_of[0] != '\0')
+		jsonw_str(w, "made_of", x->made_of);
+	else
+		jsonw_null(w, "made_of");
+	if (x->present <= ours) {
+		jsonw_null(w, "continues");
+		return;
+	}
+	jsonw_object(w, "continues");
+	jsonw_str(w, "source", x->continues);
+	jsonw_u64(w, "bars", x->present - ours);
+	jsonw_end(w);
+}
+
 static void put_series(struct jsonw *w, const struct report_series *x)
 {
 	jsonw_str(w, "source", x->source);
 	jsonw_str(w, "currency", x->currency);
 	jsonw_u64(w, "bars", x->present);
 	jsonw_u64(w, "bars_refused", x->refused);
+	put_own(w, x);
 }
 
 static void put_alternative(struct jsonw *w, const struct report_symbol *s,

@@ -161,6 +161,57 @@ void report_series_push(struct report_series *x, const struct report_bar *bar)
 		buf_add(&x->bars, bar, sizeof(*bar));
 }
 
+/* How many of @x begin before @time_ns; nearly all, mostly. */
+static size_t bars_before(const struct report_series *x, int64_t time_ns)
+{
+	size_t n;
+	const struct report_bar *bars = report_series_bars(x, &n);
+
+	while (n > 0 && bars[n - 1].time_ns >= time_ns)
+		n--;
+	return n;
+}
+
+void report_series_put(struct report_series *x, const struct report_bar *bar,
+		       bool is_valid)
+{
+	size_t at = bars_before(x, bar->time_ns), n;
+	const struct report_bar *bars = report_series_bars(x, &n);
+	bool is_there = at < n && bars[at].time_ns == bar->time_ns;
+	bool is_good = is_valid && can_be(bar);
+	uint8_t *place;
+
+	x->refused += is_valid && !is_good;
+	if (!is_there && !is_good)
+		return;
+	if (!is_there)
+		buf_add(&x->bars, bar, sizeof(*bar));
+	place = x->bars.data + at * sizeof(*bar);
+	if (!is_good) {
+		memmove(place, place + sizeof(*bar), (n - at - 1) * sizeof(*bar));
+		x->bars.len -= sizeof(*bar);
+		return;
+	}
+	if (!is_there)
+		memmove(place + sizeof(*bar), place, (n - at) * sizeof(*bar));
+	memcpy(place, bar, sizeof(*bar));
+}
+
+void report_series_trim(struct report_series *x, size_t n)
+{
+	size_t len = n * sizeof(struct report_bar);
+
+	if (x->bars.len <= len)
+		return;
+	memmove(x->bars.data, x->bars.data + x->bars.len - len, len);
+	x->bars.len = len;
+}
+
+void report_series_drop(struct report_symbol *s)
+{
+	buf_free(&s->series[--s->n_series].bars);
+}
+
 static uint32_t keep_text(struct report_symbol *s, const char *text)
 {
 	uint32_t at = (uint32_t)s->text.len;
