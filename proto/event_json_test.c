@@ -266,6 +266,29 @@ static void news_is_a_line_too(void **state)
 		"\"schema_version\":1,\"chain\":\"0000000000000000\",\"seq\":6,"
 		"\"pos\":1013,\"recv_time\":\"2026-01-05T14:30:00.500001000Z\","
 		"\"publish_time\":\"2026-01-05T14:30:00.500000000Z\",\"epoch\":3}");
+	/* No name for the source, nothing in the window, every flag. */
+	e.flags = NEWS_UPDATE | NEWS_REPEAT | NEWS_CUT | NEWS_LATE;
+	e.average = e.weighted = e.positive = e.negative = NAN;
+	e.articles = 0;
+	e.chain = 0x1122334455667788;
+	ctx.source = NULL;
+	memset(e.url, 0, sizeof(e.url));
+	is_line(line, event_json_any(line, EVENT_NEWS, &e, &ctx),
+		"{\"event\":\"NEWS_SENTIMENT\",\"symbol\":\"AAPL\","
+		"\"time\":\"2026-01-05T14:30:00.500000000Z\","
+		"\"article\":\"0123456789abcdef\",\"id\":\"44123\",\"edition\":2,"
+		"\"flags\":[\"update\",\"repeat\",\"cut\",\"late\"],"
+		"\"published\":\"2026-01-05T14:29:00.500000000Z\","
+		"\"headline\":\"Apple \\\"beats\\\" \xe2\x82\xac targets\","
+		"\"url\":\"\",\"publisher\":\"Wire\",\"source\":2,\"symbols\":2,"
+		"\"compound\":0.4215,\"pos_share\":0.25,\"neu_share\":0.75,"
+		"\"neg_share\":0,\"lexicon\":\"finance-1+vader.0123456789abcdef\","
+		"\"window\":86400,\"half_life\":3600,\"articles\":0,"
+		"\"average\":null,\"weighted\":null,\"positive\":null,"
+		"\"negative\":null,\"schema_version\":1,"
+		"\"chain\":\"1122334455667788\",\"seq\":6,\"pos\":1013,"
+		"\"recv_time\":\"2026-01-05T14:30:00.500001000Z\","
+		"\"publish_time\":\"2026-01-05T14:30:00.500000000Z\",\"epoch\":3}");
 	/* The longest texts, of what is escaped longest, fit. */
 	memset(e.headline, '"', sizeof(e.headline));
 	memset(e.url, 0x01, sizeof(e.url));

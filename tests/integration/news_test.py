@@ -10,6 +10,7 @@ import json
 import math
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import time
@@ -18,8 +19,12 @@ import newsevents
 import tickbusd as tb
 from newsevents import CUT, LATE, REPEAT, UPDATE, send, stamp, unpack
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "oracle"))
+import sentiment_judge  # noqa: E402
+
 BINARY, CTL = sys.argv[1], sys.argv[2]
-TITLES = pathlib.Path(__file__).resolve().parents[3] / "shared/data/news/analyst_ratings_processed_part1.csv.gz"
+SHARED = pathlib.Path(os.environ.get("TICKBUS_SHARED", pathlib.Path(__file__).resolve().parents[3] / "shared"))
+TITLES = SHARED / "data/news/analyst_ratings_processed_part1.csv.gz"
 VADER = pathlib.Path(os.environ.get("XDG_DATA_HOME") or pathlib.Path.home() / ".local/share") / "tickbus/vader-1.1.3/vader_lexicon.txt"
 T0 = tb.START // tb.SECOND
 
@@ -52,13 +57,13 @@ def world():
     return tb.Tickbusd(BINARY, more=more)
 
 
-def titles():
+def titles(n=1500):
     if not TITLES.exists():
         print("# no news set: made headlines alone")
         return []
     with gzip.open(TITLES, "rt", encoding="utf-8", newline="") as f:
         rows = [r for r in csv.DictReader(f) if (r["stock"] or "-").isupper() and len(r["stock"]) < 6 and len(r["title"]) < 500]
-    return [(" ".join(r["title"].split()), r["stock"]) for r in rows[:1500]]
+    return [(" ".join(r["title"].split()), r["stock"]) for r in rows[:n]]
 
 
 MADE = [("Apple beats estimates, shares surge", "AAPL"), ("Apple plunges after profit warning", "AAPL"),
@@ -122,6 +127,31 @@ def every_event_is_what_the_scorer_and_the_definitions_say(d):
     assert d.stop() == 0
     d.start()
     assert d.events("news") == before
+
+
+def a_daemon_of_the_vader_flavour_says_what_the_npm_package_says(_):
+    if not VADER.exists() or not shutil.which("node"):
+        print("# the npm package or node is absent (tools/setup-news): not judged")
+        return
+    rows = [(" ".join(h.split()), s) for h, s in MADE + titles(None)] + [(h, "MADE") for h in sentiment_judge.made()[:1000] if h.strip()]
+    d = tb.Tickbusd(BINARY, more=f"news: {{flavour: vader, vader: {VADER}}}")
+    try:
+        d.start()
+        articles = [article(i, 60 * i % 80000, h, s) for i, (h, s) in enumerate(rows)]
+        for i in range(0, len(articles), 500):
+            reply = send(d, articles[i:i + 500])
+            assert reply["accepted"] == len(articles[i:i + 500]), reply
+        got = [e for e in settled(d, len(rows)) if not e["flags"] & CUT]
+    finally:
+        d.remove()
+    theirs = sentiment_judge.npm([e["headline"] for e in got])
+    assert len(theirs) == len(got) > 0.99 * len(rows), (len(theirs), len(got), len(rows))
+    wrong = [(e["headline"], said) for e, said in zip(got, theirs)
+             if any(abs(e[ours] - said[key]) > 5e-5 for ours, key in (
+                 ("compound", "compound"), ("pos_share", "pos"), ("neu_share", "neu"), ("neg_share", "neg")))]
+    assert not wrong, (len(wrong), wrong[:5])
+    assert all(e["lexicon"].startswith("vader") for e in got), got[0]["lexicon"]
+    print(f"# {len(got)} live events are those of the npm package")
 
 
 def verified(d):
@@ -222,5 +252,6 @@ def import_and_subscribe(d):
     assert [(s["symbol"], s["seq"], s["headline"]) for s in said] == [("SPY", 1, "No symbol")], done
 
 
-sys.exit(tb.tap([every_event_is_what_the_scorer_and_the_definitions_say, live_is_replay_with_a_kill_in_between,
+sys.exit(tb.tap([every_event_is_what_the_scorer_and_the_definitions_say,
+                 a_daemon_of_the_vader_flavour_says_what_the_npm_package_says, live_is_replay_with_a_kill_in_between,
                  editions_and_duplicates, what_is_no_article_is_refused_with_a_reason, import_and_subscribe], world))

@@ -88,7 +88,7 @@ def titles(path):
 
 def made():
     rng = random.Random(SEED)
-    print(f"made headlines: seed {SEED}")
+    print(f"# made headlines: seed {SEED}")
     return [" ".join(rng.choices(WORDS, k=rng.randint(1, 14))) + rng.choice(["", "!", "??", "!!!!!", "?!?"])
             for _ in range(4000)]
 
@@ -101,18 +101,23 @@ for (const line of lines) console.log(JSON.stringify(v.polarity_scores(line)));
 """
 
 
+def npm(texts):
+    """What the npm package says of lines."""
+    out = subprocess.run(["node", "-e", JUDGE, str(package())], check=True, input="".join(t + "\n" for t in texts).encode(),
+                         stdout=subprocess.PIPE).stdout
+    return [json.loads(line) for line in out.decode().splitlines()]
+
+
 def judge_vader(exe, path):
     if not (package() / "vader_lexicon.txt").exists() or not shutil.which("node"):
         print("vader: the npm package or node is absent (tools/setup-news): not judged")
         return []
     texts = titles(path) + made()
-    judged = subprocess.run(["node", "-e", JUDGE, str(package())], check=True,
-                            input="".join(t + "\n" for t in texts).encode(),
-                            stdout=subprocess.PIPE).stdout.decode().splitlines()
+    judged = npm(texts)
     failures = []
     ours = score(exe, texts, "--flavour", "vader")
     assert len(judged) == len(ours) == len(texts)
-    for text, theirs, our in zip(texts, map(json.loads, judged), ours):
+    for text, theirs, our in zip(texts, judged, ours):
         if any(theirs[k] != our[k] for k in ("compound", "pos", "neu", "neg")):
             failures.append(f"vader: {text!r}: npm {theirs}, ours "
                             f"{ {k: our[k] for k in ('compound', 'pos', 'neu', 'neg')} }")
