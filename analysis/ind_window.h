@@ -75,7 +75,7 @@ static inline double ind_mean(struct ind_window *w, double *a, uint32_t n, uint3
 	if (w->seen++ == 0)
 		w->ref = x;
 	w->sum += x - w->ref;
-	mean = w->ref + (w->sum + a[j + 1]) / (double)n;
+	mean = w->ref + (w->sum + a[j + 1]) * (1.0 / (double)n);
 	a[j] = x;
 	if (j + 1 == n) {
 		double behind = 0.0;
@@ -94,11 +94,12 @@ static inline void ind_mean_block(struct ind_window *w, double *restrict a, uint
 				  const double *restrict x, double *restrict mean)
 {
 	double ref = w->ref, sum = w->sum, last = x[n - 1], behind = 0.0;
+	double by = 1.0 / (double)n;
 
 	for (uint32_t k = 0; k < n; k++)
 		mean[k] = sum += x[k] - ref;
 	for (uint32_t k = 0; k < n; k++)
-		mean[k] = ref + (mean[k] + a[k + 1]) / (double)n;
+		mean[k] = ref + (mean[k] + a[k + 1]) * by;
 	for (uint32_t k = n - 1; k > 0; k--)
 		a[k] = behind += x[k] - last;
 	a[0] = x[0];
@@ -197,7 +198,7 @@ static inline struct ind_moments ind_moments(struct ind_window *w,
 	d = x - ref;
 	w->sum += d;
 	w->squares += d * d;
-	mean = (w->sum + a->sum[j + 1]) / (double)n;
+	mean = (w->sum + a->sum[j + 1]) * (1.0 / (double)n);
 	squares = w->squares + a->squares[j + 1];
 	v = squares * (1.0 / (double)n) - mean * mean;
 	a->x[j] = x;
@@ -227,6 +228,7 @@ static inline bool ind_moments_block(struct ind_window *w, const struct ind_kept
 {
 	const double *restrict sums = a->sum + 1, *restrict squares = a->squares + 1;
 	double ref = w->ref, sum = w->sum, square = w->squares;
+	double by = 1.0 / (double)n;
 	uint64_t signs = UINT64_MAX;
 
 	for (uint32_t k = 0; k < n; k++) {
@@ -236,9 +238,9 @@ static inline bool ind_moments_block(struct ind_window *w, const struct ind_kept
 		variance[k] = square += d * d;
 	}
 	for (uint32_t k = 0; k < n; k++) {
-		double m = (mean[k] + sums[k]) / (double)n;
+		double m = (mean[k] + sums[k]) * by;
 		double all = variance[k] + squares[k];
-		double v = all * (1.0 / (double)n) - m * m;
+		double v = all * by - m * m;
 
 		signs &= ind_bits(ind_doubt(v, all));
 		mean[k] = ref + m;
