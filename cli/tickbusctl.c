@@ -245,11 +245,11 @@ static const struct command commands[] = {
 	 "  --ticks N        of rubbish, 1000\n"
 	 "  --wait S         for the next daemon after a kill, 60\n"
 	 "Exit code: verify's, when the fault is over.\n", cmd_chaos},
-	{"pause", "SYMBOL", "Go on logging a symbol's ticks, but make nothing of them", "", cmd_pause},
+	{"pause", "SYMBOL", "Go on logging a symbol's ticks, but make nothing of them; hold its news", "", cmd_pause},
 	{"kill", "[SYMBOL]", "Hold back outputs: of a symbol, a source, a tier or all",
-	 "  --source NAME    of every symbol whose newest bar is of that source\n"
+	 "  --source NAME    of every symbol whose newest bar, or a new article, is of it\n"
 	 "  --tier N         1: all features; 2: all matrices\n"
-	 "  --all            all bars, features and matrices\n"
+	 "  --all            all bars, features, news and matrices\n"
 	 "  --reason TEXT    why: kept, and shown\n"
 	 "  --list           what is held, since when, by whom and why (exit code 1: something)\n"
 	 "  --json           as the daemon sends it\n"

@@ -140,6 +140,16 @@ static int open_intake(struct daemon *d, struct tickstore *ts, struct intake **o
 	return rc < 0 ? rc : note_config(d, ts, *out);
 }
 
+/* Before there are gates the restart says the same once more (restore_gates()). */
+static void hold_news(void *arg, uint32_t symbol_id, uint64_t pos)
+{
+	struct daemon *d = arg;
+
+	role_assert_store();
+	if (d->gate != NULL)
+		gate_news(d->gate, symbol_id, pos);
+}
+
 static int open_dispatch(struct daemon *d, struct tickstore *ts, struct dispatch **out)
 {
 	const struct newsroom_env news = {.params = &d->config.derive,
@@ -153,6 +163,7 @@ static int open_dispatch(struct daemon *d, struct tickstore *ts, struct dispatch
 		.index = d->tick_index,
 		.trace = d->trace,
 		.bell = daemon_bell,
+		.held = hold_news,
 		.arg = d,
 		.symbols_max = d->config.limits.symbols_max,
 		.from_pos = 1,

@@ -133,6 +133,22 @@ ON_STORE static int open_article(struct dispatch *d, uint64_t pos,
 		       : newsroom_open(d->env.news, pos, r, text, len);
 }
 
+/* What is told of a symbol holds for the events behind it in the outbox. */
+ON_STORE static void tell_held(const struct dispatch *d, uint32_t symbol_id)
+{
+	if (d->env.held != NULL)
+		d->env.held(d->env.arg, symbol_id,
+			    newsroom_held(d->env.news, symbol_id));
+}
+
+ON_STORE static void take_control(struct dispatch *d, uint64_t pos,
+				  const struct record *r)
+{
+	newsroom_control(d->env.news, pos, r);
+	for (uint32_t id = 0; id < symtab_count(d->env.symbols); id++)
+		tell_held(d, id);
+}
+
 /* An article's events, to nobody. */
 ON_STORE static int pass_article(struct dispatch *d, uint64_t pos,
 				 const struct record *r)
@@ -160,6 +176,8 @@ int dispatch_pass(struct dispatch *d, uint64_t pos, const struct record *recs,
 						 : 0;
 		if (rc < 0)
 			return rc;
+		if (recs[i].type == RECORD_CONTROL)
+			take_control(d, pos + i, &recs[i]);
 		inband_passed(&d->inband, pos + i, &recs[i]);
 	}
 	return 0;
@@ -272,6 +290,7 @@ ON_STORE static int carry_news(struct dispatch *d, uint64_t pos, const struct re
 			return 1;
 		}
 		newsroom_next(d->env.news, e);
+		tell_held(d, e->symbol_id);
 		outbox_commit(d->env.ticks);
 	}
 	d->has_article = false;
@@ -301,6 +320,8 @@ ON_STORE static int carry(struct dispatch *d, uint64_t pos, const struct record 
 				      : to_everybody(d, pos, r);
 	if (rc != 0)
 		return rc;
+	if (r->type == RECORD_CONTROL)
+		take_control(d, pos, r);
 	inband_passed(&d->inband, pos, r);
 	d->is_between = false;
 	d->is_at_clock = r->type == RECORD_CLOCK;

@@ -37,6 +37,9 @@ struct dispatch_env {
 				 the position up to which all were sent, WORKER_MARK */
 	struct newsroom *news;   /* taken */
 	void (*bell)(void *arg); /* after ticks were published */
+	/** A symbol's news are held back from @pos on; 0: no longer.  NULL: who asks?
+	 */
+	void (*held)(void *arg, uint32_t symbol_id, uint64_t pos);
 	void *arg;
 	struct tick_index *index; /* borrowed; NULL: nobody asks */
 	struct trace *trace;      /* borrowed; NULL: no traces */

@@ -36,7 +36,8 @@ void freezes_remove(struct freezes *f, struct freeze_entry *e)
 static bool covers(const struct freeze *what, enum event_kind kind)
 {
 	if (what->level == FREEZE_ALL)
-		return kind == EVENT_BAR || kind == EVENT_TIER1 || kind == EVENT_TIER2;
+		return kind == EVENT_BAR || kind == EVENT_TIER1 ||
+		       kind == EVENT_TIER2 || kind == EVENT_NEWS;
 	return what->level == FREEZE_TIER &&
 	       kind == (what->tier == 1 ? EVENT_TIER1 : EVENT_TIER2);
 }

@@ -9,7 +9,9 @@
 struct gate {
 	uint32_t symbols_max;
 	_Atomic uint64_t kinds[EVENT_KINDS];
-	_Atomic uint64_t symbols[];
+	struct gate_symbol {
+		_Atomic uint64_t derived, news;
+	} symbols[];
 };
 
 int gate_new(uint32_t symbols_max, struct gate **out)
@@ -30,7 +32,14 @@ void gate_free(struct gate *g)
 void gate_symbol(struct gate *g, uint32_t symbol_id, uint64_t pos)
 {
 	if (symbol_id < g->symbols_max)
-		atomic_store_explicit(&g->symbols[symbol_id], pos,
+		atomic_store_explicit(&g->symbols[symbol_id].derived, pos,
+				      memory_order_release);
+}
+
+void gate_news(struct gate *g, uint32_t symbol_id, uint64_t pos)
+{
+	if (symbol_id < g->symbols_max)
+		atomic_store_explicit(&g->symbols[symbol_id].news, pos,
 				      memory_order_release);
 }
 
@@ -49,9 +58,14 @@ static bool is_behind(const _Atomic uint64_t *from, uint64_t pos)
 bool gate_holds(const struct gate *g, enum event_kind kind, uint32_t symbol_id,
 		uint64_t pos)
 {
-	if (kind != EVENT_BAR && kind != EVENT_TIER1 && kind != EVENT_TIER2)
+	bool is_of_symbol = kind != EVENT_TIER2 && symbol_id < g->symbols_max;
+
+	if (kind != EVENT_BAR && kind != EVENT_TIER1 && kind != EVENT_TIER2 &&
+	    kind != EVENT_NEWS)
 		return false;
 	return is_behind(&g->kinds[kind], pos) ||
-	       (kind != EVENT_TIER2 && symbol_id < g->symbols_max &&
-		is_behind(&g->symbols[symbol_id], pos));
+	       (is_of_symbol &&
+		is_behind(kind == EVENT_NEWS ? &g->symbols[symbol_id].news
+					     : &g->symbols[symbol_id].derived,
+			  pos));
 }

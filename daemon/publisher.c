@@ -230,6 +230,7 @@ ON_LOOP static void mark_stream(struct publisher *p, enum event_kind k,
 	if (symbol_id >= p->env.symbols_max || kind->streams == NULL || at->seq == 0)
 		return;
 	if (held) {
+		kind->has_held = true;
 		kind->streams[symbol_id].held_seq = at->seq;
 		kind->streams[symbol_id].held_pos = at->pos;
 	} else {

@@ -29,7 +29,9 @@ ON_LOOP static void send_heartbeat(struct publisher *p, enum event_kind k,
  */
 static uint64_t reached(const struct publisher *p, enum event_kind k)
 {
-	enum publisher_input what = k == EVENT_TIER2 ? INPUT_TIER2 : INPUT_WORKER;
+	enum publisher_input what = k == EVENT_TIER2  ? INPUT_TIER2
+				    : k == EVENT_NEWS ? INPUT_TICKS
+						      : INPUT_WORKER;
 	uint64_t pos = UINT64_MAX;
 
 	if (k == EVENT_TICK)
@@ -117,6 +119,7 @@ void publisher_heartbeat(struct publisher *p)
 
 	if (b == NULL)
 		return; /* the next second tries again; streams stay touched */
+	publisher_release_news(p);
 	b->p = p;
 	for (int k = 0; k < PUBLISHED_KINDS; k++) {
 		if (p->env.rings[k] == NULL)

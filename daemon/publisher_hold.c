@@ -32,13 +32,25 @@ ON_LOOP static void release_universe(struct universe *u)
 void publisher_release(struct publisher *p, enum event_kind k)
 {
 	struct kind *kind = &p->kinds[k];
+	bool has_held = false;
 
 	for (size_t i = 0; k == EVENT_TIER2 && i < p->n_universes; i++)
 		release_universe(&p->universes[i]);
-	for (uint32_t id = 0; kind->streams != NULL && id < p->env.symbols_max; id++)
-		if (kind->streams[id].held_seq != 0 &&
-		    !publisher_holds(p, k, id, kind->streams[id].held_pos))
+	for (uint32_t id = 0; kind->streams != NULL && id < p->env.symbols_max; id++) {
+		if (kind->streams[id].held_seq == 0)
+			continue;
+		if (publisher_holds(p, k, id, kind->streams[id].held_pos))
+			has_held = true;
+		else
 			release_stream(kind, id);
+	}
+	kind->has_held = has_held;
+}
+
+void publisher_release_news(struct publisher *p)
+{
+	if (p->kinds[EVENT_NEWS].has_held)
+		publisher_release(p, EVENT_NEWS);
 }
 
 void publisher_follow(struct publisher *p, const struct event_status *e)

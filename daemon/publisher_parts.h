@@ -27,6 +27,7 @@ struct kind {
 	int64_t opened_ns;
 	uint64_t frame_seq;
 	uint64_t last_pos; /* of the newest event; not of matrices */
+	bool has_held;     /* of a stream, maybe */
 	uint64_t events;
 	char topic[TOPIC_MAX];
 	size_t topic_len;
@@ -71,6 +72,9 @@ ON_LOOP void publisher_touch(struct kind *kind, uint32_t symbol_id, uint64_t seq
 			     uint64_t pos);
 
 /* ---- publisher_hold.c ---- */
+
+/** The gates of news move on another thread: once a second, which of them opened? */
+ON_LOOP void publisher_release_news(struct publisher *p);
 
 /** Status events come in the symbol's own order: what follows is held, or not. */
 ON_LOOP void publisher_follow(struct publisher *p, const struct event_status *e);

@@ -244,6 +244,8 @@ static int add(struct rerun *r, uint64_t pos, const struct record *rec)
 			inband_seq(&r->inband, rec), rec);
 	else
 		add_for_all(r, b, pos, rec);
+	if (rec->type == RECORD_CONTROL)
+		newsroom_control(r->news, pos, rec);
 	if (rc < 0)
 		return rc;
 	if (rec->type == RECORD_CLOCK)

@@ -105,6 +105,7 @@ int rerun_load(struct rerun *r, const struct section *sec)
 	case SECTION_UNIVERSE:
 		return tier2_load(r->tier2, sec);
 	case SECTION_NEWS:
+	case SECTION_HOLDS:
 		return newsroom_load(r->news, sec);
 	}
 	return err_set(-EBADMSG, "the snapshot has a section of the unknown kind %u",

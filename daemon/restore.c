@@ -128,6 +128,7 @@ ON_STORE static int load_section(struct loader *l, const struct section *sec)
 		load_index(l, sec);
 		return 0;
 	case SECTION_NEWS:
+	case SECTION_HOLDS:
 		return newsroom_load(dispatch_news(store_dispatch(l->d->store)), sec);
 	}
 	return err_set(-EBADMSG, "it has a section of the unknown kind %u", sec->kind);
@@ -315,10 +316,14 @@ ON_LOOP static void restore_matrices(struct daemon *d)
 /* Before the streams are told of: what is held is not told of. */
 ON_LOOP static void restore_gates(struct daemon *d)
 {
-	for (uint32_t id = 0; id < symtab_count(d->symbols); id++)
+	role_assert_store(); /* its thread has not begun */
+	for (uint32_t id = 0; id < symtab_count(d->symbols); id++) {
 		gate_symbol(
 			d->gate, id,
 			shard_frozen(worker_shard(d->workers[id % d->n_workers]), id));
+		gate_news(d->gate, id,
+			  newsroom_held(dispatch_news(store_dispatch(d->store)), id));
+	}
 }
 
 ON_LOOP static void restore_news(struct daemon *d)

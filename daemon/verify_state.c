@@ -71,6 +71,8 @@ static void section_differs(struct verify *v, uint64_t pos, uint32_t kind, uint3
 	else if (kind == SECTION_NEWS)
 		(void)snprintf(what, sizeof(what), "the news of %.*s", SYMBOL_MAX,
 			       symtab_name(v->env->symbols, id));
+	else if (kind == SECTION_HOLDS)
+		(void)snprintf(what, sizeof(what), "whose news are held back");
 	else if (kind == SECTION_UNIVERSE && id < v->env->params->n_universes)
 		(void)snprintf(what, sizeof(what), "the state of universe %.*s",
 			       UNIVERSE_MAX, v->env->params->universes[id].name);

@@ -5,10 +5,11 @@
  *stored as ever, so that a release needs no reckoning and a replay makes the same
  *bytes.
  *
- *	symbol   its bars and features are held, and matrices are made without it
- *	source   the same for every symbol whose newest bar is of that source
+ *	symbol   its bars, features and news are held, and matrices are made without it
+ *	source   the same for every symbol whose newest bar is of that source; and the
+ *	         news of every symbol of which it wrote (workers/newshold.h)
  *	tier     all features (1) or all matrices (2) are held
- *	all      all bars, features and matrices are held
+ *	all      all bars, features, news and matrices are held
  *
  * Ticks are never held.  A quarantine is a freeze under another name: the data is
  * suspect, not the system; matrices say `quarantined` instead of `killed`.

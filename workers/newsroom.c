@@ -6,6 +6,7 @@
 #include "base/state.h"
 #include "base/utf8.h"
 #include "proto/article.h"
+#include "workers/newshold.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -36,6 +37,7 @@ struct newsroom {
 	struct newsroom_env env;
 	struct sentiment *scorer; /* owned */
 	struct desk **desks;      /* owned, each too; by symbol id, NULL: no news yet */
+	struct newshold hold;
 	struct taken now;
 };
 
@@ -53,6 +55,8 @@ int newsroom_new(const struct newsroom_env *env, struct newsroom **out)
 		     ? err_set(-ENOMEM, "out of memory for the news of %u symbols",
 			       env->symbols_max)
 		     : sentiment_new(p->flavour, p->vader, p->vader_len, &r->scorer);
+	if (rc == 0)
+		rc = newshold_init(&r->hold, env->symbols_max);
 	if (rc < 0) {
 		newsroom_free(r);
 		return rc;
@@ -74,6 +78,8 @@ void newsroom_reset(struct newsroom *r)
 		desk_free(r->desks[i]);
 		r->desks[i] = NULL;
 	}
+	if (r->hold.symbols != NULL)
+		newshold_reset(&r->hold);
 	r->now.n = r->now.next = 0;
 }
 
@@ -83,6 +89,7 @@ void newsroom_free(struct newsroom *r)
 		return;
 	newsroom_reset(r);
 	free(r->desks);
+	newshold_deinit(&r->hold);
 	sentiment_free(r->scorer);
 	free(r);
 }
@@ -256,6 +263,19 @@ void newsroom_next(struct newsroom *r, struct event_news *out)
 	put_article(r, out);
 	d->stream.pos = t->pos;
 	event_chain(EVENT_NEWS, out, &d->stream.chain);
+	newshold_article(&r->hold, t->pos, id, t->rec.source_id);
+}
+
+/* ---- what is held back ---- */
+
+void newsroom_control(struct newsroom *r, uint64_t pos, const struct record *rec)
+{
+	newshold_control(&r->hold, pos, rec);
+}
+
+uint64_t newsroom_held(const struct newsroom *r, uint32_t symbol_id)
+{
+	return newshold_from(&r->hold, symbol_id);
 }
 
 /* ---- state ---- */
@@ -284,8 +304,24 @@ static void desk_state(struct state *st, struct desk *d)
 	state_end(st);
 }
 
+static int load_holds(struct newsroom *r, const struct section *sec)
+{
+	struct state st = state_loading(sec->data, sec->len);
+
+	newshold_state(&st, &r->hold);
+	return state_bad(&st) ? err_set(-EBADMSG, "whose news are held back cannot be "
+						  "read")
+			      : 0;
+}
+
 void newsroom_save(const struct newsroom *r, struct buf *out)
 {
+	struct newshold hold = r->hold; /* saving changes nothing */
+	struct state holds = state_saving(out);
+	size_t begin = section_begin(out, SECTION_HOLDS, 0);
+
+	newshold_state(&holds, &hold);
+	section_end(out, begin);
 	for (uint32_t id = 0; id < r->env.symbols_max; id++) {
 		struct state st = state_saving(out);
 		size_t at;
@@ -303,6 +339,8 @@ int newsroom_load(struct newsroom *r, const struct section *sec)
 	struct state st = state_loading(sec->data, sec->len);
 	struct desk *d;
 
+	if (sec->kind == SECTION_HOLDS)
+		return load_holds(r, sec);
 	if (sec->id >= r->env.symbols_max)
 		return err_set(-EBADMSG, "the snapshot has news of a symbol %u",
 			       sec->id);

@@ -47,9 +47,15 @@ int newsroom_open(struct newsroom *r, uint64_t pos, const struct record *rec,
 uint32_t newsroom_left(const struct newsroom *r);
 void newsroom_next(struct newsroom *r, struct event_news *out);
 
-/** Append a SECTION_NEWS for every symbol that had news, ascending by id. */
+/** The control record at @pos: the kill switch, or a pause. */
+void newsroom_control(struct newsroom *r, uint64_t pos, const struct record *rec);
+/** The position from which a symbol's news are held back; 0: they are not. */
+uint64_t newsroom_held(const struct newsroom *r, uint32_t symbol_id);
+
+/** Append a SECTION_HOLDS, and a SECTION_NEWS for every symbol that had news, ascending
+ * by id. */
 void newsroom_save(const struct newsroom *r, struct buf *out);
-/** Load one; 0, -EBADMSG, -ENOMEM. */
+/** Load one of either; 0, -EBADMSG, -ENOMEM. */
 int newsroom_load(struct newsroom *r, const struct section *sec);
 /** Only what it says of its stream.  0, -EBADMSG. */
 int newsroom_peek(const struct section *sec, struct stream_mark *out);

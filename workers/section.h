@@ -16,7 +16,7 @@
  * of what is derived from it: an older snapshot is then passed over, and the state made
  * anew from the log.
  */
-#define SNAPSHOT_VERSION 7
+#define SNAPSHOT_VERSION 8
 
 enum section_kind {
 	SECTION_HEAD =
@@ -28,6 +28,7 @@ enum section_kind {
 	SECTION_INDEX, /* id 0: counts of ticks here and there; no function of the log
 			*/
 	SECTION_NEWS,  /* id: symbol; its articles and its stream of sentiments */
+	SECTION_HOLDS, /* id 0: whose news are held back */
 };
 
 struct section {

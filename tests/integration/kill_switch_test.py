@@ -6,6 +6,7 @@ on; with the release a subscriber has every event once.  Bars, features and (of 
 made without a symbol) matrices are those of a daemon in which nothing was killed, and the
 log derives to the same bytes with any number of workers.  Prints TAP.
 """
+import datetime
 import json
 import os
 import subprocess
@@ -24,7 +25,8 @@ defaults: {timeframes: [1s], price_types: [last]}
 universes: {k: {symbols: [A, B, C], timeframe: 1s, window: 20, min_obs: 5}}
 """
 SOURCES = {"A": "one", "B": "one", "C": "two"}
-DERIVED = ("bar", "tier1", "tier2")
+WRITERS = {"A": "wire", "B": "wire", "C": "two"}  # of news
+DERIVED = ("bar", "tier1", "tier2", "news")
 TESTS = []
 
 
@@ -38,7 +40,7 @@ def make():
 
 
 def feed(d, first_s, last_s):
-    """Four trades a second and symbol, with prices that go their own ways."""
+    """Four trades a second and symbol, with prices that go their own ways; each five seconds an article."""
     s = d.ingest()
     for at in range(first_s, last_s):
         for symbol, source in SOURCES.items():
@@ -46,9 +48,19 @@ def feed(d, first_s, last_s):
                      for q in range(at * 4, at * 4 + 4)]
             reply = tb.sbe_reply(s.ask(tb.sbe_ticks(f"p-{symbol}", source, at * 4 + 1, ticks)))
             assert reply["accepted"] == len(ticks), reply
+            if at % 5 == 2:
+                write(d, at, WRITERS[symbol], symbol)
         clock = tb.sbe_ticks("clock", "clock", at + 1, [("", tb.START + (at + 1) * tb.SECOND, 0, 0, 0)])
         assert tb.sbe_reply(s.ask(clock))["accepted"] == 1
     s.close()
+
+
+def write(d, second, source, *symbols):
+    """An article of every symbol, each in words of its own."""
+    words = ("beats estimates", "plunges", "opens a plant", "faces a probe")[second % 4]
+    at = datetime.datetime.fromtimestamp(tb.START // tb.SECOND + second, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    one = {"id": f"{second}{symbols[0]}", "time": at, "headline": f"{' and '.join(symbols)} {words} ({second})", "symbols": symbols}
+    assert tb.feed_json(d, json.dumps({"producer": "n", "source": source, "news": [one]}))["accepted"] == 1
 
 
 def settle(d):
@@ -172,7 +184,7 @@ def check(d, args, held, without):
     for kind in DERIVED:
         assert sorted((*stream(e), e.seq) for e in got[kind]) == sorted((*stream(e), e.seq) for e in stored[kind]), kind
     assert ctl(d, "kill", "--list") == "nothing is killed\n"
-    for kind in DERIVED[:2] + (() if without else ("tier2",)):
+    for kind in ("bar", "tier1", "news") + (() if without else ("tier2",)):
         assert [content(e) for e in stored[kind]] == REFERENCE[kind], f"{kind}: not what an undisturbed daemon makes"
     newest = stored["tier2"][-1]
     assert all(m.reason == "included" for m in newest.members), [(m.symbol, m.reason) for m in newest.members]
@@ -183,12 +195,17 @@ def check(d, args, held, without):
 
 @test
 def a_symbol_is_held_and_left_out_of_matrices(d):
-    check(d, ["A"], lambda e: e.kind in ("bar", "tier1") and e.symbol == "A", {"A"})
+    check(d, ["A"], lambda e: e.kind in ("bar", "tier1", "news") and e.symbol == "A", {"A"})
 
 
 @test
 def a_source_takes_its_symbols_with_it(d):
-    check(d, ["--source", "two"], lambda e: e.kind in ("bar", "tier1") and e.symbol == "C", {"C"})
+    check(d, ["--source", "two"], lambda e: e.kind in ("bar", "tier1", "news") and e.symbol == "C", {"C"})
+
+
+@test
+def a_source_of_news_takes_what_it_writes_of(d):
+    check(d, ["--source", "wire"], lambda e: e.kind == "news" and e.symbol in "AB", set())
 
 
 @test
@@ -204,6 +221,68 @@ def tier_2_holds_all_matrices(d):
 @test
 def all_holds_everything_but_ticks(d):
     check(d, ["--all"], lambda e: e.kind in DERIVED, set())
+
+
+def wait_for(what, why):
+    end = time.monotonic() + 30
+    while not what():
+        assert time.monotonic() < end, why
+        time.sleep(0.1)
+
+
+@test
+def a_stream_that_a_source_is_in_is_held_to_its_end(d):
+    """From its first article on, whoever writes what follows: its sums are in all of it."""
+    feed(d, 0, 5)
+    settle(d)
+    reader = Reader(d)
+    write(d, 5, "good", "X", "Y", "Z")
+    settle(d)
+    ctl(d, "kill", "--source", "wire", "--reason", "rumours")
+    for second, source, symbols in ((6, "good", "XY"), (7, "wire", "XZ"), (8, "good", "XY"), (9, "good", "Z")):
+        write(d, second, source, *symbols)
+    settle(d)
+    time.sleep(1.2)
+    told = {s: [e.headline for e in reader.of("news") if e.symbol == s] for s in "XYZ"}
+    assert [len(told[s]) for s in "XYZ"] == [2, 3, 1], told
+    d.kill()
+    d.start()
+    assert [len([e for e in everything(d)["news"] if e.symbol == s]) for s in "XYZ"] == [2, 3, 1]
+    write(d, 10, "good", "X", "Y")
+    settle(d)
+    time.sleep(1.2)
+    assert [len([e for e in reader.of("news") if e.symbol == s]) for s in "XYZ"] == [2, 4, 1]
+    ctl(d, "resume", "--source", "wire")
+    wait_for(lambda: [len([e for e in reader.of("news") if e.symbol == s]) for s in "XYZ"] == [5, 4, 3], "what was held does not come")
+    reader.stop()
+    assert not reader.bad, reader.bad[:3]
+    assert "equal" in ctl(d, "verify")
+
+
+@test
+def a_pause_holds_the_news(d):
+    feed(d, 0, 10)
+    settle(d)
+    reader = Reader(d)
+    pos = d.admin("pause", symbol="A")["result"]["position"]
+    feed(d, 10, 20)
+    settle(d)
+    time.sleep(1.2)
+    d.kill()
+    d.start()
+    feed(d, 20, 30)
+    settle(d)
+    time.sleep(1.2)
+    held = lambda e: e.kind == "news" and e.symbol == "A"  # noqa: E731
+    expect_silence(reader.items, held, pos)
+    expect_silence(everything(d)["news"], held, pos)
+    assert [e for e in reader.of("news") if e.symbol == "B" and e.pos > pos], "the others stand still too"
+    ctl(d, "resume", "A")
+    wait_for(lambda: len(reader.of("news")) == 18, "what was held does not come")
+    reader.stop()
+    assert not reader.bad, reader.bad[:3]
+    assert [e.seq for e in reader.of("news") if e.symbol == "A"] == [1, 2, 3, 4, 5, 6]
+    assert "equal" in ctl(d, "verify")
 
 
 @test
