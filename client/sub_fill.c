@@ -54,9 +54,11 @@ void sub_fill_hole(struct tickbus_sub *sub, const struct stream *st, uint64_t la
 	p->hole_pos = pos;
 	p->next = (struct catchup_root){.kinds = 1u << st->kind,
 					.from_type = CATCHUP_FROM_SEQ};
-	if (p->hole_is_new) { /* what happened to it since nothing was missing */
+	if (p->hole_is_new) { /* what happened to it since nothing was missing ... */
 		p->next.from_type = CATCHUP_FROM_POS;
 		p->next.from = sub->beat[st->kind].good_pos + 1;
+		if (p->next.from > pos) /* ... or it was held back then */
+			p->next.from = sub->base_pos;
 	}
 }
 

@@ -325,8 +325,9 @@ static int on_heartbeat(struct tickbus_sub *sub, struct sub_source *s,
 		st = streams_get(&sub->streams, kind, hb->symbol, hb->timeframe_s);
 		if (st == NULL)
 			return err_set(-ENOMEM, "too many streams");
-		/* Without a history, nothing is missed from here on. */
-		if (st->last_seq == 0 && (hb->pos <= sub->beat[kind].good_pos ||
+		/* Without a history, nothing is missed from here on.  One that is new
+		   and has moved behind our beginning was held back until now. */
+		if (st->last_seq == 0 && (hb->pos < sub->base_pos ||
 					  !sub->beat[kind].is_known || sub->no_fill))
 			st->last_seq = hb->last_seq;
 		if (hb->last_seq > st->last_seq)

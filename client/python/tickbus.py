@@ -943,7 +943,7 @@ class Subscriber:
         self._streams: dict[str, dict] = {kind: {} for kind in KINDS}
         self._out, self._given, self._events = collections.deque(), collections.deque(), None
         self._epoch = self._turn = self._given_since = 0
-        self._past, self._is_live, self._is_ended = _Lane(None, None), False, False
+        self._past, self._is_live, self._has_begun, self._is_ended = _Lane(None, None), False, False, False
         if self._fills or start != "now":
             self._past.jobs.append(self._history(start, at))
         where, self._poll = _urls(host, port_base, urls), _Poll()
@@ -1209,7 +1209,7 @@ class Subscriber:
         reached = max(0, job.value - 1)
         for each in self._lanes:
             each.reached, each.floor = reached, reached if job.begins_here else max(0, job.first_pos - 1)
-        self._is_live, self._is_ended = True, not self._lanes
+        self._is_live, self._has_begun, self._is_ended = True, True, not self._lanes
         is_whole = None if job.server_hash is None else (job.count, job.hash) == (job.server_count, job.server_hash)
         return Live(reached, job.count, job.hash, is_whole)
 
@@ -1323,8 +1323,11 @@ class Subscriber:
                 continue
             key = (symbol, frame_s) if kind == "tier2" else symbol
             stream = streams.get(key) or streams.setdefault(key, _Stream())
-            if stream.last < 0:
+            if stream.last < 0 and (pos <= lane.floor or not self._has_begun or not self._fills):
                 stream.last, stream.epoch = last_seq, source.frame.epoch  # from here on nothing is missed
+            elif stream.last < 0:  # it was held back from its first event on, and is released
+                source.row = row
+                return self._on_hole(lane, None, kind, key, stream, last_seq, pos)
             elif last_seq > stream.last:
                 source.row = row
                 return self._on_hole(lane, None, kind, key, stream, last_seq, pos)
@@ -1342,6 +1345,8 @@ class Subscriber:
             return self._gap(kind, key, stream, last, self._newest.reason)
         symbol, frame_s = key if kind == "tier2" else (key, 0)
         hole = _Job("hole", "seq", 1 << KINDS[kind], 0, (_stream(KINDS[kind], symbol, frame_s, stream.last + 1, last),))
+        if stream.last < 0:  # what of it lies behind our beginning
+            hole = _Job("hole", "pos", 1 << KINDS[kind], lane.floor + 1, (_stream(KINDS[kind], symbol, frame_s),))
         hole.stream, hole.key, hole.last, hole.target = kind, key, last, pos
         lane.jobs.append(hole)
         self._ask(hole)
