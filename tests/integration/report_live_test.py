@@ -130,6 +130,14 @@ def what_was_seen_live_goes_on_where_the_vendor_ends(d):
     assert got["LIVE"]["missing_sources"] == ["first", "second"] and "only source" in got["LIVE"]["reason"], got["LIVE"]
     assert answer["report"]["timestamp"] == (FIRST + datetime.timedelta(days=DAYS)).strftime("%Y-%m-%dT00:00:00Z"), answer["report"]
     assert without_time(answer) == without_time(d.report("combined", SYMBOLS + ["PAST", "LIVE", "NOPE"], "--workers", "1", code=1))
+    # Each symbol is by itself: what the others have, and how wild it is, changes nothing.
+    d.send([r for i in range(20) for r in (("", ns(DAYS + 3, i), 0, 0, 0), ("WILD", ns(DAYS + 3, i), (1, 10 ** 15)[i % 2], 10 ** 8, d.seq + i))])
+    d.settle()
+    wild = d.report("combined", ["WILD", *SYMBOLS, "PAST", "LIVE"], "--window", "30", code=None)
+    for name in ("price_details", "technical_summary", "combined_analysis"):
+        for s in SYMBOLS:
+            assert rows(wild, name)[s] == rows(d.report("combined", [s], "--window", "30"), name)[s], (name, s)
+    answer = d.report("combined", SYMBOLS + ["PAST", "LIVE", "NOPE"], code=1)
     assert d.stop() == 0
     d.start()
     assert without_time(answer) == without_time(d.report("combined", SYMBOLS + ["PAST", "LIVE", "NOPE"], code=1))
