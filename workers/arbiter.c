@@ -175,6 +175,7 @@ static bool is_silent(const struct arbiter *a, uint8_t i, int64_t now_ns)
 static bool is_fit(const struct arbiter *a, uint8_t i, uint8_t heard, int64_t now_ns)
 {
 	return a->voices[i].id != 0 && !a->voices[i].poor &&
+	       !source_life_held(a->life, a->voices[i].id) &&
 	       (i == heard || !is_silent(a, i, now_ns));
 }
 
@@ -198,6 +199,9 @@ static void say_chosen(const struct arbiter *a, uint8_t was, int64_t now_ns,
 			       "%s for %s: %d of its last %u ticks were bad", now,
 			       name_of(a, was), __builtin_popcount(a->voices[was].bad),
 			       ARBITER_RECENT);
+	else if (source_life_held(a->life, a->voices[was].id))
+		(void)snprintf(out->chosen_text, sizeof(out->chosen_text),
+			       "%s for %s, which is killed", now, name_of(a, was));
 	else if (is_silent(a, was, now_ns))
 		(void)snprintf(out->chosen_text, sizeof(out->chosen_text),
 			       "%s for %s, which is silent", now, name_of(a, was));

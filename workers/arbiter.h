@@ -4,10 +4,11 @@
  *
  * Every source's ticks are logged and published; those of one, the chosen, are used.
  *
- *	chosen ── silent or poor ──> the first of the list that is neither
+ *	chosen ── silent, poor or killed ──> the first of the list that is not
  *	   ^                                       |
- *	   └── a preferred one has been alive for source_return, and is not poor ──┘
+ *	   └── a preferred one has been alive for source_return, and is fit ──┘
  *
+ * killed   the kill switch holds the source
  * silent   no event of the source, of any symbol, for bars.source_timeout
  * poor     of its last ARBITER_RECENT ticks of this symbol half or more were bad: a
  *          crossed quote, or a price further than source_divergence from the median of

@@ -114,6 +114,37 @@ static void silence_is_found_by_the_clock_as_well(void **state)
 	fixture_close(&f);
 }
 
+static void a_killed_source_is_replaced_until_it_is_released(void **state)
+{
+	struct fixture f;
+	int64_t t = T0;
+
+	(void)state;
+	open_two(&f);
+	f.params.defaults.source_return_ns = 5 * S;
+	for (int i = 0; i < 10; i++, t += S) {
+		trade(&f, NYSE, t, 100 * E9);
+		trade(&f, BATS, t + 1, 100 * E9);
+	}
+	source_life_hold(f.life, NYSE, true);
+	for (int i = 0; i < 10; i++, t += S) {
+		trade(&f, NYSE, t, 100 * E9);
+		trade(&f, BATS, t + 1, 100 * E9);
+	}
+	assert_told(&f, 1, SYMBOL_SOURCE_CHOSEN, BATS,
+		    "bats for nyse, which is killed");
+	/* Of two killed ones the chosen stays: somebody's bars are held then. */
+	source_life_hold(f.life, BATS, true);
+	trade(&f, BATS, t, 100 * E9);
+	assert_int_equal(f.n_status, 2);
+	source_life_hold(f.life, BATS, false);
+	source_life_hold(f.life, NYSE, false);
+	t += S;
+	trade(&f, BATS, t, 100 * E9);
+	assert_told(&f, 2, SYMBOL_SOURCE_CHOSEN, NYSE, "nyse again, before bats");
+	fixture_close(&f);
+}
+
 static void a_source_of_crossed_quotes_is_poor_until_it_mends(void **state)
 {
 	struct fixture f;
@@ -286,6 +317,7 @@ int main(void)
 		cmocka_unit_test(
 			a_silent_source_is_replaced_and_comes_back_after_its_time),
 		cmocka_unit_test(silence_is_found_by_the_clock_as_well),
+		cmocka_unit_test(a_killed_source_is_replaced_until_it_is_released),
 		cmocka_unit_test(a_source_of_crossed_quotes_is_poor_until_it_mends),
 		cmocka_unit_test(
 			the_one_whose_price_moved_away_is_blamed_and_it_is_told),

@@ -31,6 +31,7 @@ struct cut_item {
 	uint8_t price_type;
 	uint8_t cause;  /* enum bar_cause */
 	uint8_t replay; /* 1: re-read at start, do not publish */
-	uint8_t reserved[6];
+	uint8_t frozen; /* CUT_BAR: SYMBOL_KILLED or SYMBOL_QUARANTINED; else 0 */
+	uint8_t reserved[5];
 };
 _Static_assert(sizeof(struct cut_item) == 64, "one cache line");

@@ -169,7 +169,7 @@ static void on_tier1(void *arg, const struct event_tier1 *e)
 	l->shard->sink.tier1(l->shard->sink.arg, &linked);
 }
 
-static void cut_bar(struct shard *s, const struct event_bar *e)
+static void cut_bar(struct shard *s, const struct lane *l, const struct event_bar *e)
 {
 	struct cut_item c = {
 		.pos = s->now->pos,
@@ -186,6 +186,7 @@ static void cut_bar(struct shard *s, const struct event_bar *e)
 		.price_type = e->price_type,
 		.cause = e->cause,
 		.replay = (s->now->flags & ITEM_REPLAY) != 0,
+		.frozen = l->frozen,
 	};
 
 	s->sink.cut(s->sink.arg, &c);
@@ -210,7 +211,7 @@ static void on_bar(void *arg, const struct event_bar *e)
 	event_chain(EVENT_BAR, &linked, &l->bar_chain);
 	l->bar_pos = linked.head.pos;
 	s->sink.bar(s->sink.arg, &linked);
-	cut_bar(s, e);
+	cut_bar(s, l, e);
 	if (!s->env.params->tier1.enabled || l->faulted)
 		return;
 	t = shard_tier1(l, e->timeframe_s, e->price_type);

@@ -75,6 +75,7 @@ static void set_source(struct shard *s, const struct freeze *f, bool is_on)
 		memmove(&s->frozen_sources[i], &s->frozen_sources[i + 1],
 			(s->n_frozen_sources - i) * sizeof(*f));
 	}
+	source_life_hold(s->life, (uint16_t)f->id, is_on);
 	for (uint32_t n = 0; n < s->n_lanes; n++) {
 		struct lane *l = &s->lanes[n];
 
@@ -117,6 +118,8 @@ void shard_freeze_state(struct state *st, struct shard *s)
 	state_count(st, &s->n_frozen_sources, FREEZE_SOURCES_MAX);
 	for (uint32_t i = 0; i < s->n_frozen_sources && !state_bad(st); i++)
 		freeze_state(st, &s->frozen_sources[i]);
+	for (uint32_t i = 0; i < s->n_frozen_sources && state_is_loading(st); i++)
+		source_life_hold(s->life, (uint16_t)s->frozen_sources[i].id, true);
 }
 
 void shard_lane_freeze_state(struct state *st, struct lane *l)

@@ -24,6 +24,7 @@ struct life {
 	struct gap *gaps; /* owned; SOURCE_LIFE_GAPS, in no order */
 	uint32_t n_gaps;  /* ever noted; the oldest note is overwritten */
 	bool seen;
+	bool held; /* by the kill switch */
 };
 
 struct source_life {
@@ -92,16 +93,44 @@ static void split_gap(const struct source_life *t, struct life *l, int64_t ns)
 	}
 }
 
-void source_life_saw(struct source_life *t, uint16_t source_id, int64_t ns)
+static struct life *life_at(struct source_life *t, uint32_t id)
 {
-	struct life **page = &t->page[source_id / PAGE_SOURCES];
-	struct life *l;
+	return t->page[id / PAGE_SOURCES] == NULL
+		       ? NULL
+		       : &t->page[id / PAGE_SOURCES][id % PAGE_SOURCES];
+}
+
+/* The place of source @id, made if need be; NULL: no memory. */
+static struct life *life_make(struct source_life *t, uint32_t id)
+{
+	struct life **page = &t->page[id / PAGE_SOURCES];
 
 	if (*page == NULL)
 		*page = calloc(PAGE_SOURCES, sizeof(**page));
-	if (*page == NULL)
+	return life_at(t, id);
+}
+
+void source_life_hold(struct source_life *t, uint16_t source_id, bool is_held)
+{
+	struct life *l = life_make(t, source_id);
+
+	if (l != NULL)
+		l->held = is_held;
+}
+
+bool source_life_held(const struct source_life *t, uint16_t source_id)
+{
+	const struct life *page = t->page[source_id / PAGE_SOURCES];
+
+	return page != NULL && page[source_id % PAGE_SOURCES].held;
+}
+
+void source_life_saw(struct source_life *t, uint16_t source_id, int64_t ns)
+{
+	struct life *l = life_make(t, source_id);
+
+	if (l == NULL)
 		return;
-	l = &(*page)[source_id % PAGE_SOURCES];
 	if (!l->seen) {
 		l->seen = true;
 		l->last_ns = ns;
@@ -165,23 +194,6 @@ static void life_state(struct state *st, struct life *l)
 		state_i64(st, &l->gaps[i].from_ns);
 		state_i64(st, &l->gaps[i].to_ns);
 	}
-}
-
-static struct life *life_at(struct source_life *t, uint32_t id)
-{
-	return t->page[id / PAGE_SOURCES] == NULL
-		       ? NULL
-		       : &t->page[id / PAGE_SOURCES][id % PAGE_SOURCES];
-}
-
-/* Loading: the place of source @id, made if need be. */
-static struct life *life_make(struct source_life *t, uint32_t id)
-{
-	struct life **page = &t->page[id / PAGE_SOURCES];
-
-	if (*page == NULL)
-		*page = calloc(PAGE_SOURCES, sizeof(**page));
-	return life_at(t, id);
 }
 
 void source_life_state(struct state *st, struct source_life *t)

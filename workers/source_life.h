@@ -32,5 +32,11 @@ bool source_life_dark(const struct source_life *t, uint16_t source_id, int64_t s
 		      int64_t end_ns);
 /** When its present life began: the end of its newest gap; INT64_MIN: it has none. */
 int64_t source_life_since(const struct source_life *t, uint16_t source_id);
+/**
+ * The kill switch holds the source, or does so no longer: whoever has another one to
+ * choose takes that.  Not saved: who knows of it tells it again after a load.
+ */
+void source_life_hold(struct source_life *t, uint16_t source_id, bool is_held);
+bool source_life_held(const struct source_life *t, uint16_t source_id);
 /** Save or load what is known of every source. */
 void source_life_state(struct state *st, struct source_life *t);

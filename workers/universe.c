@@ -170,12 +170,14 @@ static struct cell empty_cell(struct universe *u, uint32_t m, int64_t ns)
 			     .in_session = may_end(&u->members[m], ns)};
 }
 
-static void join(struct universe *u, uint32_t symbol_id, const char *symbol)
+/* A symbol that was killed before it had a bar is still killed when it joins. */
+static void join(struct universe *u, const struct cut_item *bar, const char *symbol)
 {
-	uint32_t m = u->n_members;
+	uint32_t m = u->n_members, symbol_id = bar->symbol_id;
 
 	universe_add_member(u, symbol, symbol_field_len(symbol, SYMBOL_MAX));
 	u->members[m].symbol_id = symbol_id;
+	u->members[m].state = bar->frozen;
 	u->member_of[symbol_id] = m;
 	rank_by_id(u, m);
 	for (uint32_t i = 0; i < u->n_columns; i++)
@@ -207,7 +209,7 @@ bool universe_takes(struct universe *u, const struct cut_item *bar, const char *
 		counts->refused++;
 		return false;
 	}
-	join(u, bar->symbol_id, symbol);
+	join(u, bar, symbol);
 	return true;
 }
 
