@@ -399,6 +399,7 @@ ON_LOOP static void stop(struct daemon *d)
 	rep_halt(d->catchup);
 	daemon_close_store(d);
 	close_with_limit(d);
+	metrics_share_deinit(&d->metrics);
 	uv_walk(&d->loop, close_handle, NULL);
 	while (uv_run(&d->loop, UV_RUN_NOWAIT) != 0)
 		;

@@ -27,6 +27,7 @@
 #include "daemon/history_thread.h"
 #include "daemon/intake.h"
 #include "daemon/live_thread.h"
+#include "daemon/metrics_share.h"
 #include "daemon/newest.h"
 #include "daemon/otlp_thread.h"
 #include "daemon/page_live.h"
@@ -112,6 +113,7 @@ struct daemon {
 	struct admin *admin;             /* owned; NULL: off */
 	struct http *http;               /* owned; NULL: off */
 	struct page_live *page_live;     /* owned; NULL: no http */
+	struct metrics_share metrics;    /* loop; pages of /metrics */
 	struct ring_server *ring_server; /* owned; NULL: off */
 
 	struct backup_job *backup; /* owned; loop; NULL: none since the start */

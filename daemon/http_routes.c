@@ -113,14 +113,9 @@ ON_LOOP static void run_api(struct daemon *d, struct http_request *r, const char
 ON_LOOP static void put_metrics(struct daemon *d, struct http_request *r)
 {
 	bool is_open = strstr(http_accept(r), "application/openmetrics-text") != NULL;
-	struct buf body = {0};
+	const struct buf *body = metrics_shared(&d->metrics, d, is_open);
 
-	if (is_open)
-		metrics_openmetrics(d, &body);
-	else
-		metrics_prometheus(d, &body);
-	http_answer(r, 200, is_open ? OPEN_TYPE : PROM_TYPE, body.data, body.len);
-	buf_free(&body);
+	http_answer(r, 200, is_open ? OPEN_TYPE : PROM_TYPE, body->data, body->len);
 }
 
 void daemon_http(void *arg, struct http_request *r)

@@ -34,6 +34,48 @@ static bool read_name(pid_t tid, char out[16])
 	return ok && out[0] != '\0';
 }
 
+/*
+ * Names that were read, by thread: they do not change, and reading one takes longer
+ * than everything else here.  A number may come back with another thread, so all are
+ * read again now and then.  The loop's alone.
+ */
+#define NAMES_MAX 256u
+#define FORGET_NS (60 * NS_PER_S)
+
+static struct known_name {
+	pid_t tid;
+	char name[16];
+} known[NAMES_MAX];
+static size_t n_known;
+static int64_t known_since_ns;
+
+static bool name_of(pid_t tid, char out[16])
+{
+	for (size_t i = 0; i < n_known; i++)
+		if (known[i].tid == tid) {
+			memcpy(out, known[i].name, sizeof(known[i].name));
+			return true;
+		}
+	if (!read_name(tid, out))
+		return false;
+	/* One that has just begun has not got its name yet: it has its process's. */
+	if (n_known < NAMES_MAX && strcmp(out, "tickbusd") != 0) {
+		known[n_known].tid = tid;
+		memcpy(known[n_known++].name, out, sizeof(known[0].name));
+	}
+	return true;
+}
+
+static void forget_names(void)
+{
+	int64_t now = clock_mono_ns();
+
+	if (now - known_since_ns < FORGET_NS)
+		return;
+	known_since_ns = now;
+	n_known = 0;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct thread_time *x = a, *y = b;
@@ -58,13 +100,14 @@ size_t thread_times(struct thread_time out[THREAD_NAMES_MAX])
 
 	if (dir == NULL)
 		return 0;
+	forget_names();
 	while ((e = readdir(dir)) != NULL) {
 		pid_t tid = (pid_t)strtol(e->d_name, NULL, 10);
 		struct timespec t;
 		char name[16];
 		size_t at;
 
-		if (tid <= 0 || !read_name(tid, name) ||
+		if (tid <= 0 || !name_of(tid, name) ||
 		    clock_gettime(clock_of(tid), &t) != 0)
 			continue;
 		at = place_of(out, n, name);

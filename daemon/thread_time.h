@@ -14,7 +14,8 @@ struct thread_time {
 	int64_t cpu_ns;
 };
 
-/** Those of now, in order of name; returns how many, at most THREAD_NAMES_MAX. */
+/** One thread asks: names are remembered for a minute.  Those of now, in order of name;
+ * returns how many, at most THREAD_NAMES_MAX. */
 size_t thread_times(struct thread_time out[THREAD_NAMES_MAX]);
 /** The member "threads": {"store": seconds, ...}. */
 void thread_times_json(struct jsonw *w);

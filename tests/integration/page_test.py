@@ -6,6 +6,7 @@ read.  What a browser makes of it is tests/integration/browser_test.py's part.
 """
 import json
 import os
+import re
 import socket
 import sys
 import time
@@ -183,6 +184,22 @@ def frames_bring_everything_then_what_changed(d):
     until(lambda: frames.next()["rows"] == [], "quiet: nothing changed")
     until(lambda: frames.next().get("top", {}).get("result", {}).get("published", {}).get("tick") == 301, "what top says, once a second")
     frames.close()
+
+
+@test
+def a_crowd_shares_a_page_of_metrics_and_nobody_else_does(d):
+    def uptime():
+        return re.search(r"^tickbus_uptime_seconds (\S+)$", d.http("/metrics")[1], re.M).group(1)
+
+    alone = [uptime() for _ in range(5)]
+    assert len(set(alone)) == 5, f"a page of one's own: {alone}"
+    begin = time.monotonic()
+    crowd = [uptime() for _ in range(40)]
+    seconds = time.monotonic() - begin
+    # Each of five pages a second; those who come more seldom than five a second are no crowd.
+    assert len(set(crowd)) <= 6 * seconds + 2 or seconds > 7, (len(set(crowd)), seconds)
+    if seconds < 4:
+        assert len(set(crowd)) < 30, f"nothing is shared: {len(set(crowd))} pages in {seconds} s"
 
 
 @test
