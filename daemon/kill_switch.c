@@ -34,7 +34,12 @@ ON_STORE static int write_freeze(struct store_thread *st, struct order *o)
 	if (rc < 0)
 		return rc;
 	freezes_find(&o->list, &o->entry.what)->pos = o->entry.pos;
-	return freezes_save(&o->list, store_log(st));
+	/* It is in the log: it holds.  What is saved already names a position before
+	 * it. */
+	if (freezes_save(&o->list, store_log(st)) < 0)
+		log_warn("kill", "%s; after a restart it is held from a little earlier",
+			 err_text());
+	return 0;
 }
 
 ON_STORE static int write_release(struct store_thread *st, struct order *o)

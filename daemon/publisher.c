@@ -165,8 +165,10 @@ ON_LOOP static void send_json(struct publisher *p, enum event_kind k, const void
 static struct universe *universe_of(struct publisher *p, const struct event_tier2 *e)
 {
 	for (size_t i = 0; i < p->n_universes; i++) {
+		const struct universe *u = &p->universes[i];
+		/* Nothing but held ones: killed before its first matrix. */
 		const struct event_tier2 *have =
-			(const void *)p->universes[i].matrix.data;
+			(const void *)(u->matrix.len > 0 ? u->matrix : u->held).data;
 
 		if (have->timeframe_s == e->timeframe_s &&
 		    memcmp(have->universe, e->universe, UNIVERSE_MAX) == 0)
@@ -420,6 +422,8 @@ const struct event_tier2 *publisher_matrix(const struct publisher *p,
 	for (size_t u = 0; u < p->n_universes; u++) {
 		const struct event_tier2 *e = (const void *)p->universes[u].matrix.data;
 
+		if (p->universes[u].matrix.len == 0)
+			continue; /* all are held */
 		if (!any && strncmp(e->universe, universe, UNIVERSE_MAX) != 0)
 			continue;
 		if (i-- == 0)

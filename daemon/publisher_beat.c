@@ -102,11 +102,11 @@ ON_LOOP static void beat_universes(struct beat *b)
 		struct universe *u = &b->p->universes[i];
 		const struct event_tier2 *e = (const void *)u->matrix.data;
 		struct frame_heartbeat hb = {.last_seq = u->stream.last_seq,
-					     .pos = u->stream.pos,
-					     .timeframe_s = e->timeframe_s};
+					     .pos = u->stream.pos};
 
 		if (!u->stream.touched)
-			continue;
+			continue; /* it may have no matrix: all are held */
+		hb.timeframe_s = e->timeframe_s;
 		memcpy(hb.symbol, e->universe, SYMBOL_MAX);
 		u->stream.touched = false;
 		beat_add(b, &hb);

@@ -290,6 +290,25 @@ def a_pause_holds_the_news(d):
 
 
 @test
+def what_is_killed_before_it_was_ever_made(d):
+    """Nothing was published yet of the universe or of the symbols' bars."""
+    ctl(d, "kill", "--all", "--reason", "from the start")
+    feed(d, 0, 30)
+    settle(d)
+    time.sleep(1.2)  # heartbeats
+    assert d.admin("universes")["ok"] and not d.admin("matrix", name="k")["ok"]
+    assert not any(everything(d).values())
+    ctl(d, "resume", "--all")
+    tb.until(lambda: d.admin("matrix", name="k")["ok"], "the newest matrix is there")
+    feed(d, 30, 50)
+    settle(d)
+    given = everything(d)
+    assert [e.seq for e in given["tier2"]] == list(range(1, len(given["tier2"]) + 1)) and len(given["tier2"]) > 20
+    for workers in (1, 2):
+        assert "equal" in ctl(d, "verify", "--workers", str(workers)), workers
+
+
+@test
 def orders_are_refused_with_a_reason(d):
     feed(d, 0, 4)
     for args, code, words in ((["kill"], 64, "name what"), (["kill", "A"], 64, "--reason"), (["kill", "A", "--all", "--reason", "x"], 64, "one thing"),

@@ -6,6 +6,7 @@
 #include "daemon/restore.h"
 #include "daemon/thread_room.h"
 #include "tests/kill/fault_disk.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,16 @@
 
 struct simnode {
 	struct daemon d;
-	bool in_tier2; /* it is tier 2 that waits for room */
+	bool in_tier2;       /* it is tier 2 that waits for room */
+	struct order *order; /* owned; on its way; NULL: none */
+};
+
+/* A freeze or release between the loop and the store thread. */
+struct order {
+	struct freeze_entry entry;
+	bool is_on, is_done;
+	struct freezes list; /* as it is to be saved */
+	int rc;
 };
 
 static struct simnode *running; /* whom parker_wait() is about */
@@ -124,6 +134,7 @@ void simnode_crash(struct simnode *n)
 	(void)store_thread_free(n->d.store);
 	n->d.store = NULL;
 	close_all(&n->d);
+	free(n->order);
 	free(n);
 }
 
@@ -163,8 +174,115 @@ int simnode_close(struct simnode *n)
 	rc = store_thread_free(n->d.store);
 	n->d.store = NULL;
 	close_all(&n->d);
+	free(n->order);
 	free(n);
 	return rc;
+}
+
+/* ---- the kill switch (kill_switch.c, whose other side is the admin socket) ---- */
+
+ON_STORE static int append_order(struct store_thread *st, struct order *o)
+{
+	const struct record r = {.type = RECORD_CONTROL,
+				 .event_ns = clock_wall_ns(),
+				 .recv_ns = clock_wall_ns(),
+				 RECORD_NO_VALUES,
+				 .source_seq = freeze_pack(&o->entry.what),
+				 .ref_seq =
+					 o->is_on ? CONTROL_FREEZE : CONTROL_RELEASE};
+	struct store_status log;
+	uint64_t was;
+	int rc = intake_record(store_intake(st), &r);
+
+	tickstore_status(store_log(st), &log);
+	was = log.last_pos;
+	if (rc == 0)
+		rc = intake_commit(store_intake(st));
+	tickstore_status(store_log(st), &log);
+	o->entry.pos = log.last_pos;
+	return rc < 0 ? rc : log.last_pos == was ? -ENOSPC : 0;
+}
+
+static void write_order(struct store_thread *st, void *arg)
+{
+	struct order *o = arg;
+
+	role_assert_store();
+	o->rc = o->is_on ? freezes_save(&o->list, store_log(st)) : 0;
+	if (o->rc == 0)
+		o->rc = append_order(st, o);
+	if (o->rc == 0 && o->is_on) {
+		freezes_find(&o->list, &o->entry.what)->pos = o->entry.pos;
+		(void)freezes_save(&o->list, store_log(st));
+	} else if (o->rc == 0) {
+		o->rc = freezes_save(&o->list, store_log(st));
+	}
+	o->is_done = true;
+}
+
+ON_LOOP static void follow_list(struct daemon *d)
+{
+	bool opened[EVENT_KINDS];
+
+	freezes_gates(d->freezes, d->gate, opened);
+	for (int k = 0; k < PUBLISHED_KINDS; k++)
+		if (opened[k])
+			publisher_release(d->publisher, (enum event_kind)k);
+}
+
+/* The answer has come. */
+ON_LOOP static void settle_order(struct simnode *n)
+{
+	struct order *o = n->order;
+	struct freeze_entry *e;
+
+	if (o == NULL || !o->is_done)
+		return;
+	e = freezes_find(n->d.freezes, &o->entry.what);
+	if (o->is_on && o->rc == 0)
+		e->pos = o->entry.pos;
+	else if (o->is_on || o->rc == 0)
+		freezes_remove(n->d.freezes, e);
+	follow_list(&n->d);
+	free(o);
+	n->order = NULL;
+}
+
+bool simnode_order(struct simnode *n, const struct freeze *what, bool is_on)
+{
+	struct freeze_entry *have = freezes_find(n->d.freezes, what);
+	struct order *o;
+
+	role_assert_loop();
+	if (n->order != NULL || n->d.state != DAEMON_READY || (have != NULL) == is_on)
+		return false;
+	o = calloc(1, sizeof(*o));
+	o->entry = (struct freeze_entry){.what = *what,
+					 .pos = store_committed(n->d.store) + 1};
+	o->is_on = is_on;
+	if (is_on && !freezes_add(n->d.freezes, &o->entry))
+		abort();
+	o->list = *n->d.freezes;
+	if (!is_on)
+		freezes_remove(&o->list, freezes_find(&o->list, what));
+	if (store_post(n->d.store, write_order, o) != 0) {
+		if (is_on)
+			freezes_remove(n->d.freezes, freezes_find(n->d.freezes, what));
+		free(o);
+		return false;
+	}
+	n->order = o;
+	if (is_on)
+		follow_list(&n->d);
+	return true;
+}
+
+bool simnode_frozen(const struct simnode *n, struct freeze *out)
+{
+	if (n->d.freezes->n == 0)
+		return false;
+	*out = n->d.freezes->entries[0].what;
+	return true;
 }
 
 /* ---- turns ---- */
@@ -197,6 +315,7 @@ size_t simnode_publish(struct simnode *n, size_t budget)
 	size_t done;
 
 	role_assert_loop();
+	settle_order(n);
 	done = publisher_step(n->d.publisher, budget);
 	if (done == 0 && n->d.state != DAEMON_READY)
 		publisher_flush(n->d.publisher);

@@ -10,6 +10,7 @@
  */
 #pragma once
 #include "daemon/config.h"
+#include "proto/freeze.h"
 #include "store/tickstore.h"
 #include "tests/sim/simsocket.h"
 
@@ -39,6 +40,15 @@ void simnode_tell_time(struct simnode *n);
 
 /** An operator pauses a symbol or lets it go on. */
 void simnode_control(struct simnode *n, enum control_verb verb, uint32_t symbol_id);
+
+/**
+ * The kill switch, as kill_switch.c does it between loop and store thread: freeze
+ * @what, or release it.  False: not now, an order is on its way or there is nothing to
+ * do.
+ */
+bool simnode_order(struct simnode *n, const struct freeze *what, bool is_on);
+/** Something is frozen: the first of the list. */
+bool simnode_frozen(const struct simnode *n, struct freeze *out);
 
 /* ---- questions ---- */
 

@@ -65,8 +65,10 @@ static void until(struct world *w, bool (*done)(const struct world *w),
 
 static bool is_dry(const struct world *w)
 {
-	return producers_are_done(w) && simnode_is_ready(w->node) &&
-	       simnode_is_dry(w->node);
+	struct freeze f;
+
+	return !simnode_frozen(w->node, &f) && producers_are_done(w) &&
+	       simnode_is_ready(w->node) && simnode_is_dry(w->node);
 }
 
 /* Time moves on until every bar is final. */

@@ -25,7 +25,9 @@ struct world {
 	uint64_t full_until;   /* step at which the disk has room */
 	bool failing;          /* a fault is armed, or was in this life */
 	bool operator_is_busy; /* pauses symbols */
-	bool time_is_still;    /* no more clock records */
+	bool operator_kills; /* ... and uses the kill switch, by chances of its own: */
+	struct simrng kill_rng; /* older seeds mean what they meant */
+	bool time_is_still;     /* no more clock records */
 };
 
 /** The daemon's configuration, all of it by the seed. */

@@ -117,6 +117,8 @@ void simworld_init(struct world *w, const struct simrun_options *o, struct chron
 	empty(o->dir);
 	simclock_set(SIMCLOCK_START);
 	simconfig_world(w);
+	w->kill_rng.state = hash_mix(o->seed ^ UINT64_C(0x6b696c6c));
+	w->operator_kills = !o->power_only && simrng_one_in(&w->kill_rng, 3);
 	simconfig_chronicle(w, c);
 	make_peers(w);
 }
@@ -300,6 +302,33 @@ static void operate(struct world *w)
 	}
 }
 
+/* Any level; what is there already is released, and in the end everything is. */
+static void kill_or_release(struct world *w)
+{
+	struct simrng *r = &w->kill_rng;
+	uint32_t symbols = symtab_count(simnode_symbols(w->node));
+	uint32_t sources = symtab_count(simnode_sources(w->node));
+	struct freeze f = {.level = (uint8_t)(FREEZE_SYMBOL + simrng_below(r, 4)),
+			   .is_quarantine = simrng_one_in(r, 3)};
+	bool is_on = w->safety && simrng_one_in(r, 2);
+
+	if (f.level == FREEZE_TIER)
+		f.tier = (uint8_t)(1 + simrng_below(r, 2));
+	else if (f.level == FREEZE_SYMBOL && symbols > 0)
+		f.id = simrng_below(r, symbols);
+	else if (f.level == FREEZE_SOURCE && sources > 1)
+		f.id = 1 + simrng_below(r, sources - 1);
+	else if (f.level != FREEZE_ALL)
+		return;
+	if (f.level > FREEZE_SOURCE)
+		f.is_quarantine = false;
+	if (!is_on && !simnode_frozen(w->node, &f))
+		return;
+	if (simnode_order(w->node, &f, is_on))
+		say(w, is_on ? "kill: level, id" : "release: level, id", f.level,
+		    (long long)f.id);
+}
+
 static void somebody(struct world *w)
 {
 	uint32_t dice = simrng_below(&w->rng, 100), i;
@@ -358,6 +387,9 @@ void simworld_step(struct world *w)
 	w->out->steps++;
 	simclock_advance(simrng_below(&w->rng, 12 * NS_PER_MS));
 	timers(w);
+	if (w->node != NULL && !fault_disk_is_off() && w->operator_kills &&
+	    simrng_one_in(&w->kill_rng, w->safety ? 60 : 5))
+		kill_or_release(w);
 	if (w->node != NULL && !fault_disk_is_off())
 		somebody(w);
 	if (w->node == NULL)
