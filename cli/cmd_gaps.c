@@ -131,7 +131,12 @@ int cmd_subscribers(struct cli *c, int argc, char **argv)
 {
 	struct query q = {0};
 	int rc = ask_and_show(c, argc, argv, "subscribers", &q);
+	struct json_token is_all;
 
+	if (rc == CLI_OK && query_member(&q.result, "is_all", &is_all) &&
+	    is_all.type == JSON_FALSE)
+		fprintf(stderr, "tickbusctl: this machine has too many connections to "
+				"look at all of them; some may be missing\n");
 	query_free(&q);
 	return rc;
 }

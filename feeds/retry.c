@@ -66,7 +66,7 @@ int retry_after(const char *text, int64_t wall_ns, int64_t *out_wait_ns)
 		"%a %b %d %H:%M:%S %Y",
 	};
 	const char *end;
-	int64_t wait;
+	__int128 wait; /* a date may lie beyond what 64 bits of ns hold */
 
 	if (isdigit((unsigned char)text[0])) {
 		*out_wait_ns = seconds(text, &end) * NS_PER_S;
@@ -78,8 +78,10 @@ int retry_after(const char *text, int64_t wall_ns, int64_t *out_wait_ns)
 		end = strptime(text, forms[i], &tm);
 		if (end == NULL || *end != '\0')
 			continue;
-		wait = (int64_t)timegm(&tm) * NS_PER_S - wall_ns;
-		*out_wait_ns = wait > 0 ? wait : 0;
+		wait = (__int128)timegm(&tm) * NS_PER_S - wall_ns;
+		*out_wait_ns = wait > INT64_MAX ? INT64_MAX
+			       : wait > 0       ? (int64_t)wait
+						: 0;
 		return 0;
 	}
 	return 1;
