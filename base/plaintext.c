@@ -10,35 +10,51 @@
 
 static const struct {
 	const char *name;
-	const char *text;
+	uint32_t c;
 } entities[] = {
-	{"amp", "&"},
-	{"lt", "<"},
-	{"gt", ">"},
-	{"quot", "\""},
-	{"apos", "'"},
-	{"nbsp", " "},
-	{"ndash", "\xe2\x80\x93"},
-	{"mdash", "\xe2\x80\x94"},
-	{"lsquo", "\xe2\x80\x98"},
-	{"rsquo", "\xe2\x80\x99"},
-	{"ldquo", "\xe2\x80\x9c"},
-	{"rdquo", "\xe2\x80\x9d"},
-	{"hellip", "\xe2\x80\xa6"},
-	{"euro", "\xe2\x82\xac"},
-	{"pound", "\xc2\xa3"},
-	{"trade", "\xe2\x84\xa2"},
-	{"reg", "\xc2\xae"},
-	{"copy", "\xc2\xa9"},
+#define X(name, c) {#name, c},
+#include "base/entities.def"
+#undef X
 };
+#define N_ENTITIES (sizeof(entities) / sizeof(entities[0]))
+
+/* What pages mean by the numbers 128 to 159: windows-1252, as browsers take them. */
+static const uint16_t windows[32] = {
+	0x20ac, 0,      0x201a, 0x192,  0x201e, 0x2026, 0x2020, 0x2021,
+	0x2c6,  0x2030, 0x160,  0x2039, 0x152,  0,      0x17d,  0,
+	0,      0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014,
+	0x2dc,  0x2122, 0x161,  0x203a, 0x153,  0,      0x17e,  0x178};
 
 /* 0 when it is no character that may stand in a text. */
 static size_t put_character(char out[4], uint32_t c)
 {
-	if (c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0xd800 && c < 0xe000) ||
-	    c > 0x10ffff)
+	if (c == '\t' || c == '\n' || c == '\r' || c == 0xa0)
+		c = ' ';
+	if (c >= 0x80 && c < 0xa0)
+		c = windows[c - 0x80];
+	if (c < 0x20 || c == 0x7f || (c >= 0xd800 && c < 0xe000) || c > 0x10ffff)
 		return 0;
 	return utf8_put(out, c);
+}
+
+static size_t named(const char *name, size_t len, char out[4])
+{
+	size_t low = 0, high = N_ENTITIES;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		int order = strncmp(entities[mid].name, name, len);
+
+		if (order == 0)
+			order = entities[mid].name[len] != '\0';
+		if (order == 0)
+			return put_character(out, entities[mid].c);
+		if (order < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return 0;
 }
 
 static size_t numeric(const char *digits, size_t len, char out[4])
@@ -60,8 +76,6 @@ static size_t numeric(const char *digits, size_t len, char out[4])
 			return 0;
 		c = c * (is_hex ? 16 : 10) + v;
 	}
-	if (c == '\t' || c == '\n' || c == '\r' || c == 0xa0)
-		c = ' ';
 	return put_character(out, c);
 }
 
@@ -77,15 +91,7 @@ static size_t entity(const char *at, char out[4], size_t *step)
 	*step = len + 2;
 	if (len > 1 && at[1] == '#')
 		return numeric(at + 2, len - 1, out);
-	for (size_t i = 0; i < sizeof(entities) / sizeof(entities[0]); i++) {
-		if (strlen(entities[i].name) != len ||
-		    memcmp(entities[i].name, at + 1, len) != 0)
-			continue;
-		len = strlen(entities[i].text);
-		memcpy(out, entities[i].text, len);
-		return len;
-	}
-	return 0;
+	return named(at + 1, len, out);
 }
 
 /* At a '<': the length of the tag, 0 when it is none. */
@@ -149,4 +155,16 @@ void plaintext_cut(const char *text, char *out, size_t cap)
 	}
 	memcpy(out, text, n);
 	out[n] = '\0';
+}
+
+size_t plaintext_all(char *text)
+{
+	size_t len = strlen(text), was;
+	int rounds = 0;
+
+	do {
+		was = len;
+		len = plaintext(text);
+	} while (len != was && ++rounds < PLAINTEXT_ROUNDS);
+	return len;
 }

@@ -25,6 +25,10 @@ static const struct {
 	{"a <b", "a <b"},
 	{"&#0;&#1;&#xd800;&#1114112;&#x;&#;", "&#0;&#1;&#xd800;&#1114112;&#x;&#;"},
 	{"&amp;lt;", "&lt;"},
+	{"Caf&eacute; &frac12; &zwnj;", "Caf\xc3\xa9 \xc2\xbd \xe2\x80\x8c"},
+	{"&#150; &#x80;5 &#129;", "\xe2\x80\x93 \xe2\x82\xac"
+				  "5 &#129;"},
+	{"&e; &am; &ampx; &Aacut;", "&e; &am; &ampx; &Aacut;"},
 	{"&#128512;!", "\xf0\x9f\x98\x80!"},
 	{"<!-- note --> x", "x"},
 };
@@ -39,6 +43,18 @@ static void html_becomes_what_a_reader_sees(void **state)
 		assert_int_equal(plaintext(text), strlen(cases[i].want));
 		assert_string_equal(text, cases[i].want);
 	}
+}
+
+static void escapes_of_escapes_are_undone_to_the_end(void **state)
+{
+	char text[] = "Don&amp;amp;#39;t &amp;lt;b&amp;gt;panic";
+	char deep[] = "&amp;amp;amp;amp;amp;amp;amp;lt;";
+
+	(void)state;
+	assert_int_equal(plaintext_all(text), strlen("Don't panic"));
+	assert_string_equal(text, "Don't panic");
+	(void)plaintext_all(deep); /* it ends */
+	assert_string_equal(deep, "&amp;amp;lt;");
 }
 
 static void any_bytes_stay_within_their_length(void **state)
@@ -83,6 +99,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(html_becomes_what_a_reader_sees),
+		cmocka_unit_test(escapes_of_escapes_are_undone_to_the_end),
 		cmocka_unit_test(any_bytes_stay_within_their_length),
 		cmocka_unit_test(a_cut_never_splits_a_character),
 	};

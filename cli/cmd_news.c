@@ -37,6 +37,8 @@ static const struct option longs[] = {{"start", required_argument, NULL, OPT_STA
 				      {"json", no_argument, NULL, OPT_JSON},
 				      {"source", required_argument, NULL, OPT_IMPORT},
 				      {"symbols", required_argument, NULL, OPT_IMPORT},
+				      {"match", required_argument, NULL, OPT_IMPORT},
+				      {"url", required_argument, NULL, OPT_IMPORT},
 				      {0}};
 
 #define DAY_NS    (INT64_C(86400) * 1000000000)
@@ -77,7 +79,8 @@ static int read_options(struct cli *c, int argc, char **argv, struct news *o)
 		o->json = o->json || option == OPT_JSON;
 		if (option == OPT_IMPORT)
 			return cli_usage_error(
-				c, "--source and --symbols are of 'news import'");
+				c, "--source, --symbols, --match and --url are of "
+				   "'news import'");
 		if (duration != NULL &&
 		    (timetext_duration(optarg, strlen(optarg), duration) != 0 ||
 		     *duration <= 0))

@@ -10,6 +10,7 @@
 #include "base/jsonw.h"
 #include "cli/news_file.h"
 #include "cli/query.h"
+#include "feeds/rss.h"
 #include "proto/article.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,16 +22,19 @@
 #define RESENDS_MAX 300
 #define RESEND_MS   200
 
-enum { OPT_SOURCE = 1, OPT_SYMBOLS, OPT_JSON };
+enum { OPT_SOURCE = 1, OPT_SYMBOLS, OPT_MATCH, OPT_URL, OPT_JSON };
 
 static const struct option longs[] = {{"source", required_argument, NULL, OPT_SOURCE},
 				      {"symbols", required_argument, NULL, OPT_SYMBOLS},
+				      {"match", required_argument, NULL, OPT_MATCH},
+				      {"url", required_argument, NULL, OPT_URL},
 				      {"json", no_argument, NULL, OPT_JSON},
 				      {0}};
 
 struct import {
 	struct cli *cli;
-	const char *source, *symbols;
+	const char *source;
+	struct news_file_options how;
 	bool json;
 	const char *path;
 	struct buf batch; /* the request so far */
@@ -172,10 +176,14 @@ static void show_sum(const struct import *m)
 
 	if (!m->json) {
 		printf("%llu taken, %llu known already, %llu refused, %llu no "
-		       "articles\n",
+		       "articles",
 		       (unsigned long long)m->accepted,
 		       (unsigned long long)m->duplicate,
 		       (unsigned long long)m->rejected, (unsigned long long)m->bad);
+		if (m->how.match != 0)
+			printf(", %llu about others",
+			       (unsigned long long)m->how.unmatched);
+		printf("\n");
 		return;
 	}
 	jsonw_init(&w, &out);
@@ -184,6 +192,8 @@ static void show_sum(const struct import *m)
 	jsonw_u64(&w, "duplicate", m->duplicate);
 	jsonw_u64(&w, "rejected", m->rejected);
 	jsonw_u64(&w, "malformed", m->bad);
+	if (m->how.match != 0)
+		jsonw_u64(&w, "unmatched", m->how.unmatched);
 	jsonw_end(&w);
 	printf("%s\n", buf_text(&out));
 	buf_free(&out);
@@ -198,7 +208,7 @@ static int read_files(struct import *m, int argc, char **argv)
 		int rc;
 
 		m->path = argv[i];
-		rc = news_file_read(argv[i], m->symbols, &sink);
+		rc = news_file_read(argv[i], &m->how, &sink);
 		if (rc < 0)
 			m->code = cli_error(CLI_IO, "%s", err_text());
 		else if (m->code == CLI_OK)
@@ -208,14 +218,37 @@ static int read_files(struct import *m, int argc, char **argv)
 	return m->code;
 }
 
+static bool read_match(const char *text, unsigned *out)
+{
+	while (*text != '\0') {
+		size_t len = strcspn(text, ",");
+
+		if (len == 5 && memcmp(text, "title", len) == 0)
+			*out |= RSS_TITLE;
+		else if (len == 8 && memcmp(text, "category", len) == 0)
+			*out |= RSS_CATEGORY;
+		else
+			return false;
+		text += len + (text[len] == ',');
+	}
+	return *out != 0;
+}
+
 int cmd_news_import(struct cli *c, int argc, char **argv)
 {
-	struct import m = {.cli = c, .source = "file", .symbols = ""};
+	struct import m = {
+		.cli = c, .source = "file", .how = {.symbols = "", .url = ""}};
 	int option;
 
 	while ((option = cli_option(c, argc, argv, longs)) > 0) {
 		m.source = option == OPT_SOURCE ? optarg : m.source;
-		m.symbols = option == OPT_SYMBOLS ? optarg : m.symbols;
+		m.how.symbols = option == OPT_SYMBOLS ? optarg : m.how.symbols;
+		m.how.url = option == OPT_URL ? optarg : m.how.url;
+		if (option == OPT_MATCH && !read_match(optarg, &m.how.match))
+			return cli_usage_error(c,
+					       "--match is title, category or both, "
+					       "not '%s'",
+					       optarg);
 		m.json = m.json || option == OPT_JSON;
 	}
 	if (option != CLI_OPTION_END)
@@ -223,6 +256,10 @@ int cmd_news_import(struct cli *c, int argc, char **argv)
 	if (optind == argc)
 		return cli_usage_error(c, "import takes one or more files; - is "
 					  "standard input");
+	if (m.how.match != 0 && m.how.symbols[0] == '\0')
+		return cli_usage_error(c,
+				       "--match looks for the symbols that --symbols "
+				       "names");
 	if (!source_valid(m.source, strlen(m.source)))
 		return cli_usage_error(c, "'%s' is no source: [a-z0-9._-]{1,16}",
 				       m.source);

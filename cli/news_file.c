@@ -5,15 +5,19 @@
 #include "base/timetext.h"
 #include "cli/symbol_file.h"
 #include "feeds/lines.h"
+#include "feeds/rss.h"
 #include "proto/article.h"
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #define LINE_MAX_BYTES (256u << 10)
 #define COLUMNS_MAX    64
+#define LOOK_BYTES     256
+#define KNOWN_MAX      10000
 
 enum column { ID = 1, TIME, UPDATED, HEADLINE, SYMBOLS, URL, PUBLISHER, SUMMARY };
 
@@ -28,7 +32,7 @@ static const struct {
 
 struct reader {
 	const struct news_file_sink *sink;
-	const char *symbols;
+	struct news_file_options *options;
 	bool has_head, is_csv;
 	enum column columns[COLUMNS_MAX];
 	size_t n_columns;
@@ -70,7 +74,7 @@ static void make_id(struct hist_article *a)
 
 static int deliver(struct reader *r, uint64_t line, struct hist_article *a)
 {
-	if (a->n_symbols == 0 && news_file_symbols(a, r->symbols) < 0) {
+	if (a->n_symbols == 0 && news_file_symbols(a, r->options->symbols) < 0) {
 		r->sink->bad(r->sink->arg, line, err_text());
 		return 0;
 	}
@@ -194,24 +198,123 @@ static int read_line(struct reader *r, const struct line *line)
 	return r->is_csv ? read_head(r, &l) : read_json(r, &l);
 }
 
-int news_file_read(const char *path, const char *symbols,
-		   const struct news_file_sink *sink)
+static int read_lines(struct reader *r, struct lines *l)
 {
-	struct reader r = {.sink = sink, .symbols = symbols};
-	struct lines *l = NULL;
 	struct line line;
-	int rc = lines_open(path, LINE_MAX_BYTES, &l);
+	int rc = 0;
 
-	while (rc == 0 && (rc = lines_next(l, r.is_csv, ',', &line)) != LINES_END) {
+	while (rc == 0 && (rc = lines_next(l, r->is_csv, ',', &line)) != LINES_END) {
 		if (rc > 0) {
-			sink->bad(sink->arg, line.number,
-				  "is too long, or a quote is not closed");
+			r->sink->bad(r->sink->arg, line.number,
+				     "is too long, or a quote is not closed");
 			rc = 0;
 		} else if (rc == 0) {
-			rc = read_line(&r, &line);
+			rc = read_line(r, &line);
 		}
 	}
+	return rc == LINES_END ? 0 : rc;
+}
+
+/* ---- feeds ---- */
+
+static bool is_feed(const char *text, size_t len)
+{
+	if (len >= 2 && ((text[0] == '\xff' && text[1] == '\xfe') ||
+			 (text[0] == '\xfe' && text[1] == '\xff') ||
+			 (text[0] == '<' && text[1] == '\0') ||
+			 (text[0] == '\0' && text[1] == '<')))
+		return true; /* UTF-16 */
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		text += 3, len -= 3;
+	while (len > 0 && strchr(" \t\r\n", *text) != NULL)
+		text++, len--;
+	return len > 0 && *text == '<';
+}
+
+static int on_article(void *arg, uint64_t line, const struct hist_article *a)
+{
+	struct hist_article own = *a;
+
+	return deliver(arg, line, &own);
+}
+
+static void on_bad(void *arg, uint64_t line, const char *why)
+{
+	const struct reader *r = arg;
+
+	r->sink->bad(r->sink->arg, line, why);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The names in the list: @out points into @text. */
+static int take_known(const char *list, struct buf *text, struct buf *out)
+{
+	static const char between[] = " ,;";
+	size_t n = 0;
+
+	buf_add(text, list, strlen(list) + 1);
+	for (char *at = (char *)text->data, *end; *at != '\0'; at = end) {
+		at += strspn(at, between);
+		end = at + strcspn(at, between);
+		if (end == at)
+			break;
+		if (!symbol_valid(at, (size_t)(end - at)))
+			return err_set(-EINVAL, "'%.40s' is no symbol", at);
+		if (++n > KNOWN_MAX)
+			return err_set(-EINVAL, "more than %d symbols", KNOWN_MAX);
+		if (*end != '\0')
+			*end++ = '\0';
+		buf_add(out, &at, sizeof(at));
+	}
+	qsort(out->data, n, sizeof(char *), by_name);
+	return 0;
+}
+
+static int read_feed(struct reader *r, struct lines *l)
+{
+	const struct rss_sink sink = {r, on_article, on_bad};
+	struct buf text = {0}, known = {0};
+	struct rss_params p = {.url = r->options->url, .match = r->options->match};
+	struct rss *feed = NULL;
+	const char *data;
+	size_t n = 1;
+	int rc = take_known(r->options->symbols, &text, &known);
+
+	p.known = (struct mention_known){(const char *const *)(void *)known.data,
+					 known.len / sizeof(char *)};
+	if (rc == 0)
+		rc = rss_new(&p, &sink, &feed);
+	while (rc == 0 && n > 0) {
+		rc = lines_bytes(l, 0, &data, &n);
+		if (rc == 0)
+			rc = rss_parse(feed, data, n, n == 0);
+	}
+	if (feed != NULL)
+		r->options->unmatched += rss_counts(feed).unmatched;
+	rss_free(feed);
+	buf_free(&text);
+	buf_free(&known);
+	return rc;
+}
+
+int news_file_read(const char *path, struct news_file_options *o,
+		   const struct news_file_sink *sink)
+{
+	struct reader r = {.sink = sink, .options = o};
+	struct lines *l = NULL;
+	const char *text;
+	size_t len = 0;
+	int rc = lines_open(path, LINE_MAX_BYTES, &l);
+
+	if (rc == 0)
+		rc = lines_bytes(l, LOOK_BYTES, &text, &len);
+	if (rc == 0)
+		rc = is_feed(text, len) ? read_feed(&r, l) : read_lines(&r, l);
 	lines_close(l);
 	buf_free(&r.field);
-	return rc == LINES_END ? 0 : rc < 0 ? err_prefix(rc, "%s", path) : rc;
+	return rc < 0 ? err_prefix(rc, "%s", path) : rc;
 }

@@ -1,7 +1,7 @@
 /*
  * news_file - articles out of a file, one after the other: JSON lines
- * (proto/article.h), or CSV with a header.  By its first character, after a byte order
- * mark and blanks.
+ * (proto/article.h), CSV with a header, or a feed (RSS, RDF, Atom: feeds/rss.h).  By
+ * its first character, after a byte order mark and blanks.
  *
  * Columns of CSV go by any of these names: id; time, date, published; updated;
  * headline, title; symbols, symbol, stock, ticker (several parted by blanks or `;`);
@@ -20,12 +20,21 @@ struct news_file_sink {
 	void (*bad)(void *arg, uint64_t line, const char *why);
 };
 
+struct news_file_options {
+	const char *symbols; /* of articles that name none; may be "" */
+	/* Of feeds alone: */
+	unsigned match;  /* enum rss_match: look for `symbols` there; 0: it is about all
+			  */
+	const char *url; /* of the feed, for its relative links; "": not known */
+	uint64_t unmatched; /* set: articles that name none of them */
+};
+
 /**
- * Read @path ("-": standard input).  Articles that name no symbol get @symbols (may be
- * empty); those without an id one that is made of time, headline and symbols.
- * 0, what the sink said, or a negated errno with a sentence.
+ * Read @path ("-": standard input).  Articles without an id get one that is made of
+ * time, headline and symbols.  0, what the sink said, or a negated errno with a
+ * sentence.
  */
-int news_file_read(const char *path, const char *symbols,
+int news_file_read(const char *path, struct news_file_options *o,
 		   const struct news_file_sink *sink);
 /** Put the names in @list, parted by blanks, commas or `;`, into @a; -EINVAL: one is
  *  none, or there are too many. */

@@ -183,10 +183,13 @@ static const struct command commands[] = {
 	 "  --vader FILE     VADER's lexicon; default: where tools/setup-news puts it\n"
 	 "  --json           one object\n"
 	 "Exit code 1: there was no article about one of them.\n"
-	 "import: send the articles of files (JSON lines or CSV; -: standard input) to the\n"
-	 "daemon, which scores them; `sub news` shows it.\n"
+	 "import: send the articles of files (JSON lines, CSV, RSS, Atom; -: standard\n"
+	 "input) to the daemon, which scores them; `sub news` shows it.\n"
 	 "  --source NAME    who wrote them, file\n"
-	 "  --symbols LIST   of articles that name none\n"
+	 "  --symbols LIST   of articles that name none; what a feed is about\n"
+	 "  --match WHERE    title, category or both: of a feed only articles that name\n"
+	 "                   one of the symbols there\n"
+	 "  --url URL        where the feed came from, for its relative links\n"
 	 "Exit code 1: not everything was taken.\n", cmd_news},
 	{"sentiment", "HEADLINE... | -", "Score headlines (-: of standard input, one a line), without a daemon",
 	 "  --flavour F      finance (default), vader (as the npm package) or vader-py (as\n"

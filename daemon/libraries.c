@@ -5,6 +5,7 @@
 #include "daemon/libraries.h"
 #include <cjson/cJSON.h>
 #include <curl/curl.h>
+#include <expat.h>
 #include <libwebsockets.h>
 #include <microhttpd.h>
 #include <nng/nng.h>
@@ -18,13 +19,16 @@
 void libraries_print(FILE *out)
 {
 	/* "4.1.6" or "4.1.6-..." with where it was built. */
+	const XML_Expat_Version expat = XML_ExpatVersionInfo();
 	const char *lws = lws_get_library_version();
 
 	(void)fprintf(out,
 		      "SQLite %s\nnng %s\nlibuv %s\nlibmicrohttpd %s\nlibcurl %s\n"
-		      "libwebsockets %.*s\nlibyaml %s\ncJSON %s\nzlib %s\nzstd %s\n",
+		      "libwebsockets %.*s\nlibyaml %s\ncJSON %s\nzlib %s\nzstd "
+		      "%s\nexpat %d.%d.%d\n",
 		      sqlite3_libversion(), nng_version(), uv_version_string(),
 		      MHD_get_version(), curl_version_info(CURLVERSION_NOW)->version,
 		      (int)strcspn(lws, "-"), lws, yaml_get_version_string(),
-		      cJSON_Version(), zlibVersion(), ZSTD_versionString());
+		      cJSON_Version(), zlibVersion(), ZSTD_versionString(), expat.major,
+		      expat.minor, expat.micro);
 }

@@ -342,6 +342,20 @@ void lines_reread(struct lines *l, const struct line *line)
 	l->number = line->number + 1;
 }
 
+int lines_bytes(struct lines *l, size_t want, const char **out, size_t *out_n)
+{
+	size_t least = want > 0 ? want : 1;
+	int rc = 0;
+
+	while (rc == 0 && !l->at_end && l->len - l->at < least)
+		rc = fill(l);
+	*out = l->data + l->at;
+	*out_n = l->len - l->at;
+	if (want == 0)
+		l->at = l->len;
+	return rc;
+}
+
 void lines_progress(const struct lines *l, uint64_t *out_read, uint64_t *out_total)
 {
 	*out_read = l->bytes_read - (l->raw_len - l->raw_at);

@@ -50,5 +50,12 @@ int lines_next(struct lines *l, bool is_quoted, char delimiter, struct line *out
  */
 void lines_reread(struct lines *l, const struct line *line);
 
+/**
+ * What follows, unpacked, as it is and not in lines.  A look finds at least @want
+ * bytes, unless the file ends before, and leaves them there; else (@want 0) they are
+ * given away.  *out_n 0: the end.  0, or as lines_next().
+ */
+int lines_bytes(struct lines *l, size_t want, const char **out, size_t *out_n);
+
 /** Bytes consumed of the file as it lies on disk, and its size (0: unknown). */
 void lines_progress(const struct lines *l, uint64_t *out_read, uint64_t *out_total);

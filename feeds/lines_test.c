@@ -191,6 +191,27 @@ static void a_pipe_that_delivers_byte_by_byte_is_read(void **state)
 	lines_close(l);
 }
 
+static void a_look_leaves_the_bytes_there(void **state)
+{
+	const char *text;
+	struct lines *l;
+	struct line line;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(lines_open_fd(text_fd("ab\ncd", 5), 0, &l), 0);
+	assert_int_equal(lines_bytes(l, 100, &text, &n), 0);
+	assert_int_equal(n, 5);
+	assert_int_equal(lines_next(l, false, ',', &line), 0);
+	assert_int_equal(line.len, 2);
+	assert_int_equal(lines_bytes(l, 0, &text, &n), 0);
+	assert_int_equal(n, 2);
+	assert_memory_equal(text, "cd", 2);
+	assert_int_equal(lines_bytes(l, 0, &text, &n), 0);
+	assert_int_equal(n, 0);
+	lines_close(l);
+}
+
 static void a_file_that_is_not_there_is_said_by_name(void **state)
 {
 	struct lines *l = NULL;
@@ -215,6 +236,7 @@ int main(void)
 		cmocka_unit_test(a_large_gzip_comes_out_whole),
 		cmocka_unit_test(a_damaged_or_cut_gzip_is_an_error_never_an_end),
 		cmocka_unit_test(a_pipe_that_delivers_byte_by_byte_is_read),
+		cmocka_unit_test(a_look_leaves_the_bytes_there),
 		cmocka_unit_test(a_file_that_is_not_there_is_said_by_name),
 	};
 

@@ -43,6 +43,7 @@ KEEPERS = {
     r"cjson/.*": ["base/json", VERSIONS],
     r"zlib\.h": ["feeds/", VERSIONS],
     r"zstd\.h": ["feeds/zst", "store/histchunk", "archive/pastfile", VERSIONS],
+    r"expat\.h": ["feeds/rss", VERSIONS],
     r"nats/.*": ["daemon/bridge_nats"],
     r"systemd/.*": ["daemon/notify"],
 }
