@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "bus/stats.h"
 #include "daemon/admin_commands_parts.h"
+#include "daemon/daemon_rss.h"
 #include "daemon/metrics.h"
 #include "daemon/thread_time.h"
 #include "proto/event_json.h"
@@ -277,9 +278,11 @@ void admin_sources(struct daemon *d, const struct json *request,
 		jsonw_u64(w, "id", id);
 		jsonw_str(w, "source", name);
 		admin_live_source(d, w, name);
+		daemon_rss_source(d, w, name);
 		jsonw_end(w);
 	}
 	admin_live_unseen(d, w);
+	daemon_rss_unseen(d, w);
 	jsonw_end(w);
 	admin_done(call);
 }

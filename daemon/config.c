@@ -134,6 +134,11 @@ void config_deinit(struct config *c)
 	free(c->feeds);
 	c->feeds = NULL;
 	c->n_feeds = 0;
+	for (size_t i = 0; i < c->n_rss; i++)
+		free(c->rss[i].symbols);
+	free(c->rss);
+	c->rss = NULL;
+	c->n_rss = 0;
 	free(c->meta);
 	c->meta = NULL;
 	c->n_meta = 0;

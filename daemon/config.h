@@ -239,6 +239,22 @@ struct config_feed {
 	bool all; /* every ticker instead */
 };
 
+#define CONFIG_RSS_MAX     256
+#define CONFIG_RSS_URL_MAX 512
+
+/** rss.NAME: a feed of headlines that the daemon asks for now and then. */
+struct config_rss {
+	char name[SOURCE_MAX + 1]; /* also its articles' source, and the producer's */
+	char url[CONFIG_RSS_URL_MAX];
+	int64_t every_ns;
+	uint64_t bytes_max; /* of an answer, unpacked */
+	bool match_title;   /* only articles that name one of the symbols there */
+	bool match_category;
+	char (*symbols)[SYMBOL_MAX + 1]; /* owned; in order, each once */
+	size_t n_symbols;
+	bool all; /* every ticker instead */
+};
+
 struct config_meta { /* tickers.X.metadata.KEY: VALUE */
 	char symbol[SYMBOL_MAX + 1];
 	char key[32];
@@ -271,6 +287,8 @@ struct config {
 	struct params derive;      /* bars, tier1, defaults, tickers, universes */
 	struct config_feed *feeds; /* owned; as written */
 	size_t n_feeds;
+	struct config_rss *rss; /* owned; as written */
+	size_t n_rss;
 	struct config_meta *meta; /* owned; in order of symbol, then as written */
 	size_t n_meta;
 };

@@ -156,6 +156,33 @@ static void compare_feeds(struct diff *d, const struct config *was,
 	}
 }
 
+static const struct config_rss *rss(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_rss; i++)
+		if (strcmp(c->rss[i].name, name) == 0)
+			return &c->rss[i];
+	return NULL;
+}
+
+static void compare_rss(struct diff *d, const struct config *was,
+			const struct config *is)
+{
+	for (size_t i = 0; i < was->n_rss; i++) {
+		const struct config_rss *a = &was->rss[i], *b = rss(is, a->name);
+
+		config_rss_print(a, &d->was);
+		if (b)
+			config_rss_print(b, &d->is);
+		compare(d, "rss.", a->name, false);
+	}
+	for (size_t i = 0; i < is->n_rss; i++) {
+		if (rss(was, is->rss[i].name))
+			continue;
+		config_rss_print(&is->rss[i], &d->is);
+		compare(d, "rss.", is->rss[i].name, false);
+	}
+}
+
 size_t config_diff(const struct config *was, const struct config *is,
 		   struct config_change *out, size_t max)
 {
@@ -168,6 +195,7 @@ size_t config_diff(const struct config *was, const struct config *is,
 	compare_universes(&d, was, is);
 	compare_vendors(&d, was, is);
 	compare_feeds(&d, was, is);
+	compare_rss(&d, was, is);
 	buf_free(&d.was);
 	buf_free(&d.is);
 	return d.n;

@@ -57,50 +57,51 @@ static int compare(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-static void add_symbol(struct config_walk *w, int node, struct config_feed *f)
+static void add_symbol(struct config_walk *w, int node, const char *what,
+		       struct config_names *out)
 {
 	const char *name = config_yaml_text(w->yaml, node);
 
 	if (config_yaml_type(w->yaml, node) != CONFIG_SCALAR ||
 	    !symbol_valid(name, strlen(name)))
-		config_walk_complain(w, node, "feeds.%s: '%.40s' is not a symbol",
-				     f->name, name);
+		config_walk_complain(w, node, "%s: '%.40s' is not a symbol", what,
+				     name);
 	else
-		(void)snprintf(f->symbols[f->n_symbols++], SYMBOL_MAX + 1, "%s", name);
+		(void)snprintf(out->symbols[out->n++], SYMBOL_MAX + 1, "%s", name);
 }
 
-static int walk_symbols(struct config_walk *w, int feed, int list,
-			struct config_feed *f)
+int config_walk_names(struct config_walk *w, int owner, int list, const char *what,
+		      struct config_names *out)
 {
 	size_t n = list ? config_yaml_len(w->yaml, list) : 0;
 
+	*out = (struct config_names){0};
 	if (list && strcmp(config_yaml_text(w->yaml, list), "all") == 0) {
-		f->all = true;
+		out->all = true;
 		if (w->c->derive.n_symbols == 0)
 			config_walk_complain(w, list,
-					     "feeds.%s: all means the tickers, and "
-					     "there are none",
-					     f->name);
+					     "%s: all means the tickers, and there are "
+					     "none",
+					     what);
 		return 0;
 	}
 	if (!list || config_yaml_type(w->yaml, list) != CONFIG_LIST || n < 1 ||
 	    n > FEED_SYMBOLS_MAX) {
-		config_walk_complain(
-			w, list ? list : feed,
-			"feeds.%s: symbols is not all or a list of 1 to %d", f->name,
-			FEED_SYMBOLS_MAX);
+		config_walk_complain(w, list ? list : owner,
+				     "%s: symbols is not all or a list of 1 to %d",
+				     what, FEED_SYMBOLS_MAX);
 		return 0;
 	}
-	f->symbols = calloc(n, sizeof(f->symbols[0]));
-	if (f->symbols == NULL)
-		return err_set(-ENOMEM, "no memory for feed %s", f->name);
+	out->symbols = calloc(n, sizeof(out->symbols[0]));
+	if (out->symbols == NULL)
+		return err_set(-ENOMEM, "no memory for %s", what);
 	for (size_t i = 0; i < n; i++)
-		add_symbol(w, config_yaml_item(w->yaml, list, i), f);
-	qsort(f->symbols, f->n_symbols, sizeof(f->symbols[0]), compare);
-	for (size_t i = 1; i < f->n_symbols; i++)
-		if (strcmp(f->symbols[i], f->symbols[i - 1]) == 0)
-			config_walk_complain(w, list, "feeds.%s: %s is named twice",
-					     f->name, f->symbols[i]);
+		add_symbol(w, config_yaml_item(w->yaml, list, i), what, out);
+	qsort(out->symbols, out->n, sizeof(out->symbols[0]), compare);
+	for (size_t i = 1; i < out->n; i++)
+		if (strcmp(out->symbols[i], out->symbols[i - 1]) == 0)
+			config_walk_complain(w, list, "%s: %s is named twice", what,
+					     out->symbols[i]);
 	return 0;
 }
 
@@ -134,6 +135,8 @@ static void check(struct config_walk *w, int node, const struct config_feed *f)
 static int walk_feed(struct config_walk *w, int key, int value, struct config_feed *f)
 {
 	const char *name = config_yaml_text(w->yaml, key);
+	struct config_names names;
+	char what[40];
 	int rc;
 
 	*f = defaults;
@@ -150,7 +153,12 @@ static int walk_feed(struct config_walk *w, int key, int value, struct config_fe
 		return 0;
 	}
 	config_walk_table(w, value, &config_feed_keys, "", f, "symbols");
-	rc = walk_symbols(w, key, config_walk_find(w, value, "symbols"), f);
+	(void)snprintf(what, sizeof(what), "feeds.%s", name);
+	rc = config_walk_names(w, key, config_walk_find(w, value, "symbols"), what,
+			       &names);
+	f->symbols = names.symbols;
+	f->n_symbols = names.n;
+	f->all = names.all;
 	if (f->source[0] == '\0')
 		(void)snprintf(f->source, sizeof(f->source), "%.*s", SOURCE_MAX, name);
 	check(w, key, f);
@@ -196,15 +204,21 @@ int config_walk_feeds(struct config_walk *w, int map)
 	return 0;
 }
 
-void config_feed_print(const struct config_feed *f, struct buf *out)
+void config_names_print(const char (*symbols)[SYMBOL_MAX + 1], size_t n, bool all,
+			struct buf *out)
 {
-	buf_printf(out, "  \"%s\":\n", f->name);
-	config_table_print(&config_feed_keys, f, "    ", out);
-	if (f->all) {
+	if (all) {
 		buf_printf(out, "    symbols: all\n");
 		return;
 	}
 	buf_printf(out, "    symbols:\n");
-	for (size_t i = 0; i < f->n_symbols; i++)
-		buf_printf(out, "      - \"%s\"\n", f->symbols[i]);
+	for (size_t i = 0; i < n; i++)
+		buf_printf(out, "      - \"%s\"\n", symbols[i]);
+}
+
+void config_feed_print(const struct config_feed *f, struct buf *out)
+{
+	buf_printf(out, "  \"%s\":\n", f->name);
+	config_table_print(&config_feed_keys, f, "    ", out);
+	config_names_print(f->symbols, f->n_symbols, f->all, out);
 }

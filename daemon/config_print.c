@@ -298,6 +298,10 @@ void config_print(const struct config *c, struct buf *out)
 		buf_printf(out, "feeds:\n");
 	for (size_t i = 0; i < c->n_feeds; i++)
 		config_feed_print(&c->feeds[i], out);
+	if (c->n_rss > 0)
+		buf_printf(out, "rss:\n");
+	for (size_t i = 0; i < c->n_rss; i++)
+		config_rss_print(&c->rss[i], out);
 	if (c->derive.n_universes > 0)
 		buf_printf(out, "universes:\n");
 	for (size_t i = 0; i < c->derive.n_universes; i++)

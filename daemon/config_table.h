@@ -73,6 +73,7 @@ extern const struct config_table config_symbol;    /* into struct symbol_params 
 extern const struct config_table config_vendor;    /* into struct config_vendor */
 extern const struct config_table config_universe;  /* into struct universe_params */
 extern const struct config_table config_feed_keys; /* into struct config_feed */
+extern const struct config_table config_rss_keys;  /* into struct config_rss */
 
 /** "mon" ... "sun". */
 extern const char *const config_days[7];
@@ -102,6 +103,10 @@ void config_ticker_print(const struct config *c, const struct symbol_params *s,
 void config_vendor_print(const struct config_vendor *v, struct buf *out);
 void config_universe_print(const struct universe_params *u, struct buf *out);
 void config_feed_print(const struct config_feed *f, struct buf *out);
+void config_rss_print(const struct config_rss *r, struct buf *out);
+/** "symbols: all", or the list. */
+void config_names_print(const char (*symbols)[SYMBOL_MAX + 1], size_t n, bool all,
+			struct buf *out);
 /** No control characters (C0, DEL, C1) and nothing that YAML cannot hold unescaped. */
 bool config_is_plain(const char *text);
 /** A double-quoted YAML scalar. */

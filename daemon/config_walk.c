@@ -217,7 +217,7 @@ static bool is_map(struct config_walk *w, int node, const char *name)
 static size_t top_names(const char **out, char store[SECTIONS_MAX][24])
 {
 	static const char *const more[] = {"defaults", "tickers", "universes",
-					   "vendors", "feeds"};
+					   "vendors",  "feeds",   "rss"};
 	const size_t n_more = sizeof(more) / sizeof(more[0]);
 	size_t n = 0;
 
@@ -358,7 +358,7 @@ int config_walk(const struct config_yaml *yaml, struct config *c,
 
 		if (strcmp(name, "defaults") && strcmp(name, "tickers") &&
 		    strcmp(name, "universes") && strcmp(name, "vendors") &&
-		    strcmp(name, "feeds"))
+		    strcmp(name, "feeds") && strcmp(name, "rss"))
 			walk_section(&w, key, config_yaml_value(yaml, root, i));
 	}
 	node = config_walk_find(&w, root, "tickers");
@@ -375,6 +375,10 @@ int config_walk(const struct config_yaml *yaml, struct config *c,
 		config_walk_vendors(&w, node);
 	node = config_walk_find(&w, root, "feeds");
 	rc = node && is_map(&w, node, "feeds") ? config_walk_feeds(&w, node) : 0;
+	if (rc < 0)
+		return rc;
+	node = config_walk_find(&w, root, "rss");
+	rc = node && is_map(&w, node, "rss") ? config_walk_rss(&w, node) : 0;
 	if (rc < 0)
 		return rc;
 	check_simulator(&w, root);

@@ -28,5 +28,16 @@ int config_walk_tickers(struct config_walk *w, int map);
 void config_walk_vendors(struct config_walk *w, int map);
 int config_walk_universes(struct config_walk *w, int map);
 int config_walk_feeds(struct config_walk *w, int map);
+int config_walk_rss(struct config_walk *w, int map);
+
+/** The value of `symbols`: a list, or all the tickers. */
+struct config_names {
+	char (*symbols)[SYMBOL_MAX + 1]; /* to be freed by who takes it; in order */
+	size_t n;
+	bool all;
+};
+/** @owner: the node to complain of when @list is 0; @what: "feeds.iex". */
+int config_walk_names(struct config_walk *w, int owner, int list, const char *what,
+		      struct config_names *out);
 /** Sessions and the like of one set of symbol parameters; @node for complaints. */
 void config_walk_symbol_check(struct config_walk *w, int node, struct symbol_params *s);

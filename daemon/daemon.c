@@ -15,6 +15,7 @@
 #include "daemon/backup_job.h"
 #include "daemon/daemon_live.h"
 #include "daemon/daemon_parts.h"
+#include "daemon/daemon_rss.h"
 #include "daemon/exitcode.h"
 #include "daemon/kill_switch.h"
 #include "daemon/notify.h"
@@ -100,6 +101,8 @@ ON_LOOP static void become_ready(struct daemon *d)
 	rc = daemon_open_ingest(d);
 	if (rc == 0)
 		rc = daemon_open_live(d);
+	if (rc == 0)
+		rc = daemon_open_rss(d);
 	if (rc < 0) {
 		log_err("start", "%s", err_text());
 		d->exit_code = exitcode_of(rc);
@@ -205,6 +208,7 @@ void daemon_stop(struct daemon *d)
 	d->drain_ns = clock_mono_ns();
 	notify_stopping();
 	live_thread_stop(d->live);
+	rss_thread_stop(d->rss);
 	sim_thread_stop(d->sim);
 	if (d->ingest != NULL)
 		ingest_server_quiesce(d->ingest);
@@ -383,6 +387,7 @@ ON_LOOP static void stop(struct daemon *d)
 		_exit(d->exit_code);
 	}
 	live_thread_stop(d->live);
+	rss_thread_stop(d->rss);
 	sim_thread_stop(d->sim);
 	verify_job_end(d); /* it asks the store thread */
 	backup_job_end(d); /* ... as this does, and the history thread */
@@ -407,6 +412,7 @@ ON_LOOP static void stop(struct daemon *d)
 	daemon_close_history(d);
 	daemon_close_archive(d);
 	live_thread_free(d->live);
+	rss_thread_free(d->rss);
 	daemon_close_parts(d);
 }
 

@@ -33,6 +33,7 @@
 #include "daemon/page_live.h"
 #include "daemon/past_handover.h"
 #include "daemon/publisher.h"
+#include "daemon/rss_thread.h"
 #include "daemon/serve_admin.h"
 #include "daemon/serve_http.h"
 #include "daemon/serve_ingest.h"
@@ -78,6 +79,7 @@ struct daemon {
 	struct history_thread *history; /* owned; NULL: history_why says */
 	char history_why[ERR_TEXT_MAX];
 	struct live_thread *live;        /* owned; NULL: no live feeds */
+	struct rss_thread *rss;          /* owned; NULL: no feeds of headlines */
 	struct archive_carrier *carrier; /* owned; NULL: no archive is configured */
 	struct archive_asker archive;    /* whom to ask; .ask NULL: nobody */
 	struct archive_thread *archive_thread; /* owned; with it */

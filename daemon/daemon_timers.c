@@ -71,7 +71,7 @@ void daemon_apply_reloadable(struct daemon *d)
 /* Has every thread moved since it was last seen to? */
 static bool all_moved(struct daemon *d)
 {
-	uint64_t now[WORKERS_MAX + 5];
+	uint64_t now[WORKERS_MAX + 6];
 	uint32_t n = d->n_workers;
 	bool moved = true;
 
@@ -83,9 +83,11 @@ static bool all_moved(struct daemon *d)
 		now[n++] = feed_thread_moved(d->feed);
 	if (d->history != NULL)
 		now[n++] = history_moved(d->history);
-	/* The last: it begins later than the others, and ends when draining begins. */
+	/* The last: they begin later than the others, and end when draining begins. */
 	if (d->live != NULL && d->state != DAEMON_DRAINING)
 		now[n++] = live_thread_moved(d->live);
+	if (d->rss != NULL && d->state != DAEMON_DRAINING)
+		now[n++] = rss_thread_moved(d->rss);
 	for (uint32_t i = 0; i < n; i++)
 		moved = moved && now[i] != d->moved[i];
 	if (moved)

@@ -361,6 +361,7 @@ ON_LOOP static void put_page(struct daemon *d, struct buf *out, bool with_exempl
 	put_latencies(d, out);
 	put_stages(d, out, with_exemplars);
 	put_live(d, out);
+	metrics_rss(d, out);
 	metrics_archive(d, out);
 	metrics_symbols(d, out);
 }

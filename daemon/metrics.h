@@ -29,8 +29,8 @@ ON_LOOP void metrics_prometheus(struct daemon *d, struct buf *out);
 ON_LOOP void metrics_archive(struct daemon *d, struct buf *out);
 /** The same as OpenMetrics 1.0: with exemplars that lead to traces. */
 ON_LOOP void metrics_openmetrics(struct daemon *d, struct buf *out);
-/** The archive's part of that page; nothing where there is none. */
-ON_LOOP void metrics_archive(struct daemon *d, struct buf *out);
+/** The feeds of headlines, where there are some. */
+ON_LOOP void metrics_rss(struct daemon *d, struct buf *out);
 /** The series per symbol of that page. */
 ON_LOOP void metrics_symbols(struct daemon *d, struct buf *out);
 /** The counters as members of the open object: {"ticks_accepted_total":1, ...}. */

@@ -36,6 +36,7 @@ struct http_transfer {
 	http_done_fn done;
 	void *arg;
 	struct buf body;
+	uint64_t body_max;
 	int64_t began_ns;
 	int error; /* set by our own callbacks, with why; else curl's is used */
 	char why[ERR_TEXT_MAX];
@@ -144,7 +145,7 @@ void http_cancel(struct http_transfer *t)
 static size_t on_body(char *data, size_t one, size_t n, void *arg)
 {
 	struct http_transfer *t = arg;
-	uint64_t max = t->pool->p.body_max;
+	uint64_t max = t->body_max;
 
 	(void)one; /* always 1 */
 	if (n > max - t->body.len) {
@@ -240,7 +241,7 @@ static int set_limits(struct http_transfer *t)
 	SET(CURLOPT_TIMEOUT_MS, (long)(p->total_ns / NS_PER_MS));
 	SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
 	SET(CURLOPT_LOW_SPEED_TIME, stall_s);
-	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)p->body_max);
+	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)t->body_max);
 	/* A resolver that hangs is left behind, and cleans up after itself. */
 	SET(CURLOPT_QUICK_EXIT, 1L);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
@@ -344,6 +345,7 @@ int http_send(struct http_pool *h, const struct http_request *r, http_done_fn do
 	t->pool = h;
 	t->done = done;
 	t->arg = arg;
+	t->body_max = r->body_max != 0 ? r->body_max : h->p.body_max;
 	t->began_ns = clock_mono_ns();
 	(void)snprintf(t->host, sizeof(t->host), "%s", r->base_url);
 	t->next = h->first;

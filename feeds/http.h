@@ -42,6 +42,7 @@ struct http_request {
 	const char *form; /* NULL: GET, else POST of this body */
 	size_t form_len;
 	const char *user_agent; /* NULL: ours */
+	uint64_t body_max;      /* decoded bytes; 0: as the pool */
 };
 
 /** How it ended.  Borrowed during the callback. */
@@ -58,6 +59,8 @@ struct http_answer {
 	const char *warning;      /* X-Warning */
 	const char *request_id;
 	const char *location; /* a redirect that was not followed */
+	const char *etag;
+	const char *last_modified;
 	int64_t took_ns;
 };
 

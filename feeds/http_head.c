@@ -16,6 +16,8 @@ static const struct {
 	{"x-request-id", HTTP_REQUEST_ID},
 	{"request-id", HTTP_REQUEST_ID},
 	{"location", HTTP_LOCATION},
+	{"etag", HTTP_ETAG},
+	{"last-modified", HTTP_LAST_MODIFIED},
 };
 
 /* @value is @len bytes of a header; what is kept is a clean line. */
@@ -63,4 +65,6 @@ void http_head_answer(const struct http_head *h, struct http_answer *a)
 	a->warning = h->value[HTTP_WARNING];
 	a->request_id = h->value[HTTP_REQUEST_ID];
 	a->location = h->value[HTTP_LOCATION];
+	a->etag = h->value[HTTP_ETAG];
+	a->last_modified = h->value[HTTP_LAST_MODIFIED];
 }

@@ -213,7 +213,7 @@ async function showSlow() {
   const slowest = (subs.subscribers || []).sort((a, b) => b.waiting_bytes - a.waiting_bytes).slice(0, 20);
   const more = subs.is_all === false ? [['this machine has too many connections to list all', '', '']] : [];
   fill('subscribers', slowest.map(s => [s.address, `${s.kind} ${s.format}`, short(s.waiting_bytes) + ' B']).concat(more), 'none');
-  fill('sources', (sources.sources || []).map(s => [s.source, s.state || 'seen', s.why || (s.lag_ms === undefined ? '' : `lag ${s.lag_ms} ms, ${s.open} gaps open`)]), 'none yet');
+  fill('sources', (sources.sources || []).map(s => [s.source, s.state || 'seen', s.why || (s.polls !== undefined ? `${s.accepted} articles, asked ${s.polls} times` : s.lag_ms === undefined ? '' : `lag ${s.lag_ms} ms, ${s.open} gaps open`)]), 'none yet');
   fill('gaps', (gaps.gaps || []).slice(0, 50).map(g => [g.symbol, g.source || g.feed || '', g.from || '', g.to || '', g.why ? `${g.state}: ${g.why}` : g.state]), 'none');
   fill('jobs', (jobs.jobs || []).map(j => [j.id, j.state, `${j.successful + j.failed + j.cancelled} of ${j.symbols}${j.failed ? `, ${j.failed} failed` : ''}`, `${j.what} ${j.timeframe} ${j.index}`]), 'none');
 }
