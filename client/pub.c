@@ -5,9 +5,7 @@
  */
 #include "base/clock.h"
 #include "base/err.h"
-#include "client/options.h"
-#include "client/reqsock.h"
-#include "proto/ingest.h"
+#include "client/pub_parts.h"
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
@@ -30,18 +28,6 @@ _Static_assert(sizeof(struct tickbus_run) == sizeof(struct ingest_run) &&
 		       offsetof(struct tickbus_run, result) ==
 			       offsetof(struct ingest_run, outcome),
 	       "the public run is the wire's");
-
-struct tickbus_pub {
-	struct options options;
-	struct reqsock sock;
-	char producer[INGEST_PRODUCER_MAX + 1];
-	char source[SOURCE_MAX + 1];
-	uint64_t first_seq; /* of the batch */
-	struct ingest_writer writer;
-	struct buf batch;
-	struct buf runs; /* of the last ack */
-	char text[INGEST_TEXT_MAX + 1];
-};
 
 int tickbus_tick_init(struct tickbus_tick *tick, const char *symbol, int64_t event_ns)
 {
@@ -130,38 +116,30 @@ const char *tickbus_pub_producer(const struct tickbus_pub *pub)
 	return pub->producer;
 }
 
-static void keep_ack(struct tickbus_pub *p, const struct ingest_reply_view *v,
-		     struct tickbus_ack *out)
+void pub_keep(struct tickbus_pub *p, const struct ingest_reply_root *r,
+	      struct tickbus_ack *out)
 {
-	struct ingest_run run;
-
-	p->runs.len = 0;
-	for (uint32_t i = 0; i < v->n_runs; i++) {
-		ingest_reply_run(v, i, &run);
-		buf_add(&p->runs, &run, sizeof(run));
-	}
-	memcpy(p->text, v->root.text, INGEST_TEXT_MAX);
-	out->epoch = v->root.epoch;
-	out->last_pos = v->root.last_pos;
+	memcpy(p->text, r->text, INGEST_TEXT_MAX);
+	out->epoch = r->epoch;
+	out->last_pos = r->last_pos;
 	out->first_seq = p->first_seq;
-	out->accepted = v->root.accepted;
-	out->duplicate = v->root.duplicate;
-	out->rejected = v->root.rejected;
-	out->is_synced = v->root.durability == INGEST_FULLY_SYNCED;
+	out->accepted = r->accepted;
+	out->duplicate = r->duplicate;
+	out->rejected = r->rejected;
+	out->is_synced = r->durability == INGEST_FULLY_SYNCED;
 	out->runs = (const void *)p->runs.data;
-	out->n_runs = v->n_runs;
+	out->n_runs = p->runs.len / sizeof(struct ingest_run);
 	out->text = p->text;
 }
 
-/* What a sound reply means: 0, TICKBUS_REFUSED, or an errno worth a resend. */
-static int judge(struct tickbus_pub *p, const struct ingest_reply_view *v)
+/* 0, TICKBUS_REFUSED, or an errno worth a resend. */
+int pub_judge(const struct ingest_reply_root *r, uint64_t n)
 {
-	const struct ingest_reply_root *r = &v->root;
 	int len = (int)symbol_field_len(r->text, INGEST_TEXT_MAX);
 
 	switch (r->status) {
 	case INGEST_STATUS_OK:
-		if ((uint64_t)r->accepted + r->duplicate + r->rejected == p->writer.n)
+		if ((uint64_t)r->accepted + r->duplicate + r->rejected == n)
 			return 0;
 		return err_set(-EPROTO, "the reply does not cover the batch");
 	case INGEST_STATUS_MALFORMED:
@@ -178,48 +156,57 @@ static int judge(struct tickbus_pub *p, const struct ingest_reply_view *v)
 	}
 }
 
-/* One round trip; *@out_retry_ms is the daemon's wish, or 100 without an answer. */
-static int send_once(struct tickbus_pub *p, int timeout_ms, struct tickbus_ack *out,
-		     int64_t *out_retry_ms)
+static int read_reply(struct tickbus_pub *p, const void *data, size_t len,
+		      struct tickbus_ack *out, int64_t *retry_ms)
 {
 	struct ingest_reply_view v;
+	struct ingest_run run;
+
+	if (ingest_reply_open(data, len, &v) != 0)
+		return err_set(-EPROTO, "the daemon's reply is malformed");
+	p->runs.len = 0;
+	for (uint32_t i = 0; i < v.n_runs; i++) {
+		ingest_reply_run(&v, i, &run);
+		buf_add(&p->runs, &run, sizeof(run));
+	}
+	pub_keep(p, &v.root, out);
+	if (v.root.retry_ms)
+		*retry_ms = v.root.retry_ms;
+	return pub_judge(&v.root, p->writer.n);
+}
+
+/* One round trip; *@out_retry_ms is the daemon's wish, or 100 without an answer. */
+static int send_once(struct tickbus_pub *p, const struct pub_question *q,
+		     int timeout_ms, struct tickbus_ack *out, int64_t *out_retry_ms)
+{
 	struct splink_msg *reply = NULL;
-	int rc = reqsock_ask(&p->sock, p->batch.data, p->batch.len, timeout_ms, &reply);
+	int rc = reqsock_ask(&p->sock, q->data, q->len, timeout_ms, &reply);
 
 	*out_retry_ms = 100;
 	if (rc < 0)
 		return rc;
-	if (ingest_reply_open(reply->data + REQSOCK_ID_LEN, reply->len - REQSOCK_ID_LEN,
-			      &v) == 0) {
-		rc = judge(p, &v);
-		keep_ack(p, &v, out);
-		if (v.root.retry_ms)
-			*out_retry_ms = v.root.retry_ms;
-	} else {
-		rc = err_set(-EPROTO, "the daemon's reply is malformed");
-	}
+	rc = q->read(p, reply->data + REQSOCK_ID_LEN, reply->len - REQSOCK_ID_LEN, out,
+		     out_retry_ms);
 	free(reply);
 	return rc;
 }
 
-int tickbus_pub_flush(struct tickbus_pub *pub, struct tickbus_ack *out)
+int pub_ask(struct tickbus_pub *p, const struct pub_question *q,
+	    struct tickbus_ack *out)
 {
-	int64_t until_ns = clock_mono_ns() + pub->options.timeout_ms * NS_PER_MS;
+	int64_t until_ns = clock_mono_ns() + p->options.timeout_ms * NS_PER_MS;
 	uint32_t resends = 0;
 	int rc;
 
-	*out = (struct tickbus_ack){.text = "", .first_seq = pub->first_seq};
-	if (pub->writer.n == 0)
-		return 0;
 	for (;; resends++) {
 		int64_t left_ms = (until_ns - clock_mono_ns()) / NS_PER_MS;
 		/* Several tries fit the time: a reply may be lost, or a socket dead. */
-		int64_t try_ms = pub->options.timeout_ms / 3;
+		int64_t try_ms = p->options.timeout_ms / 3;
 		int64_t retry_ms;
 
 		if (try_ms > left_ms)
 			try_ms = left_ms;
-		rc = send_once(pub, try_ms > 1 ? (int)try_ms : 1, out, &retry_ms);
+		rc = send_once(p, q, try_ms > 1 ? (int)try_ms : 1, out, &retry_ms);
 		if (rc >= 0 || rc == -EINVAL || rc == -EPROTO)
 			break;
 		if (clock_mono_ns() + retry_ms * NS_PER_MS >= until_ns)
@@ -228,6 +215,18 @@ int tickbus_pub_flush(struct tickbus_pub *pub, struct tickbus_ack *out)
 			(void)poll(NULL, 0, (int)retry_ms);
 	}
 	out->resends = resends;
+	return rc;
+}
+
+int tickbus_pub_flush(struct tickbus_pub *pub, struct tickbus_ack *out)
+{
+	const struct pub_question q = {pub->batch.data, pub->batch.len, read_reply};
+	int rc;
+
+	*out = (struct tickbus_ack){.text = "", .first_seq = pub->first_seq};
+	if (pub->writer.n == 0)
+		return 0;
+	rc = pub_ask(pub, &q, out);
 	if (rc < 0)
 		return rc;
 	pub->first_seq += pub->writer.n;

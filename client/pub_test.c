@@ -1,5 +1,6 @@
 #include "client/tickbus.h"
 #include "client/url_test.h"
+#include "proto/article.h"
 #include "proto/ingest.h"
 #include "proto/sample_test.h"
 #include <errno.h>
@@ -20,6 +21,9 @@ static struct {
 	enum act script[8];
 	unsigned requests;
 	uint64_t next_seq; /* what was not taken yet: de-duplication */
+	uint64_t known[8]; /* articles */
+	unsigned n_known;
+	struct hist_article newest;
 } server;
 
 static char ingest_url[URL_TEST_MAX], nobody_url[URL_TEST_MAX];
@@ -49,6 +53,33 @@ static void take_all(struct ingest_request *req, struct ingest_reply *reply)
 	reply->root.last_pos = 100 + server.next_seq - 1;
 }
 
+/* 0: it is new. */
+static bool knows(uint64_t key)
+{
+	for (unsigned i = 0; i < server.n_known; i++)
+		if (server.known[i] == key)
+			return true;
+	server.known[server.n_known++ % 8] = key;
+	return false;
+}
+
+static void take_news(struct ingest_request *req, struct ingest_reply *reply)
+{
+	int got;
+
+	while ((got = ingest_next_article(req, &server.newest)) != INGEST_END) {
+		if (got == INGEST_BAD || strcmp(server.newest.id, "bad") == 0)
+			ingest_reply_add(reply, INGEST_REJECTED, REJECT_TIME_IN_FUTURE,
+					 0);
+		else if (knows(article_key(req->source, server.newest.id)))
+			ingest_reply_add(reply, INGEST_DUPLICATE, REJECT_NONE, 0);
+		else
+			ingest_reply_add(reply, INGEST_ACCEPTED, REJECT_NONE,
+					 100 + server.n_known);
+	}
+	ingest_reply_set(reply, INGEST_STATUS_OK, "");
+}
+
 static void answer(const void *data, size_t len, enum act act, struct buf *out)
 {
 	struct ingest_reply reply = {0};
@@ -60,6 +91,8 @@ static void answer(const void *data, size_t len, enum act act, struct buf *out)
 	}
 	if (ingest_open(data, len, &req) || act == MALFORMED) {
 		ingest_reply_set(&reply, INGEST_STATUS_MALFORMED, "not understood");
+	} else if (act == TAKE && req.is_news) {
+		take_news(&req, &reply);
 	} else if (act == TAKE) {
 		take_all(&req, &reply);
 	} else {
@@ -69,7 +102,7 @@ static void answer(const void *data, size_t len, enum act act, struct buf *out)
 				 "later");
 		reply.root.retry_ms = 5;
 	}
-	ingest_reply_write(&reply, false, out);
+	ingest_reply_write(&reply, req.is_json, out);
 	ingest_reply_deinit(&reply);
 }
 
@@ -256,6 +289,108 @@ static void a_batch_has_a_limit(void **state)
 	tickbus_pub_close(pub);
 }
 
+/* ---- articles ---- */
+
+static const char *const symbols[] = {"AAPL", "BTC/USD"};
+
+static struct tickbus_article article(const char *id)
+{
+	return (struct tickbus_article){.id = id,
+					.headline = "Apple \"beats\" \xe2\x80\x94 AT&T",
+					.time_ns = SAMPLE_NS,
+					.symbols = symbols,
+					.n_symbols = 2,
+					.url = "https://example.com/a",
+					.publisher = "Wire"};
+}
+
+static void each_article_has_its_outcome(void **state)
+{
+	struct tickbus_article a[] = {article("1"), article("bad"), article("1"),
+				      article("2")};
+	struct tickbus_pub *pub = publisher(1);
+	struct tickbus_ack ack;
+
+	(void)state;
+	a[3].updated_ns = SAMPLE_NS + 5;
+	assert_int_equal(tickbus_pub_news(pub, a, 4, &ack), 0);
+	assert_int_equal(ack.accepted, 2);
+	assert_int_equal(ack.duplicate, 1);
+	assert_int_equal(ack.rejected, 1);
+	assert_int_equal(ack.n_runs, 4);
+	assert_int_equal(ack.runs[1].result, TICKBUS_REJECTED);
+	assert_string_equal(tickbus_reason_name(ack.runs[1].reason), "time_in_future");
+	assert_int_equal(ack.runs[3].first, 3);
+	assert_int_equal(ack.runs[3].first_pos, 102);
+	assert_int_equal(ack.is_synced, 1);
+	assert_int_equal(tickbus_pub_next_seq(pub), 1); /* of ticks */
+	assert_string_equal(server.newest.id, "2");
+	assert_string_equal(server.newest.headline, a[3].headline);
+	assert_string_equal(server.newest.url, a[3].url);
+	assert_string_equal(server.newest.publisher, "Wire");
+	assert_true(server.newest.created_ns == SAMPLE_NS);
+	assert_true(server.newest.updated_ns == SAMPLE_NS + 5);
+	assert_int_equal(server.newest.n_symbols, 2);
+	assert_memory_equal(server.newest.symbols[1], "BTC/USD", 8);
+	tickbus_pub_close(pub);
+}
+
+static void an_article_whose_reply_is_lost_is_not_doubled(void **state)
+{
+	struct tickbus_article a = article("7");
+	struct tickbus_tick t = trade("1");
+	struct tickbus_pub *pub = publisher(1);
+	struct tickbus_ack ack;
+
+	(void)state;
+	server.script[0] = SILENCE;
+	server.script[1] = BUSY;
+	server.script[4] = MALFORMED;
+	server.script[5] = JUNK;
+	assert_int_equal(tickbus_pub_add(pub, &t), 0);
+	assert_int_equal(tickbus_pub_news(pub, &a, 1, &ack), 0);
+	assert_int_equal(ack.accepted, 1);
+	assert_int_equal(ack.resends, 2);
+	assert_int_equal(tickbus_pub_news(pub, &a, 1, &ack), 0);
+	assert_int_equal(ack.duplicate, 1);
+	assert_int_equal(tickbus_pub_news(pub, &a, 1, &ack), TICKBUS_REFUSED);
+	assert_string_equal(ack.text, "not understood");
+	assert_int_equal(tickbus_pub_news(pub, &a, 1, &ack), -EPROTO);
+	assert_int_equal(tickbus_pub_flush(pub, &ack), 0); /* the batch is as it was */
+	assert_int_equal(ack.accepted, 1);
+	tickbus_pub_close(pub);
+}
+
+static void what_is_no_article_is_not_sent(void **state)
+{
+	static char large[600];
+	struct tickbus_article bad[8], many[1001];
+	struct tickbus_pub *pub = publisher(1);
+	struct tickbus_ack ack;
+
+	(void)state;
+	memset(large, 'x', sizeof(large) - 1);
+	for (size_t i = 0; i < 8; i++)
+		bad[i] = article("1");
+	bad[0].id = NULL;
+	bad[1].headline = large;
+	bad[2].symbols = (const char *const[]){"a b"};
+	bad[2].n_symbols = 1;
+	bad[3].n_symbols = 0;
+	bad[4].url = "javascript:alert(1)";
+	bad[5].time_ns = 0;
+	bad[6].updated_ns = SAMPLE_NS - 1;
+	bad[7].headline = "\xff";
+	for (size_t i = 0; i < 8; i++)
+		assert_int_equal(tickbus_pub_news(pub, &bad[i], 1, &ack), -EINVAL);
+	for (size_t i = 0; i < 1001; i++)
+		many[i] = article("1");
+	assert_int_equal(tickbus_pub_news(pub, many, 1001, &ack), TICKBUS_FULL);
+	assert_int_equal(tickbus_pub_news(pub, many, 0, &ack), 0);
+	assert_int_equal(server.requests, 0);
+	tickbus_pub_close(pub);
+}
+
 #define WITH_SERVER(f) cmocka_unit_test_setup_teardown(f, start_server, stop_server)
 
 int main(void)
@@ -270,6 +405,9 @@ int main(void)
 		cmocka_unit_test(no_daemon_is_a_time_out),
 		cmocka_unit_test(malformed_names_are_refused_at_once),
 		WITH_SERVER(a_batch_has_a_limit),
+		WITH_SERVER(each_article_has_its_outcome),
+		WITH_SERVER(an_article_whose_reply_is_lost_is_not_doubled),
+		WITH_SERVER(what_is_no_article_is_not_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -272,6 +272,31 @@ TICKBUS_API int tickbus_pub_flush(struct tickbus_pub *pub, struct tickbus_ack *o
 TICKBUS_API int tickbus_pub_batch(struct tickbus_pub *pub,
 				  const struct tickbus_tick *ticks, size_t n,
 				  struct tickbus_ack *out);
+/**
+ * An article, known by the publisher's source and its id: the same again, with another
+ * text, is its next edition.  Texts are UTF-8, borrowed during the call.
+ */
+struct tickbus_article {
+	const char *id;       /* 1 to 63 bytes */
+	const char *headline; /* 1 to 511 bytes; HTML in it is undone */
+	int64_t time_ns;      /* when it was published */
+	int64_t updated_ns;   /* ... this edition; 0: the same */
+	const char *const *symbols;
+	size_t n_symbols;      /* 1 to 32 */
+	const char *url;       /* http or https, up to 511 bytes; NULL: none */
+	const char *publisher; /* up to 63 bytes; NULL: none */
+};
+
+/**
+ * Send @n articles and wait for their acknowledgement, sending again as long as
+ * options.timeout_ms allows; @out counts articles, its first_seq is 0.  It has nothing
+ * to do with the batch of ticks.  0; TICKBUS_FULL: more than 1,000, or than 1 MiB, and
+ * nothing was sent; TICKBUS_REFUSED: malformed as a whole; -EINVAL: one that cannot be
+ * sent, and nothing was; else as tickbus_pub_flush(): send them again, none is doubled.
+ */
+TICKBUS_API int tickbus_pub_news(struct tickbus_pub *pub,
+				 const struct tickbus_article *articles, size_t n,
+				 struct tickbus_ack *out);
 /** Sequence that the next added tick will have. */
 TICKBUS_API uint64_t tickbus_pub_next_seq(const struct tickbus_pub *pub);
 TICKBUS_API const char *tickbus_pub_producer(const struct tickbus_pub *pub);

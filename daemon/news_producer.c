@@ -4,7 +4,7 @@
 #include "base/jsonw.h"
 #include "base/mailbox.h"
 #include "proto/article.h"
-#include "proto/json_scan.h"
+#include "proto/event.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -17,68 +17,28 @@ enum news_reply { REPLY_NONE = 0, REPLY_DONE, REPLY_AGAIN, REPLY_STOPPING };
 
 /* ---- what the log says ---- */
 
-static bool enter(struct json_scan *s, const struct json_token *t, enum json_type type)
-{
-	if (t->type != type)
-		return false;
-	*s = (struct json_scan){.at = t->text + 1, .end = t->text + t->len};
-	return true;
-}
-
-/* The next member of an object that was entered. */
-static bool member(struct json_scan *s, struct json_token *key,
-		   struct json_token *value)
-{
-	(void)json_scan_char(s, ',');
-	return !json_scan_char(s, '}') && json_scan_key(s, key) &&
-	       json_scan_value(s, value);
-}
-
-/* The reason of the last run that has one. */
-static void read_runs(const struct json_token *runs, char *why, size_t cap)
-{
-	struct json_scan list, s;
-	struct json_token run, key, value;
-	size_t len;
-
-	if (!enter(&list, runs, JSON_ARRAY))
-		return;
-	while (!json_scan_char(&list, ']') && json_scan_value(&list, &run)) {
-		(void)json_scan_char(&list, ',');
-		if (!enter(&s, &run, JSON_OBJECT))
-			return;
-		while (member(&s, &key, &value))
-			if (json_scan_is(&key, "reason") &&
-			    json_scan_text(&value, why, cap - 1, &len))
-				why[len] = '\0';
-	}
-}
-
 static enum news_reply read_reply(struct news_producer *p, const void *text, size_t len)
 {
-	struct json_scan s = {.at = text, .end = (const char *)text + len};
-	struct json_token root, key, value;
-	bool is_ok = false, is_stopping = false;
+	struct ingest_reply r = {0};
+	enum news_reply said = REPLY_AGAIN;
 
-	p->said = (struct news_counts){0};
-	p->said_why[0] = '\0';
-	if (!json_scan_value(&s, &root) || !enter(&s, &root, JSON_OBJECT))
-		return REPLY_AGAIN;
-	while (member(&s, &key, &value)) {
-		if (json_scan_is(&key, "status")) {
-			is_ok = json_scan_is(&value, "ok");
-			is_stopping = json_scan_is(&value, "stopping");
-		} else if (json_scan_is(&key, "accepted")) {
-			(void)json_scan_u64(&value, &p->said.accepted);
-		} else if (json_scan_is(&key, "duplicate")) {
-			(void)json_scan_u64(&value, &p->said.duplicate);
-		} else if (json_scan_is(&key, "rejected")) {
-			(void)json_scan_u64(&value, &p->said.refused);
-		} else if (json_scan_is(&key, "runs")) {
-			read_runs(&value, p->said_why, sizeof(p->said_why));
-		}
+	if (ingest_reply_read(text, len, &r) == 0) {
+		p->said = (struct news_counts){r.root.accepted, r.root.duplicate,
+					       r.root.rejected};
+		if (r.root.status == INGEST_STATUS_OK)
+			said = REPLY_DONE;
+		else if (r.root.status == INGEST_STATUS_STOPPING)
+			said = REPLY_STOPPING;
 	}
-	return is_ok ? REPLY_DONE : is_stopping ? REPLY_STOPPING : REPLY_AGAIN;
+	for (size_t at = 0; at < r.runs.len; at += sizeof(struct ingest_run)) {
+		const struct ingest_run *run = (const void *)(r.runs.data + at);
+
+		if (run->outcome == INGEST_REJECTED)
+			(void)snprintf(p->said_why, sizeof(p->said_why), "%s",
+				       reject_name((enum reject_reason)run->reason));
+	}
+	ingest_reply_deinit(&r);
+	return said;
 }
 
 /* On the store thread. */

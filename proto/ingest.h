@@ -195,6 +195,10 @@ void ingest_reply_deinit(struct ingest_reply *r);
 /** Append the reply to @out as SBE or as one JSON object. */
 void ingest_reply_write(const struct ingest_reply *r, bool as_json, struct buf *out);
 
+/** A received reply in JSON; its runs go to @out, which ingest_reply_deinit() frees.  0
+   or INGEST_MALFORMED. */
+int ingest_reply_read(const char *text, size_t len, struct ingest_reply *out);
+
 /** A received SBE reply; borrows its bytes. */
 struct ingest_reply_view {
 	struct ingest_reply_root root;

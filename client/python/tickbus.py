@@ -1658,6 +1658,12 @@ def _ns(value) -> int:
     return (seconds * 10 ** 6 + micros) * 1000 + fraction + getattr(value, "nanosecond", 0)
 
 
+def _rfc3339(ns: int) -> str:
+    """RFC 3339 with every nanosecond."""
+    seconds, rest = divmod(ns, 10 ** 9)
+    return f"{_1970 + datetime.timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+
+
 class Publisher:
     """Sends ticks and waits for their acknowledgement.
 
@@ -1668,7 +1674,7 @@ class Publisher:
     def __init__(self, source: str, producer: str | None = None, first_seq: int = 1, timeout: float = 5.0,
                  host: str = "127.0.0.1", port_base: int = 7400, urls: dict | None = None):
         self.producer = producer or f"py{os.getpid()}-{time.time_ns():x}"
-        self._names = _name(self.producer) + _name(source, 16)
+        self._source, self._names = source, _name(self.producer) + _name(source, 16)
         if first_seq < 1:
             raise ValueError("the first sequence is 1 or more")
         self._first_seq, self._ticks, self._timeout, self._poll = first_seq, [], timeout, _Poll()
@@ -1702,25 +1708,33 @@ class Publisher:
     def flush(self) -> Ack:
         """Send the batch and wait.  Raises Refused (it was malformed as a whole, and is dropped) or TimedOut (nothing
         came, or only busy, no_space, stopping, failed: the batch stays, flush again)."""
-        n, end, resends, text = len(self._ticks), time.monotonic() + self._timeout, -1, ""
+        n = len(self._ticks)
         if n == 0:
             return Ack(self._first_seq, 0, 0, 0, True, 0, 0, 0, [], "")
         body = (_HEADER.pack(60, 21, SCHEMA, 1) + self._names + struct.pack("<QI", self._first_seq, 0)
                 + _GROUP.pack(_TICK.size, n) + b"".join(self._ticks))
+        return self._send(body, self._reply, self._drop)
+
+    def _drop(self):
+        self._first_seq, self._ticks = self.next_seq, []
+
+    def _send(self, body: bytes, read, over=lambda: None) -> Ack:
+        """The answer that ends it, after as many resends as the time allows; over() is called when there is one."""
+        end, resends, text = time.monotonic() + self._timeout, -1, ""
         while True:
             try:
                 reply = self._asker.wait(body, max(0.001, end - time.monotonic()))
             except TimedOut as e:
                 raise TimedOut(f"{e}; {text}" if text else str(e)) from None
             resends += self._asker.sends
-            status, retry_ms, ack = self._reply(reply, resends)
+            status, retry_ms, ack = read(reply, resends)
             if status == "ok" or status == "malformed":
                 break
             text = f"the daemon says {status}: {ack.text}"
             if time.monotonic() + retry_ms / 1000 >= end:
                 raise TimedOut(f"{self._asker.link.url}: {text}")
             time.sleep((retry_ms or 100) / 1000)
-        self._first_seq, self._ticks = self.next_seq, []
+        over()
         if status == "malformed":
             raise Refused(f"the batch was refused: {ack.text}")
         return ack
@@ -1742,6 +1756,32 @@ class Publisher:
             raise Malformed("the acknowledgement does not cover the batch")
         return status, retry_ms, Ack(self._first_seq, accepted, duplicate, rejected, durability == 0, last_pos, epoch,
                                      resends, runs, _text(text))
+
+    def news(self, articles) -> Ack:
+        """Send up to 1,000 articles and wait.  Dicts: id, headline, time (ns, a datetime or text), symbols (a list), and
+        maybe updated, url, publisher.  An article is known by source and id, so sending again doubles nothing; the same id
+        with another text is its next edition.  first_seq of the Ack is 0, its runs count articles.  Raises as flush()."""
+        rows = [{**a, **{k: _rfc3339(_ns(a[k])) for k in ("time", "updated") if a.get(k) is not None}} for a in articles]
+        if not rows:
+            return Ack(0, 0, 0, 0, True, 0, 0, 0, [], "")
+        body = json.dumps({"producer": self.producer, "source": self._source, "news": rows}).encode()
+        if len(rows) > 1000 or len(body) > 1 << 20:
+            raise ValueError("at most 1,000 articles and 1 MiB at once")
+        return self._send(body, lambda data, resends: self._news_reply(data, resends, len(rows)))
+
+    @staticmethod
+    def _news_reply(data: bytes, resends: int, n: int) -> tuple[str, int, Ack]:
+        try:
+            r = json.loads(data)
+            runs = [Run(x["first_index"], x["n"], x["outcome"], x.get("reason", ""), x.get("first_pos", 0)) for x in r["runs"]]
+            ack = Ack(0, r["accepted"], r["duplicate"], r["rejected"], r["durability"] == "full", r["last_pos"], r["epoch"],
+                      resends, runs, r["text"])
+            status, retry_ms = r["status"], r["retry_ms"]
+        except (ValueError, KeyError, TypeError):
+            raise Malformed("the daemon's reply is no acknowledgement") from None
+        if status == "ok" and ack.accepted + ack.duplicate + ack.rejected != n:
+            raise Malformed("the acknowledgement does not cover the articles")
+        return status, retry_ms, ack
 
     def publish(self, ticks) -> list[Ack]:
         """Send any number of ticks (dicts of add()'s arguments), in as many batches as they need."""

@@ -112,6 +112,52 @@ class Publishing(WithBus):
         self.assertEqual(pub.next_seq, 1)
 
 
+def news_reply(accepted, status="ok", retry_ms=0, text="", runs=()):
+    return json.dumps({"status": status, "durability": "full", "epoch": 1, "accepted": accepted, "duplicate": 0, "rejected": len(runs),
+                       "last_pos": 100, "retry_ms": retry_ms, "text": text,
+                       "runs": [{"first_index": 0, "n": accepted, "outcome": "accepted", "first_pos": 99}, *runs]}).encode()
+
+
+class News(WithBus):
+    article = {"id": "1", "headline": "Apple \u201cbeats\u201d", "time": "2026-01-05T14:30:00.5Z", "symbols": ["AAPL"]}
+
+    def publisher(self, **options):
+        pub = tickbus.Publisher("wire", "p1", urls={"ingest": self.bus.urls["catchup"]}, **{"timeout": 3, **options})
+        self.addCleanup(pub.close)
+        return pub
+
+    def test_articles_are_acknowledged(self):
+        refused = {"first_index": 2, "n": 1, "outcome": "rejected", "reason": "time_in_future"}
+        self.bus.answer = lambda request: news_reply(2, runs=[refused])
+        ack = self.publisher().news([{**self.article, "updated": fakebus.TIME}, {**self.article, "id": "2", "url": "https://x.example/"},
+                                     {**self.article, "id": "3"}])
+        self.assertEqual((ack.accepted, ack.rejected, ack.is_synced, ack.last_pos, ack.first_seq), (2, 1, True, 100, 0))
+        self.assertEqual(ack.runs, [tickbus.Run(0, 2, "accepted", "", 99), tickbus.Run(2, 1, "rejected", "time_in_future", 0)])
+        said = json.loads(self.bus.requests[0])
+        self.assertEqual((said["producer"], said["source"], len(said["news"])), ("p1", "wire", 3))
+        self.assertEqual(said["news"][0], {**self.article, "time": "2026-01-05T14:30:00.500000000Z",
+                                           "updated": "2026-01-05T14:30:00.500000000Z"})
+
+    def test_they_are_sent_again_until_there_is_an_answer(self):
+        answers = iter((news_reply(0, "busy", 50), news_reply(0, "no_space", 50)))
+        self.bus.answer = lambda request: next(answers, news_reply(1))
+        self.assertEqual(self.publisher().news([self.article]).resends, 2)
+        self.assertEqual(len(set(self.bus.requests)), 1)
+
+    def test_refusals_and_garbage_are_exceptions(self):
+        for answer, error in ((news_reply(0, "malformed", text="no"), tickbus.Refused), (b"x", tickbus.Malformed), (b"{}", tickbus.Malformed),
+                              (news_reply(2), tickbus.Malformed)):
+            self.bus.answer = lambda request, answer=answer: answer
+            with self.assertRaises(error):
+                self.publisher().news([self.article])
+        self.bus.requests.clear()
+        for bad in ([{**self.article, "time": "noon"}], [self.article] * 1001):
+            with self.assertRaises(ValueError):
+                self.publisher().news(bad)
+        self.assertEqual(self.publisher().news([]).accepted, 0)
+        self.assertEqual(self.bus.requests, [])
+
+
 class Asking(unittest.TestCase):
     def answer(self, line):
         """admin() against a socket that says one line."""
