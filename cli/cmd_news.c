@@ -39,6 +39,7 @@ static const struct option longs[] = {{"start", required_argument, NULL, OPT_STA
 				      {"symbols", required_argument, NULL, OPT_IMPORT},
 				      {"match", required_argument, NULL, OPT_IMPORT},
 				      {"url", required_argument, NULL, OPT_IMPORT},
+				      {"from-history", no_argument, NULL, OPT_IMPORT},
 				      {0}};
 
 #define DAY_NS    (INT64_C(86400) * 1000000000)
@@ -78,9 +79,9 @@ static int read_options(struct cli *c, int argc, char **argv, struct news *o)
 		o->all = o->all || option == OPT_ALL;
 		o->json = o->json || option == OPT_JSON;
 		if (option == OPT_IMPORT)
-			return cli_usage_error(
-				c, "--source, --symbols, --match and --url are of "
-				   "'news import'");
+			return cli_usage_error(c, "--source, --symbols, --match, --url "
+						  "and --from-history "
+						  "are of 'news import'");
 		if (duration != NULL &&
 		    (timetext_duration(optarg, strlen(optarg), duration) != 0 ||
 		     *duration <= 0))

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/jsonw.h"
 #include "cli/news_file.h"
+#include "cli/news_history.h"
 #include "cli/query.h"
 #include "feeds/rss.h"
 #include "proto/article.h"
@@ -22,18 +23,35 @@
 #define RESENDS_MAX 300
 #define RESEND_MS   200
 
-enum { OPT_SOURCE = 1, OPT_SYMBOLS, OPT_MATCH, OPT_URL, OPT_JSON };
+enum {
+	OPT_SOURCE = 1,
+	OPT_SYMBOLS,
+	OPT_MATCH,
+	OPT_URL,
+	OPT_HISTORY,
+	OPT_START,
+	OPT_END,
+	OPT_JSON
+};
 
 static const struct option longs[] = {{"source", required_argument, NULL, OPT_SOURCE},
 				      {"symbols", required_argument, NULL, OPT_SYMBOLS},
 				      {"match", required_argument, NULL, OPT_MATCH},
 				      {"url", required_argument, NULL, OPT_URL},
+				      {"from-history", no_argument, NULL, OPT_HISTORY},
+				      {"start", required_argument, NULL, OPT_START},
+				      {"end", required_argument, NULL, OPT_END},
 				      {"json", no_argument, NULL, OPT_JSON},
 				      {0}};
 
 struct import {
 	struct cli *cli;
-	const char *source;
+	const char *source; /* of the batch */
+	const char *given;  /* --source; NULL: none */
+	char vendor[HIST_SOURCE_MAX + 1];
+	bool is_history;
+	uint64_t articles; /* of the history */
+	struct news_history_wish wish;
 	struct news_file_options how;
 	bool json;
 	const char *path;
@@ -154,19 +172,41 @@ static int flush(struct import *m)
 	return code < 0 ? cli_error(CLI_UNAVAILABLE, "the daemon has no room") : code;
 }
 
-static int on_article(void *arg, uint64_t line, const struct hist_article *a)
+static int add(struct import *m, uint64_t line, const char *text, size_t len)
 {
-	struct import *m = arg;
-	struct buf text = {0};
-
-	article_write(&text, a);
-	jsonw_raw(&m->w, NULL, (const char *)text.data, text.len);
-	buf_free(&text);
+	jsonw_raw(&m->w, NULL, text, len);
 	m->lines[m->n++] = line;
 	if (m->n < BATCH_MAX && m->batch.len < BATCH_BYTES)
 		return 0;
 	m->code = flush(m);
-	return m->code != CLI_OK;
+	return m->code;
+}
+
+static int on_article(void *arg, uint64_t line, const struct hist_article *a)
+{
+	struct buf text = {0};
+	int rc;
+
+	article_write(&text, a);
+	rc = add(arg, line, (const char *)text.data, text.len);
+	buf_free(&text);
+	return rc != CLI_OK;
+}
+
+/* A batch is of one source. */
+static int on_history(void *arg, const char *source, const char *text, size_t len)
+{
+	struct import *m = arg;
+
+	if (m->given == NULL && strcmp(m->source, source) != 0) {
+		m->code = flush(m);
+		if (m->code != CLI_OK)
+			return m->code;
+		(void)snprintf(m->vendor, sizeof(m->vendor), "%s", source);
+		m->source = m->vendor;
+		begin_batch(m);
+	}
+	return add(m, ++m->articles, text, len);
 }
 
 static void show_sum(const struct import *m)
@@ -218,6 +258,26 @@ static int read_files(struct import *m, int argc, char **argv)
 	return m->code;
 }
 
+static int read_history(struct import *m, int argc, char **argv)
+{
+	size_t n;
+	int rc;
+
+	m->path = "history";
+	m->wish.symbols = argv + optind;
+	m->wish.n = (size_t)(argc - optind);
+	begin_batch(m);
+	rc = news_history_each(m->cli, &m->wish, on_history, m, &n);
+	if (rc == CLI_OK)
+		rc = flush(m);
+	if (rc == CLI_OK && n == 0)
+		rc = cli_error(CLI_NEGATIVE, "there are no articles about them: "
+					     "tickbusctl ingest ... --what news");
+	buf_free(&m->batch);
+	m->code = rc;
+	return rc;
+}
+
 static bool read_match(const char *text, unsigned *out)
 {
 	while (*text != '\0') {
@@ -242,6 +302,10 @@ int cmd_news_import(struct cli *c, int argc, char **argv)
 
 	while ((option = cli_option(c, argc, argv, longs)) > 0) {
 		m.source = option == OPT_SOURCE ? optarg : m.source;
+		m.given = option == OPT_SOURCE ? optarg : m.given;
+		m.is_history = m.is_history || option == OPT_HISTORY;
+		m.wish.start = option == OPT_START ? optarg : m.wish.start;
+		m.wish.end = option == OPT_END ? optarg : m.wish.end;
 		m.how.symbols = option == OPT_SYMBOLS ? optarg : m.how.symbols;
 		m.how.url = option == OPT_URL ? optarg : m.how.url;
 		if (option == OPT_MATCH && !read_match(optarg, &m.how.match))
@@ -254,7 +318,10 @@ int cmd_news_import(struct cli *c, int argc, char **argv)
 	if (option != CLI_OPTION_END)
 		return option == CLI_OPTION_HELP ? CLI_OK : CLI_USAGE;
 	if (optind == argc)
-		return cli_usage_error(c, "import takes one or more files; - is "
+		return cli_usage_error(
+			c, m.is_history ? "import --from-history takes one or "
+					  "more symbols"
+					: "import takes one or more files; - is "
 					  "standard input");
 	if (m.how.match != 0 && m.how.symbols[0] == '\0')
 		return cli_usage_error(c,
@@ -265,7 +332,8 @@ int cmd_news_import(struct cli *c, int argc, char **argv)
 				       m.source);
 	if (cli_catch_stop(c) != 0)
 		return CLI_INTERNAL;
-	if (read_files(&m, argc, argv) != CLI_OK)
+	if ((m.is_history ? read_history(&m, argc, argv)
+			  : read_files(&m, argc, argv)) != CLI_OK)
 		return m.code;
 	show_sum(&m);
 	return cli_finish(m.rejected + m.bad > 0 ? CLI_NEGATIVE : CLI_OK);

@@ -173,7 +173,7 @@ static const struct command commands[] = {
 	{"indicators", "", "List the indicators that `indicators:` may name, with their parameters",
 	 "  --list           the default\n"
 	 "  --json           as one array\n", cmd_indicators},
-	{"news", "SYMBOL... | import FILE...",
+	{"news", "SYMBOL... | import FILE... | import --from-history SYMBOL...",
 	 "Score what vendors wrote about symbols (ingest --what news), and sum it up",
 	 "  --start TIME     articles from then on\n"
 	 "  --end TIME       until then, exclusive\n"
@@ -190,6 +190,8 @@ static const struct command commands[] = {
 	 "  --match WHERE    title, category or both: of a feed only articles that name\n"
 	 "                   one of the symbols there\n"
 	 "  --url URL        where the feed came from, for its relative links\n"
+	 "  --from-history   what vendors wrote about the symbols (ingest --what news), from\n"
+	 "                   --start to --end, each article once and the oldest first\n"
 	 "Exit code 1: not everything was taken.\n", cmd_news},
 	{"sentiment", "HEADLINE... | -", "Score headlines (-: of standard input, one a line), without a daemon",
 	 "  --flavour F      finance (default), vader (as the npm package) or vader-py (as\n"

@@ -1,5 +1,6 @@
 /* admin_commands_news - what vendors wrote about a symbol, as history.db keeps it. */
 #include "daemon/admin_history.h"
+#include "proto/symbol.h"
 
 struct sheet {
 	struct jsonw *w;
@@ -19,6 +20,11 @@ static int put_article(void *arg, const char *source, const struct hist_article 
 	jsonw_str(s->w, "headline", a->headline);
 	jsonw_str(s->w, "publisher", a->publisher);
 	jsonw_str(s->w, "url", a->url);
+	jsonw_array(s->w, "symbols");
+	for (uint32_t i = 0; i < a->n_symbols; i++)
+		jsonw_strn(s->w, NULL, a->symbols[i],
+			   symbol_field_len(a->symbols[i], SYMBOL_MAX));
+	jsonw_end(s->w);
 	jsonw_end(s->w);
 	return 0;
 }

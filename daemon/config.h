@@ -227,6 +227,7 @@ struct config_feed {
 	char source[SOURCE_MAX + 1];    /* its ticks' source; "": the feed's name */
 	bool trades;
 	bool quotes;
+	bool news;             /* and nothing else */
 	bool refill;           /* holes are filled from the vendor's history */
 	int64_t mute_ns;       /* silence that counts as MUTE */
 	int64_t redial_max_ns; /* longest pause before a connection is made again */

@@ -24,6 +24,7 @@ static const struct config_key keys[] = {
 	{"source", CONFIG_SOURCE, AT(source), 0, 0, CAP(source), 0, 0},
 	{"trades", CONFIG_BOOL, AT(trades), 0, 0, 0, 0, 0},
 	{"quotes", CONFIG_BOOL, AT(quotes), 0, 0, 0, 0, 0},
+	{"news", CONFIG_BOOL, AT(news), 0, 0, 0, 0, 0},
 	{"mute", CONFIG_DURATION, AT(mute_ns), 100 * NS_PER_MS, D, 0, 0, 0},
 	{"redial_max", CONFIG_DURATION, AT(redial_max_ns), 500 * NS_PER_MS, D, 0, 0, 0},
 	{"refill", CONFIG_BOOL, AT(refill), 0, 0, 0, 0, 0},
@@ -105,13 +106,14 @@ int config_walk_names(struct config_walk *w, int owner, int list, const char *wh
 	return 0;
 }
 
-static bool has_stream(const struct config *c, const char *vendor)
+static bool has_stream(const struct config *c, const struct config_feed *f)
 {
 	bool found = false;
 
 	for (size_t i = 0; i < c->n_vendors; i++)
-		found |= strcmp(c->vendors[i].name, vendor) == 0 &&
-			 c->vendors[i].adapter != CONFIG_YAHOO;
+		found |= strcmp(c->vendors[i].name, f->vendor) == 0 &&
+			 (f->news ? c->vendors[i].adapter == CONFIG_ALPACA
+				  : c->vendors[i].adapter != CONFIG_YAHOO);
 	return found;
 }
 
@@ -119,13 +121,19 @@ static void check(struct config_walk *w, int node, const struct config_feed *f)
 {
 	if (f->vendor[0] == '\0')
 		config_walk_complain(w, node, "feeds.%s: vendor is missing", f->name);
-	else if (!has_stream(w->c, f->vendor))
+	else if (!has_stream(w->c, f))
 		config_walk_complain(w, node,
-				     "feeds.%s: vendors has no %s with a stream",
-				     f->name, f->vendor);
-	if (!f->trades && !f->quotes)
+				     "feeds.%s: vendors has no %s with a stream%s",
+				     f->name, f->vendor, f->news ? " of news" : "");
+	if (!f->trades && !f->quotes && !f->news)
 		config_walk_complain(w, node, "feeds.%s: neither trades nor quotes",
 				     f->name);
+	if (f->news && (f->trades || f->quotes))
+		config_walk_complain(
+			w, node,
+			"feeds.%s: news come by a connection of their own: "
+			"trades: false, and no quotes",
+			f->name);
 	if (w->c->live.clock != CONFIG_WALL)
 		config_walk_complain(w, node,
 				     "feeds.%s: a live feed needs clock.mode: wall",

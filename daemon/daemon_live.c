@@ -20,9 +20,13 @@ static void databento_url(const char *dataset, char out[VENDOR_URL_MAX])
 }
 
 /* Where the vendor's own stream is, when the configuration does not say. */
-static void default_url(const struct vendor_settings *s, char out[VENDOR_URL_MAX])
+static void default_url(const struct vendor_settings *s, bool is_news,
+			char out[VENDOR_URL_MAX])
 {
-	if (strcmp(s->name, "alpaca") == 0)
+	if (strcmp(s->name, "alpaca") == 0 && is_news)
+		(void)snprintf(out, VENDOR_URL_MAX,
+			       "wss://stream.data.alpaca.markets/v1beta1/news");
+	else if (strcmp(s->name, "alpaca") == 0)
 		(void)snprintf(out, VENDOR_URL_MAX,
 			       "wss://stream.data.alpaca.markets/v2/%s",
 			       s->feed[0] != '\0' ? s->feed : "iex");
@@ -37,7 +41,8 @@ static bool is_private(const struct sockaddr *to, size_t len)
 	return !netaddr_public(to, len);
 }
 
-static int find_vendor(void *arg, const char *name, struct live_vendor *out)
+static int find_vendor(void *arg, const char *name, bool is_news,
+		       struct live_vendor *out)
 {
 	struct daemon *d = arg;
 	const struct feed_vendor *v = feed_thread_vendor(d->feed, name);
@@ -57,7 +62,7 @@ static int find_vendor(void *arg, const char *name, struct live_vendor *out)
 		(void)snprintf(out->stream_url, sizeof(out->stream_url), "%s",
 			       v->config->stream_url);
 	else
-		default_url(&v->settings, out->stream_url);
+		default_url(&v->settings, is_news, out->stream_url);
 	return 0;
 }
 

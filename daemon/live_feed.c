@@ -35,10 +35,28 @@ static int on_tick(void *arg, const struct feed_tick *t)
 	return 0;
 }
 
+static int by_symbol(const void *a, const void *b)
+{
+	return memcmp(a, b, SYMBOL_MAX);
+}
+
+/* History and stream need not agree in which order an article names its symbols. */
+void live_feed_article(struct live_feed *f, const struct hist_article *a)
+{
+	struct hist_article own = *a;
+
+	qsort(own.symbols, own.n_symbols, SYMBOL_MAX, by_symbol);
+	news_producer_add(&f->articles, &own);
+}
+
 static void on_article(void *arg, const struct hist_article *a)
 {
-	(void)arg; /* news come by their own way */
-	(void)a;
+	struct live_feed *f = arg;
+
+	f->lag_ns = clock_wall_ns() - a->updated_ns;
+	if (a->updated_ns > f->article_ns)
+		f->article_ns = a->updated_ns;
+	live_feed_article(f, a);
 }
 
 static void on_bad(void *arg, const char *why)
@@ -54,6 +72,7 @@ static void add_counts(struct live_feed *f)
 
 	t->messages += c->messages;
 	t->ticks += c->ticks;
+	t->articles += c->articles;
 	t->bad += c->bad;
 	t->ignored += c->ignored;
 	*c = (struct stream_counts){0};
@@ -106,7 +125,7 @@ static void happen(struct live_feed *f, enum link_event e, const char *why)
 }
 
 /* It held the key. */
-static void wipe_out(struct live_feed *f)
+void live_feed_wipe(struct live_feed *f)
 {
 	if (f->out.cap > 0)
 		explicit_bzero(f->out.data, f->out.cap);
@@ -121,7 +140,7 @@ static void end_session(struct live_feed *f)
 	add_counts(f);
 	f->ws = NULL;
 	f->is_paused = false;
-	wipe_out(f);
+	live_feed_wipe(f);
 	if (ledger_is_on(f->ledger))
 		f->is_cut = true;
 }
@@ -157,7 +176,7 @@ static int send_out(struct live_feed *f)
 		at += n;
 		left -= n;
 	}
-	wipe_out(f);
+	live_feed_wipe(f);
 	return rc;
 }
 
@@ -191,7 +210,8 @@ static void on_open(void *arg)
 	const struct stream_want want = {.symbols = f->symbols,
 					 .n_symbols = f->n_symbols,
 					 .trades = f->config->trades,
-					 .quotes = f->config->quotes};
+					 .quotes = f->config->quotes,
+					 .news = f->config->news};
 	const struct stream_sink sink = {
 		.arg = f, .tick = on_tick, .article = on_article, .bad = on_bad};
 
@@ -209,7 +229,7 @@ static bool shows_life(struct live_feed *f)
 	struct stream_counts was = f->last;
 
 	f->ops->counts(f->stream, &f->last);
-	return f->last.ticks != was.ticks ||
+	return f->last.ticks != was.ticks || f->last.articles != was.articles ||
 	       (!f->ops->is_websocket && f->last.messages != was.messages);
 }
 
@@ -275,9 +295,11 @@ static void act(struct live_feed *f, enum link_action a)
 
 /* ---- what time brings ---- */
 
-/* The market of any of its symbols is open. */
+/* The market of any of its symbols is open.  Of news silence is no sign. */
 static bool is_expected(struct live_feed *f, int64_t wall_ns)
 {
+	if (f->config->news)
+		return false;
 	for (size_t i = 0; i < f->n_symbols; i++)
 		if (session_holds(&f->sessions[i], wall_ns))
 			return true;
@@ -313,9 +335,23 @@ static void forget_old(struct live_feed *f, int64_t now_ns)
 	known_keep(f->known, is_kept, &k);
 }
 
+/* The newest article that is in the log, when all are. */
+static void follow_articles(struct live_feed *f)
+{
+	int64_t wall = clock_wall_ns();
+
+	if (f->article_ns == INT64_MIN || news_producer_waiting(&f->articles) > 0)
+		return;
+	/* A time of the future must not make a hole look filled. */
+	ledger_good(f->ledger, f->article_ns < wall ? f->article_ns : wall);
+}
+
 static void follow_log(struct live_feed *f)
 {
-	size_t waiting = live_producer_waiting(&f->live);
+	size_t waiting =
+		live_producer_waiting(&f->live) + news_producer_waiting(&f->articles);
+
+	follow_articles(f);
 
 	if (known_is_overfull(f->known))
 		f->blurred_ns = clock_wall_ns();
@@ -356,6 +392,7 @@ int64_t live_feed_step(struct live_feed *f, int64_t now_ns)
 	due = earlier(due, f->link.due_ns);
 	due = earlier(due, live_producer_step(&f->live, now_ns));
 	due = earlier(due, live_producer_step(&f->refilled, now_ns));
+	due = earlier(due, news_producer_step(&f->articles, now_ns));
 	follow_log(f);
 	if (!atomic_load(&f->thread->stop))
 		due = earlier(due, live_refill_step(f, now_ns));
@@ -398,102 +435,4 @@ size_t live_feed_symbol(const struct live_feed *f, const char name[SYMBOL_MAX])
 			high = mid;
 	}
 	return SIZE_MAX;
-}
-
-/* ---- making it ---- */
-
-static int take_symbols(struct live_feed *f)
-{
-	const struct params *p = &f->thread->env.config->derive;
-	const struct config_feed *c = f->config;
-
-	f->n_symbols = c->all ? p->n_symbols : c->n_symbols;
-	f->symbols = calloc(f->n_symbols + 1, sizeof(*f->symbols));
-	f->sessions = calloc(f->n_symbols + 1, sizeof(*f->sessions));
-	if (f->symbols == NULL || f->sessions == NULL)
-		return err_set(-ENOMEM, "out of memory for the symbols of feed %s",
-			       c->name);
-	for (size_t i = 0; i < f->n_symbols; i++) {
-		f->symbols[i] = c->all ? p->symbols[i].symbol : c->symbols[i];
-		session_init(&f->sessions[i], params_symbol(p, f->symbols[i]));
-	}
-	return 0;
-}
-
-static int check_vendor(struct live_feed *f)
-{
-	const struct live_env *env = &f->thread->env;
-	const struct config_feed *c = f->config;
-	int rc = env->vendor(env->arg, c->vendor, &f->vendor);
-
-	if (rc < 0)
-		return err_prefix(rc, "feeds.%s", c->name);
-	f->ops = f->vendor.stream;
-	f->history = f->vendor.history;
-	if (f->ops == NULL)
-		return err_set(-EINVAL, "feeds.%s: %s has no stream", c->name,
-			       f->vendor.settings.name);
-	(void)snprintf(f->url, sizeof(f->url), "%s%s", f->vendor.stream_url,
-		       f->ops->path != NULL ? f->ops->path : "");
-	if (f->ops->is_websocket == (strncmp(f->url, "tcp://", 6) == 0))
-		return err_set(-EINVAL, "feeds.%s: %s speaks %s, not what %s says",
-			       c->name, f->vendor.settings.name,
-			       f->ops->is_websocket ? "WebSocket (wss://)"
-						    : "plain TCP (tcp://)",
-			       f->url);
-	rc = ws_check_url(f->url, f->vendor.plain_allowed);
-	return rc < 0 ? err_prefix(rc, "feeds.%s", c->name) : 0;
-}
-
-int live_feed_init(struct live_feed *f, struct live_thread *t, size_t index)
-{
-	const struct config_feed *c = &t->env.config->feeds[index];
-	const struct link_params lp = {
-		.mute_ns = c->mute_ns,
-		.wait_max_ns = c->redial_max_ns,
-		.seed = hash_bytes(HASH_SEED, c->name, strlen(c->name)) ^
-			(uint64_t)clock_wall_ns()};
-	int64_t now = clock_mono_ns();
-	int rc;
-
-	f->thread = t;
-	f->index = index;
-	f->config = c;
-	f->since_wall_ns = clock_wall_ns();
-	f->saved_good_ns = f->blurred_ns = INT64_MIN;
-	rc = take_symbols(f);
-	if (rc == 0)
-		rc = check_vendor(f);
-	if (rc == 0)
-		rc = known_new(LIVE_KNOWN_MAX, &f->known);
-	if (rc == 0)
-		rc = ledger_new(f->symbols, f->n_symbols, &f->ledger);
-	if (rc < 0)
-		return rc;
-	livelink_init(&f->link, &lp, now);
-	live_past_init(f);
-	live_producer_init(&f->live, t->env.store, f->past.producer[0], c->source,
-			   false);
-	live_producer_init(&f->refilled, t->env.store, f->past.producer[1], c->source,
-			   true);
-	f->live.wake = f->refilled.wake = live_wake;
-	f->live.wake_arg = f->refilled.wake_arg = t;
-	return live_refill_init(f);
-}
-
-void live_feed_deinit(struct live_feed *f)
-{
-	if (f->stream != NULL)
-		f->ops->close(f->stream);
-	f->stream = NULL;
-	live_refill_deinit(f);
-	live_past_deinit(f);
-	live_producer_deinit(&f->live);
-	live_producer_deinit(&f->refilled);
-	known_free(f->known);
-	ledger_free(f->ledger);
-	wipe_out(f);
-	buf_free(&f->out);
-	free(f->symbols);
-	free(f->sessions);
 }

@@ -2,7 +2,8 @@
  * live_parts - one live feed's inside, for the files live_*.c alone.
  *
  *	live_thread.c   the thread, its loop, start and end
- *	live_feed.c     connection, session, ticks
+ *	live_feed.c     connection, session, ticks, articles
+ *	live_make.c     its beginning and end
  *	live_refill.c   from open spans to questions, from answers to ticks
  *	live_past.c     what the store thread is asked: the ledger, the log's ticks
  *
@@ -12,6 +13,7 @@
 #include "base/mailbox.h"
 #include "daemon/live_producer.h"
 #include "daemon/live_thread.h"
+#include "daemon/news_producer.h"
 #include "feeds/known.h"
 #include "feeds/ledger.h"
 #include "feeds/livelink.h"
@@ -108,6 +110,8 @@ struct live_feed {
 	int64_t lag_ns;
 
 	struct live_producer live, refilled;
+	struct news_producer articles; /* of both */
+	int64_t article_ns;            /* newest of the stream; INT64_MIN: none */
 	struct known *known;
 	struct ledger *ledger;
 	struct past past;
@@ -138,7 +142,7 @@ struct live_thread {
 /** A letter from the fetching thread. */
 struct refill_news {
 	struct refill_ask *ask;
-	struct buf ticks; /* struct feed_tick; owned by who takes the letter */
+	struct buf rows; /* struct feed_tick, or hist_article; owned by who takes it */
 	enum fetch_state state;
 	struct vendor_problem problem;
 };
@@ -150,6 +154,8 @@ int live_feed_init(struct live_feed *f, struct live_thread *t, size_t index);
 void live_feed_deinit(struct live_feed *f);
 /** Do what is due; when to come back (monotonic). */
 int64_t live_feed_step(struct live_feed *f, int64_t now_ns);
+/** An article of the stream or of a refill, to the log. */
+void live_feed_article(struct live_feed *f, const struct hist_article *a);
 /** Close its connection, as if the vendor had. */
 void live_feed_drop(struct live_feed *f);
 /** The end: no connection any more. */
@@ -157,6 +163,9 @@ void live_feed_hang_up(struct live_feed *f, int64_t now_ns);
 bool live_feed_is_settled(const struct live_feed *f);
 /** Index of a symbol, SIZE_MAX: it is none of the feed's. */
 size_t live_feed_symbol(const struct live_feed *f, const char name[SYMBOL_MAX]);
+
+/** Forget what was to be sent: it held the key. */
+void live_feed_wipe(struct live_feed *f);
 
 int live_refill_init(struct live_feed *f);
 void live_refill_deinit(struct live_feed *f);

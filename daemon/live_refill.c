@@ -30,19 +30,24 @@
 
 /* ---- on the thread that fetches ---- */
 
+static const struct buf *rows_of(const struct refill_ask *a, const struct fetch_news *n)
+{
+	return a->ask.what == VENDOR_NEWS ? &n->page->articles : &n->page->ticks;
+}
+
 static int tell(struct refill_ask *a, const struct fetch_news *n)
 {
 	struct refill_news letter = {.ask = a, .state = n->state};
 
 	if (n->state == FETCH_PAGE)
-		buf_add(&letter.ticks, n->page->ticks.data, n->page->ticks.len);
+		buf_add(&letter.rows, rows_of(a, n)->data, rows_of(a, n)->len);
 	if (n->state == FETCH_FAILED)
 		letter.problem = n->problem;
 	while (mailbox_post(a->feed->thread->news, &letter) == MAILBOX_FULL) {
 		/* The end must be heard; a page may be had again. */
 		if (n->state != FETCH_PAGE && !atomic_load(&a->feed->thread->stop))
 			continue;
-		buf_free(&letter.ticks);
+		buf_free(&letter.rows);
 		return -EAGAIN;
 	}
 	return 0;
@@ -224,7 +229,9 @@ static int64_t retry_ns(struct refill *r)
 
 static bool wants(const struct live_feed *f, enum vendor_what what)
 {
-	return what == VENDOR_TRADES ? f->config->trades : f->config->quotes;
+	return what == VENDOR_TRADES   ? f->config->trades
+	       : what == VENDOR_QUOTES ? f->config->quotes
+				       : f->config->news;
 }
 
 static struct refill_ask *ask_new(struct live_feed *f)
@@ -278,7 +285,7 @@ static void ask_next(struct live_feed *f, enum vendor_what from)
 {
 	struct refill *r = &f->refill;
 
-	for (r->what = from; r->what <= VENDOR_QUOTES; r->what++) {
+	for (r->what = from; r->what <= VENDOR_NEWS; r->what++) {
 		if (!wants(f, r->what))
 			continue;
 		ask(f);
@@ -292,9 +299,9 @@ static const char *obstacle(const struct live_feed *f)
 {
 	if (!f->config->refill)
 		return "refill is off in the configuration";
-	for (enum vendor_what w = VENDOR_TRADES; w <= VENDOR_QUOTES; w++)
+	for (enum vendor_what w = VENDOR_TRADES; w <= VENDOR_NEWS; w++)
 		if (wants(f, w) && (f->history == NULL || !(f->history->can & 1u << w)))
-			return "the vendor has no history of such ticks";
+			return "the vendor has no history of such ticks or news";
 	if (f->refill.from_ns - f->config->overlap_ns < f->blurred_ns)
 		return "more ticks lie around it than can be told apart";
 	return NULL;
@@ -344,6 +351,27 @@ static void take_ticks(struct live_feed *f, const struct buf *ticks)
 		}
 		r->fresh[i]++;
 		live_producer_add(&f->refilled, &t[k]);
+	}
+}
+
+/* What of them the log has is its own to know. */
+static void take_articles(struct live_feed *f, const struct buf *articles)
+{
+	const struct hist_article *a = (const void *)articles->data;
+	size_t n = articles->len / sizeof(*a);
+	struct refill *r = &f->refill;
+
+	for (size_t k = 0; k < n; k++) {
+		bool is_inside =
+			a[k].updated_ns >= r->from_ns && a[k].updated_ns < r->to_ns;
+
+		for (uint32_t s = 0; s < a[k].n_symbols && is_inside; s++) {
+			size_t i = live_feed_symbol(f, a[k].symbols[s]);
+
+			if (i != SIZE_MAX)
+				r->rows[i]++, r->fresh[i]++;
+		}
+		live_feed_article(f, &a[k]);
 	}
 }
 
@@ -405,9 +433,12 @@ void live_refill_news(struct live_thread *t)
 	while (mailbox_take(t->news, &n) == 0) {
 		struct live_feed *f = n.ask->feed;
 
-		if (n.state == FETCH_PAGE && f->refill.ask == n.ask)
-			take_ticks(f, &n.ticks);
-		buf_free(&n.ticks);
+		if (n.state == FETCH_PAGE && f->refill.ask == n.ask &&
+		    f->refill.what == VENDOR_NEWS)
+			take_articles(f, &n.rows);
+		else if (n.state == FETCH_PAGE && f->refill.ask == n.ask)
+			take_ticks(f, &n.rows);
+		buf_free(&n.rows);
 		if (n.state != FETCH_PAGE)
 			end_ask(f, &n);
 	}
@@ -417,7 +448,8 @@ int64_t live_refill_step(struct live_feed *f, int64_t now_ns)
 {
 	struct refill *r = &f->refill;
 
-	if (r->phase == REFILL_SETTLING && live_producer_waiting(&f->refilled) == 0)
+	if (r->phase == REFILL_SETTLING && live_producer_waiting(&f->refilled) == 0 &&
+	    news_producer_waiting(&f->articles) == 0)
 		settle(f, LEDGER_REFILLED, NULL);
 	if (r->phase == REFILL_IDLE && now_ns >= r->due_ns) {
 		r->due_ns = 0;

@@ -33,25 +33,27 @@ static void fill_status(struct live_feed *f, struct live_status *s)
 {
 	size_t n;
 
-	*s = (struct live_status){.state = f->link.state,
-				  .since_ns = f->since_wall_ns,
-				  .is_expected = f->link.is_expected,
-				  .is_blind = f->link.is_expected &&
-					      f->link.state != LINK_ON,
-				  .is_paused = f->is_paused,
-				  .link = f->link.counts,
-				  .stream = f->total,
-				  .good_ns = ledger_good_ns(f->ledger),
-				  .lag_ns = f->lag_ns,
-				  .symbols = f->n_symbols,
-				  .accepted = f->live.accepted,
-				  .refused = f->live.refused + f->refilled.refused,
-				  .waiting = live_producer_waiting(&f->live) +
-					     live_producer_waiting(&f->refilled),
-				  .refilled = f->refilled.accepted,
-				  .doubles = f->doubles,
-				  .refills = f->refills,
-				  .refills_failed = f->refills_failed};
+	*s = (struct live_status){
+		.state = f->link.state,
+		.since_ns = f->since_wall_ns,
+		.is_expected = f->link.is_expected,
+		.is_blind = f->link.is_expected && f->link.state != LINK_ON,
+		.is_paused = f->is_paused,
+		.link = f->link.counts,
+		.stream = f->total,
+		.good_ns = ledger_good_ns(f->ledger),
+		.lag_ns = f->lag_ns,
+		.symbols = f->n_symbols,
+		.accepted = f->live.accepted + f->articles.counts.accepted,
+		.refused = f->live.refused + f->refilled.refused +
+			   f->articles.counts.refused,
+		.waiting = live_producer_waiting(&f->live) +
+			   live_producer_waiting(&f->refilled) +
+			   news_producer_waiting(&f->articles),
+		.refilled = f->refilled.accepted,
+		.doubles = f->doubles + f->articles.counts.duplicate,
+		.refills = f->refills,
+		.refills_failed = f->refills_failed};
 	s->stream.messages += f->last.messages;
 	s->stream.ticks += f->last.ticks;
 	s->stream.bad += f->last.bad;
@@ -194,7 +196,7 @@ void live_thread_free(struct live_thread *t)
 	if (t == NULL)
 		return;
 	while (t->news != NULL && mailbox_take(t->news, &n) == 0)
-		buf_free(&n.ticks);
+		buf_free(&n.rows);
 	live_refill_free_all(t);
 	for (size_t i = 0; i < t->n; i++)
 		live_feed_deinit(&t->feeds[i]);

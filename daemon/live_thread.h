@@ -47,8 +47,10 @@ struct live_env {
 	struct store_thread *store;   /* borrowed */
 	const struct symtab *symbols; /* borrowed */
 	const struct symtab *sources; /* borrowed */
-	/** The vendor of that name in the configuration: 0 or a negated errno. */
-	int (*vendor)(void *arg, const char *name, struct live_vendor *out);
+	/** The vendor of that name in the configuration, its stream of ticks or of
+	    news: 0 or a negated errno. */
+	int (*vendor)(void *arg, const char *name, bool is_news,
+		      struct live_vendor *out);
 	/**
 	 * ANY_THREAD: ask a vendor's history.  @fn is called on whatever thread
 	 * fetches, as fetcher.h says; the symbols of @ask live until then.  0 or a

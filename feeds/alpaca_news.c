@@ -7,6 +7,28 @@
 #include <stdio.h>
 #include <string.h>
 
+/*
+ * News write a coin against the dollar without the stroke, whoever asks: "BTCUSD".  No
+ * share has six letters or more and ends so, thus it is given its name.
+ */
+static void name_coin(char symbol[SYMBOL_MAX])
+{
+	static const char *const dollars[] = {"USDT", "USDC", "USD"};
+	size_t len = symbol_field_len(symbol, SYMBOL_MAX);
+
+	if (len < 6 || len == SYMBOL_MAX || memchr(symbol, '/', len) != NULL)
+		return;
+	for (size_t i = 0; i < sizeof(dollars) / sizeof(dollars[0]); i++) {
+		size_t tail = strlen(dollars[i]), head = len - tail;
+
+		if (memcmp(symbol + head, dollars[i], tail) != 0)
+			continue;
+		memmove(symbol + head + 1, symbol + head, tail);
+		symbol[head] = '/';
+		return;
+	}
+}
+
 void alpaca_read_article(struct json_walk *w, struct hist_article *out)
 {
 	struct json_key k;
@@ -38,6 +60,8 @@ void alpaca_read_article(struct json_walk *w, struct hist_article *out)
 		else
 			json_walk_skip(w);
 	}
+	for (uint32_t i = 0; i < out->n_symbols; i++)
+		name_coin(out->symbols[i]);
 	if (out->id[0] == '\0' || out->created_ns == VALUE_NULL)
 		json_walk_fail(w, "an article has no id or no time");
 	if (out->updated_ns == VALUE_NULL)

@@ -85,6 +85,28 @@ static void send_auth(struct stream *st, struct buf *out)
 	st->state = STREAM_AUTH;
 }
 
+/* Of news the vendor writes coins without the stroke: BTCUSD. */
+static void news_name(const char symbol[SYMBOL_MAX], char out[SYMBOL_MAX + 1])
+{
+	char ours[SYMBOL_MAX + 1] = {0};
+
+	memcpy(ours, symbol, SYMBOL_MAX);
+	alpaca_news_name(ours, out);
+}
+
+static void news_channel(struct buf *out, const struct stream *st, size_t from,
+			 size_t to)
+{
+	char name[SYMBOL_MAX + 1];
+
+	buf_printf(out, ",\"news\":[");
+	for (size_t i = from; i < to; i++) {
+		news_name(st->symbols[i], name);
+		buf_printf(out, "%s\"%s\"", i > from ? "," : "", name);
+	}
+	buf_add(out, "]", 1);
+}
+
 static void channel(struct buf *out, const char *name, const struct stream *st,
 		    size_t from, size_t to)
 {
@@ -115,7 +137,7 @@ static void send_subscriptions(struct stream *st, struct buf *out)
 		if (st->quotes)
 			channel(out, "quotes", st, from, to);
 		if (st->news)
-			channel(out, "news", st, from, to);
+			news_channel(out, st, from, to);
 		buf_add(out, "}", 2);
 		st->unconfirmed++;
 		from = to;
@@ -154,6 +176,34 @@ static size_t count_wanted(const struct stream *st, struct json_walk *w)
 	return n;
 }
 
+/* The symbol of ours that news call @name, or SIZE_MAX. */
+static size_t find_news(const struct stream *st, const char *name)
+{
+	char known[SYMBOL_MAX + 1];
+
+	for (size_t i = 0; i < st->n_symbols; i++) {
+		news_name(st->symbols[i], known);
+		if (strcmp(known, name) == 0)
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+static size_t count_news(const struct stream *st, struct json_walk *w)
+{
+	size_t n = 0;
+
+	if (!json_walk_array(w))
+		return 0;
+	while (json_walk_element(w)) {
+		char name[SYMBOL_MAX + 2];
+
+		json_walk_text(w, name, sizeof(name));
+		n += find_news(st, name) != SIZE_MAX;
+	}
+	return n;
+}
+
 /* Always the complete lists so far; the last answer shows whom the vendor left out. */
 static int on_subscription(struct stream *st, struct json_walk *w)
 {
@@ -168,7 +218,7 @@ static int on_subscription(struct stream *st, struct json_walk *w)
 		else if (json_walk_is(&k, "quotes"))
 			quotes = count_wanted(st, w);
 		else if (json_walk_is(&k, "news"))
-			news = count_wanted(st, w);
+			news = count_news(st, w);
 		else
 			json_walk_skip(w);
 	}
@@ -219,7 +269,19 @@ static int on_article(struct stream *st, struct json_walk *w)
 	struct hist_article a;
 
 	alpaca_read_article(w, &a);
-	if (!w->why && st->sink.article)
+	if (w->why)
+		return 0;
+	for (uint32_t i = 0; i < a.n_symbols; i++) {
+		char name[SYMBOL_MAX + 1] = {0};
+		size_t k;
+
+		memcpy(name, a.symbols[i], SYMBOL_MAX);
+		k = find_news(st, name);
+		if (k != SIZE_MAX)
+			memcpy(a.symbols[i], st->symbols[k], SYMBOL_MAX);
+	}
+	st->counts.articles++;
+	if (st->sink.article)
 		st->sink.article(st->sink.arg, &a);
 	return 0;
 }

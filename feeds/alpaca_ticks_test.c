@@ -164,7 +164,7 @@ static void articles_keep_their_id_times_and_symbols(void **state)
 	assert_int_equal(n->created_ns, 1617464121000000000);
 	assert_int_equal(n->updated_ns, 1617464160000000000);
 	assert_int_equal(n->n_symbols, 3);
-	assert_string_equal(n->symbols[1], "BTCUSD");
+	assert_string_equal(n->symbols[1], "BTC/USD");
 	assert_string_equal(n->symbols[2], "BRK.B");
 	assert_int_equal(n[1].updated_ns, n[1].created_ns);
 	assert_string_equal(p.next, "MTY=");
@@ -177,7 +177,7 @@ static void articles_keep_their_id_times_and_symbols(void **state)
 
 static void coins_of_news_get_their_names_back(void **state)
 {
-	static const char *const pairs[] = {"BTC/USD", "AA"};
+	static const char *const pairs[] = {"ETH/BTC", "AA"};
 	struct vendor_ask a = ask_all(VENDOR_NEWS, pairs, 2);
 	struct vendor_page p = {0};
 	const struct hist_article *n;
@@ -186,13 +186,17 @@ static void coins_of_news_get_their_names_back(void **state)
 	assert_int_equal(parse_text(alpaca_parse, &a,
 				    "{\"news\":[{\"id\":2,\"created_at\":"
 				    "\"2021-04-03T15:35:21Z\",\"symbols\":"
-				    "[\"AA\",\"BTCUSD\",\"ETHUSD\"]}]}",
+				    "[\"AA\",\"BTCUSDT\",\"ETHUSD\",\"ETHBTC\","
+				    "\"LTCBTC\",\"FUSD\"]}]}",
 				    &p),
 			 0);
 	n = (const struct hist_article *)p.articles.data;
 	assert_string_equal(n->symbols[0], "AA");
-	assert_string_equal(n->symbols[1], "BTC/USD");
-	assert_string_equal(n->symbols[2], "ETHUSD"); /* not asked for: as it stands */
+	assert_string_equal(n->symbols[1], "BTC/USDT");
+	assert_string_equal(n->symbols[2], "ETH/USD");
+	assert_string_equal(n->symbols[3], "ETH/BTC");
+	assert_string_equal(n->symbols[4], "LTCBTC"); /* not asked for: as it stands */
+	assert_string_equal(n->symbols[5], "FUSD");
 	vendor_page_free(&p);
 }
 

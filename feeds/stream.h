@@ -40,6 +40,7 @@ struct stream_sink {
 struct stream_counts {
 	uint64_t messages;
 	uint64_t ticks;
+	uint64_t articles;
 	uint64_t bad;
 	uint64_t ignored; /* kinds that nobody wants */
 };

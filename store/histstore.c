@@ -65,6 +65,12 @@ static const char *const step_0_to_1[] = {
 	NULL,
 };
 
+/* What an article is about, asked from the article. */
+static const char *const step_1_to_2[] = {
+	"CREATE INDEX article_symbol_by_article ON article_symbol(source, id)",
+	NULL,
+};
+
 #define SERIES_COLUMNS                                                                 \
 	"id, source, symbol, step_s, feed, adjust, bars, bytes, chunks, currency"
 
@@ -113,6 +119,8 @@ static const char *const sql[SQL_N] = {
 		" publisher FROM article_symbol s JOIN article a USING (source, id)"
 		" WHERE symbol = ? AND created_ns >= ? AND created_ns < ?"
 		" ORDER BY created_ns, a.source, a.id LIMIT ? OFFSET ?",
+	[SQL_ARTICLE_SYMBOLS] = "SELECT symbol FROM article_symbol"
+				" WHERE source = ? AND id = ? ORDER BY symbol LIMIT 32",
 	[SQL_ACTION_GET] = "SELECT new_symbol, currency, numerator_e9, denominator_e9,"
 			   " amount_e9 FROM action WHERE source = ? AND symbol = ?"
 			   " AND kind = ? AND ex_date = ?",
@@ -205,8 +213,8 @@ static int damaged(int rc, const char *path)
 
 int histstore_open(const char *dir, struct histstore **out)
 {
-	static const schema_step steps[] = {step_0_to_1};
-	static const struct schema schema = {APPLICATION_ID, steps, 1};
+	static const schema_step steps[] = {step_0_to_1, step_1_to_2};
+	static const struct schema schema = {APPLICATION_ID, steps, 2};
 	struct histstore *h = calloc(1, sizeof(*h));
 	char path[4096];
 	bool created;

@@ -135,7 +135,7 @@ struct hist_acted {
 ON_HISTORY int histstore_acted(struct histstore *h, const char *after, size_t max,
 			       struct buf *out);
 
-/** One article and who brought it; symbols are not filled in.  Not 0: stop, and return
+/** One article and who brought it, its symbols ascending.  Not 0: stop, and return
     that. */
 typedef int (*hist_article_fn)(void *arg, const char *source,
 			       const struct hist_article *a);

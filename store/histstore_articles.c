@@ -15,6 +15,25 @@ static void take_text(struct sq_stmt *st, int col, char *out, size_t size)
 	out[len] = '\0';
 }
 
+static int take_symbols(struct histstore *h, const char *source, struct hist_article *a)
+{
+	struct sq_stmt *st = hist_stmt(h, SQL_ARTICLE_SYMBOLS);
+	int rc;
+
+	if (st == NULL)
+		return -EBADMSG;
+	hist_bind_text(st, 1, source);
+	hist_bind_text(st, 2, a->id);
+	while ((rc = sq_step(st)) == SQ_ROW) {
+		size_t len;
+		const void *text = sq_blob(st, 0, &len);
+
+		if (len > 0 && len <= SYMBOL_MAX && a->n_symbols < 32)
+			memcpy(a->symbols[a->n_symbols++], text, len);
+	}
+	return rc;
+}
+
 int histstore_articles(struct histstore *h, const char *symbol,
 		       const struct hist_range *r, uint64_t skip, uint64_t n,
 		       hist_article_fn fn, void *arg)
@@ -40,7 +59,9 @@ int histstore_articles(struct histstore *h, const char *symbol,
 		take_text(st, 5, a.summary, sizeof(a.summary));
 		take_text(st, 6, a.url, sizeof(a.url));
 		take_text(st, 7, a.publisher, sizeof(a.publisher));
-		rc = fn(arg, source, &a);
+		rc = take_symbols(h, source, &a);
+		if (rc == 0)
+			rc = fn(arg, source, &a);
 		if (rc != 0) {
 			sq_reset(st);
 			return rc;

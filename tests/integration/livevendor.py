@@ -153,11 +153,16 @@ class LiveVendor:
             status, body = "500 Internal Server Error", {"message": "internal server error"}
         elif url.path in ("/v2/stocks/trades", "/v2/stocks/quotes"):
             body = self.page(what, q)
+        elif (more := self.more(url.path, q)) is not None:
+            body = more
         else:
             status, body = "404 Not Found", {"message": "endpoint not found."}
         data = json.dumps(body).encode()
         conn.sendall(f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n"
                      f"Content-Length: {len(data)}\r\n\r\n".encode() + data)
+
+    def more(self, path, q):
+        """What another kind of vendor answers; None: nothing."""
 
     def page(self, what, q, size=500):
         start, end = read_time(q["start"]), read_time(q["end"])
@@ -246,7 +251,7 @@ class Stream(CutConnection):
                     if v.first_flow_ns is None:
                         v.first_flow_ns = time.time_ns()
                     self.send(frame(json.dumps([{"T": "subscription", **{k: m.get(k, []) for k in (
-                        "trades", "quotes", "bars", "statuses", "corrections", "cancelErrors")}}])))
+                        "trades", "quotes", "bars", "statuses", "corrections", "cancelErrors", "news")}}])))
                     if v.rubbish:
                         self.send(v.rubbish())
                     else:

@@ -226,8 +226,10 @@ static void cut(struct whole *w)
 
 /* ---- the world ---- */
 
-static int world_vendor(void *arg, const char *name, struct live_vendor *out)
+static int world_vendor(void *arg, const char *name, bool is_news,
+			struct live_vendor *out)
 {
+	(void)is_news;
 	(void)arg;
 	(void)name;
 	*out = (struct live_vendor){.stream = &world_session_ops,
