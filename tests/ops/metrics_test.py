@@ -24,7 +24,7 @@ BINARY, SOURCE = sys.argv[1:3]
 PROMTOOL = shutil.which("promtool")
 SHOWN = 200  # METRICS_SYMBOLS_MAX
 SYMBOLS = SHOWN + 30
-# A live feed that nobody serves, an archive that nobody writes: their series are there from the start.
+# Live feeds that nobody serves, an archive that nobody writes: their series are there from the start.
 FEED = """
 archive: {dir: ARCHIVE, program: /nowhere/tickbus-archive}
 fetch: {plain_http: true, private_addresses: true}
@@ -32,6 +32,8 @@ vendors:
   alpaca: {base_url: "http://127.0.0.1:9", stream_url: "ws://127.0.0.1:9/v2/iex", feed: iex}
 feeds:
   iex: {vendor: alpaca, symbols: [AAPL]}
+rss:
+  headlines: {url: "http://127.0.0.1:9/", symbols: [AAPL]}
 """
 ENV = {"TICKBUS_ALPACA_KEY": "nobody", "TICKBUS_ALPACA_SECRET": "nothing"}
 FOREIGN = {"up"}  # Prometheus' own
