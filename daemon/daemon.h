@@ -127,7 +127,7 @@ struct daemon {
 	uv_timer_t second;               /* heartbeats, clock of the status line */
 	uv_timer_t quarter;              /* 250 ms: guards, watchdog, flushes */
 	uv_timer_t clock;                /* clock: wall: the next boundary */
-	uint64_t moved[WORKERS_MAX + 5]; /* what the watchdog saw last */
+	uint64_t moved[WORKERS_MAX + 6]; /* what the watchdog saw last */
 	int64_t watched_ns;              /* when the watchdog looked last */
 	bool is_doomed;                  /* asked to kill itself */
 	int64_t still_ns;                /* how long some thread has not moved */
