@@ -77,9 +77,13 @@ def feeds(d):
     return {s["source"]: s for s in d.admin("sources")["result"]["sources"] if "url" in s}
 
 
+running = []  # daemons of the present test
+
+
 def daemon(server, rss, more=""):
     entries = "".join(f"  {name}: {{url: \"{server.url}{path}\", every: 1s, {rest}}}\n" for name, (path, rest) in rss.items())
-    return tb.Tickbusd(BINARY, clock="wall", more=f"fetch: {{plain_http: true, private_addresses: true}}\n{more}rss:\n{entries}")
+    running.append(tb.Tickbusd(BINARY, clock="wall", more=f"fetch: {{plain_http: true, private_addresses: true}}\n{more}rss:\n{entries}"))
+    return running[-1]
 
 
 def taken(e):
@@ -196,11 +200,12 @@ def symbols_are_looked_for_among_the_tickers(server):
 
 
 def what_is_of_the_future_is_asked_for_again(server):
-    ahead = int(time.time()) + 13  # clock.future is 10 s
-    server.page("/f", rssparts.encoded(rssparts.rss(["Ahead"], ahead), "UTF-8"), ETag='"f"')
+    server.page("/f", rssparts.encoded(rssparts.rss(["Ahead"], int(time.time()) + 86400), "UTF-8"), ETag='"f"')
     d = daemon(server, {"f": ("/f", "symbols: [AAPL]")}).start()
-    until("the refusal", lambda: feeds(d).get("f", {}).get("refused", 0) > 0, d)
+    until("two refusals", lambda: feeds(d).get("f", {}).get("refused", 0) > 1, d)
     assert "time_in_future" in feeds(d)["f"]["why"], feeds(d)
+    assert not any("If-None-Match" in headers for _, _, headers in server.questions("/f")), "what was not taken is wanted again"
+    server.page("/f", rssparts.encoded(rssparts.rss(["Ahead"], T0), "UTF-8"), ETag='"f"')  # as if the day had passed
     assert newsblocks.settled(d, 1)[0]["headline"] == "Ahead"
     until("an unchanged answer", lambda: feeds(d)["f"]["unchanged"] > 0, d)
     return d
@@ -216,8 +221,9 @@ def main():
             try:
                 d = test(server)
                 assert d.stop() == 0, d.errors()
-                d.remove()
             finally:
+                while running:
+                    running.pop().remove()
                 server.shutdown()
         run.__name__ = test.__name__
         return run
