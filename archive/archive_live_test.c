@@ -117,7 +117,7 @@ static void a_reader_keeps_the_generation_that_it_reads(void **state)
 	live_ticks(a, 1, 5);
 	assert_int_equal(archive_live_end(a), 0);
 	assert_int_equal(archive_reader(reader, &d), 0);
-	assert_int_equal(views_make(reader, d, NULL), 0);
+	assert_int_equal(views_make(reader, d, NULL, false), 0);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(archive_live_begin(a), 0);
 		live_ticks(a, 1, 2);

@@ -30,6 +30,7 @@ struct archive {
 	_Atomic uint64_t made; /* names in tmp */
 	struct duck *writer;
 	struct duck *reader;
+	bool has_views; /* in the reader */
 	struct past *past;
 	struct stage stages[KINDS];
 	struct part *parts;

@@ -166,7 +166,7 @@ static void any_name_of_a_symbol_comes_back_unharmed(void **state)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		test_put(a, names[i], JAN_2024_NS, i + 1, 18000);
 	assert_int_equal(archive_reader(a, &d), 0);
-	assert_int_equal(views_make(a, d, NULL), 0);
+	assert_int_equal(views_make(a, d, NULL, false), 0);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct buf sql = {0};
 

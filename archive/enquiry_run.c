@@ -432,7 +432,7 @@ static int query_once(struct archive *a, struct enquiry *q, struct enquiry_answe
 	int rc = archive_reader(a, &d);
 
 	if (rc == 0)
-		rc = views_make(a, d, plain ? plain : q->sql);
+		rc = views_make(a, d, plain ? plain : q->sql, !plain);
 	if (rc == 0)
 		rc = duck_check_select(d, plain ? plain : q->sql);
 	if (rc < 0)
@@ -451,6 +451,8 @@ int enquiry_query(struct archive *a, struct enquiry *q, struct enquiry_answer *o
 	if (!q->sql)
 		q->sql = "";
 	plain = explained(q->sql);
+	if (rc == 0)
+		rc = views_drop(a, d);
 	if (rc == 0)
 		rc = reads_views(a, d, plain ? plain : q->sql, &reads);
 	if (rc == 0)

@@ -68,7 +68,7 @@ static inline int64_t test_one(struct archive *a, const char *sql)
 	int64_t v = 0;
 
 	assert_int_equal(archive_reader(a, &d), 0);
-	if (views_make(a, d, NULL) != 0 || duck_row_i64(d, sql, -1, &v, 1) != 0)
+	if (views_make(a, d, NULL, false) != 0 || duck_row_i64(d, sql, -1, &v, 1) != 0)
 		fail_msg("%s: %s", sql, err_text());
 	return v;
 }

@@ -66,6 +66,12 @@ static int make_view(struct archive *a, struct duck *d, const struct meta_view *
 	return rc;
 }
 
+void views_drop_meta_sql(struct buf *sql)
+{
+	for (size_t i = 0; i < sizeof(metas) / sizeof(metas[0]); i++)
+		buf_printf(sql, "DROP VIEW IF EXISTS %s;", metas[i].name);
+}
+
 int views_make_meta(struct archive *a, struct duck *d, const struct buf *names)
 {
 	int rc = 0;
