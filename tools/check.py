@@ -3,12 +3,13 @@
 
     tools/check             all of it
     tools/check --quick     the gcc build and its tests alone
+    tools/check NAME...     these builds alone
 
     gcc       release flags, warnings are errors; every suite, and the format
-    clang     the same with clang and its thread-safety roles; unit tests
+    clang     clang and its thread-safety roles: the programs and the unit tests
     address   AddressSanitizer and UBSan; every suite but lint; kill, whose processes die
-              before a sanitizer could say anything; torture and oracle, which are long
-              and run nothing that the others do not
+              before a sanitizer could say anything; torture, oracle and browser, which
+              are long and run nothing that the others do not
     thread    ThreadSanitizer; the tests that have threads, and the whole daemon
 
 Build trees are kept in build-check/; the last line is "N passed, N failed" and counts
@@ -34,12 +35,11 @@ LOOSE = ["-Db_lundef=false"]  # the sanitizers' symbols come with the program
 # name, compiler, meson options, arguments of meson test
 BUILDS = [
     ("gcc", "gcc", COMMON, []),
-    ("clang", "clang-14", COMMON + LOOSE, ["--suite", "unit", "--suite", "fuzz"]),
+    ("clang", "clang-14", COMMON + LOOSE + ["-Doptimization=1"], ["--suite", "unit"]),
     ("address", "gcc", COMMON + LOOSE + ["-Db_sanitize=address,undefined"],
-     [a for suite in ("lint", "kill", "torture", "oracle") for a in ("--no-suite", suite)]),
+     [a for suite in ("lint", "kill", "torture", "oracle", "browser") for a in ("--no-suite", suite)]),
     ("thread", "gcc", COMMON + LOOSE + ["-Db_sanitize=thread", "-Doptimization=1"], "THREADED"),
 ]
-WHOLE = ("gcc", "clang")  # every file compiled; the others build what their tests need
 THREADED = ("base.mailbox", "base.parker", "base.log", "base.histogram", "bus.", "client.",
             "workers.tier2_worker", "workers.worker", "daemon.history_thread", "integration.daemon",
             "integration.restart", "integration.live_feeds", "feeds.ws", "ops.backup")
@@ -76,7 +76,7 @@ def build(name, compiler, options, selection):
         if not run(["meson", "setup", "-Dtests=enabled", *options, str(tree)], env=env,
                    stdout=subprocess.DEVNULL):
             return False
-    targets = [] if name in WHOLE else needed(tree, selection)
+    targets = needed(tree, selection) if selection else []
     return run(["ninja", "-C", str(tree), "--quiet", *targets])
 
 
@@ -87,11 +87,12 @@ def introspect(tree, what):
 
 def needed(tree, selection):
     """The files of the targets that the selected tests depend on, and all that is no test."""
-    names = tests_with_threads(tree) if selection == "THREADED" else None
-    ids = {i for t in introspect(tree, "--tests")
-           if (t["name"] in names if names is not None else
-               not {s.split(":")[-1] for s in t["suite"]} & set(selection))
-           for i in t["depends"]}
+    names = tests_with_threads(tree) if selection == "THREADED" else []
+    ids = set()
+    for t in introspect(tree, "--tests"):
+        is_of = bool({s.split(":")[-1] for s in t["suite"]} & set(selection))
+        if t["name"] in names or (not names and is_of != ("--no-suite" in selection)):
+            ids |= set(t["depends"])
     return sorted({os.path.relpath(f, tree) for t in introspect(tree, "--targets")
                    for f in t["filename"] if t["build_by_default"] and
                    (t["id"] in ids or not Path(f).is_relative_to(tree / "tests"))})
@@ -141,13 +142,13 @@ def check_format(count):
 
 
 def main():
-    quick = "--quick" in sys.argv[1:]
-    if [a for a in sys.argv[1:] if a != "--quick"]:
+    names = ["gcc" if a == "--quick" else a for a in sys.argv[1:]] or [b[0] for b in BUILDS]
+    if set(names) - {b[0] for b in BUILDS}:
         print(__doc__, file=sys.stderr)
         return 64
     start = time.monotonic()
     count = Count()
-    for name, compiler, options, selection in BUILDS[:1] if quick else BUILDS:
+    for name, compiler, options, selection in [b for b in BUILDS if b[0] in names]:
         print(f"== {name}", flush=True)
         ok = build(name, compiler, options, selection)
         count.add(ok, f"{name}: build")
