@@ -209,7 +209,11 @@ int pub_ask(struct tickbus_pub *p, const struct pub_question *q,
 		rc = send_once(p, q, try_ms > 1 ? (int)try_ms : 1, out, &retry_ms);
 		if (rc >= 0 || rc == -EINVAL || rc == -EPROTO)
 			break;
-		if (clock_mono_ns() + retry_ms * NS_PER_MS >= until_ns)
+		/* A try that has no time for its answer would leave unknown what the
+		   daemon has just said. */
+		if (clock_mono_ns() +
+			    (retry_ms + p->options.timeout_ms / 10) * NS_PER_MS >=
+		    until_ns)
 			break;
 		if (rc != -ETIMEDOUT)
 			(void)poll(NULL, 0, (int)retry_ms);

@@ -1731,7 +1731,7 @@ class Publisher:
             if status == "ok" or status == "malformed":
                 break
             text = f"the daemon says {status}: {ack.text}"
-            if time.monotonic() + retry_ms / 1000 >= end:
+            if time.monotonic() + retry_ms / 1000 + self._timeout / 10 >= end:  # a try without time for its answer tells less
                 raise TimedOut(f"{self._asker.link.url}: {text}")
             time.sleep((retry_ms or 100) / 1000)
         over()
