@@ -101,10 +101,11 @@ def events_of(page):
 def read_all(d, mask=63, root=None, streams=(), until=0):
     """Every event by catch-up, page after page; asks again while it is busy. Fails where anything is gone."""
     root, out = root or (1, 0, mask, 1), []
-    end = time.monotonic() + 60
+    end = time.monotonic() + 60  # from one page to the next
     while True:
         try:
             sock = d.catchup()
+            sock.sock.settimeout(40)
             while True:
                 page = sock.ask(page_request(root, streams))
                 status, done, next_from = page[8 + 36], page[8 + 37], page[8 + 38]
@@ -115,6 +116,7 @@ def read_all(d, mask=63, root=None, streams=(), until=0):
                 assert status == 0, (status, page[48:112], root)
                 out += events_of(page)
                 root = (*struct.unpack_from("<QI", page, 8 + 24), mask, next_from)
+                end = time.monotonic() + 60
                 if done and root[0] > until:
                     sock.close()
                     return out
