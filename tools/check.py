@@ -35,10 +35,10 @@ LOOSE = ["-Db_lundef=false"]  # the sanitizers' symbols come with the program
 # name, compiler, meson options, arguments of meson test
 BUILDS = [
     ("gcc", "gcc", COMMON, []),
-    ("clang", "clang-14", COMMON + LOOSE + ["-Doptimization=1"], ["--suite", "unit"]),
+    ("clang", "clang-14", COMMON + LOOSE, ["--suite", "unit"]),
     ("address", "gcc", COMMON + LOOSE + ["-Db_sanitize=address,undefined"],
      [a for suite in ("lint", "kill", "torture", "oracle", "browser") for a in ("--no-suite", suite)]),
-    ("thread", "gcc", COMMON + LOOSE + ["-Db_sanitize=thread", "-Doptimization=1"], "THREADED"),
+    ("thread", "gcc", COMMON + LOOSE + ["-Db_sanitize=thread"], "THREADED"),
 ]
 THREADED = ("base.mailbox", "base.parker", "base.log", "base.histogram", "bus.", "client.",
             "workers.tier2_worker", "workers.worker", "daemon.history_thread", "integration.daemon",

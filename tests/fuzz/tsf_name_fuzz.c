@@ -40,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	set = (enum tsf_set)(data[0] % (TSF_COMPREHENSIVE + 1));
 	name_of(set, place);
 	name_of(set, place % (TSF_COMPREHENSIVE_COUNT + 2));
-	/* Not strndup(): under strict_string_checks it reads its text to a zero byte. */
+	/* Not strndup(): under strict_string_checks it reads its text to a zero byte.
+	 */
 	word = calloc(1, size - 4);
 	if (word == NULL)
 		abort();
