@@ -227,12 +227,11 @@ static void pin(struct world *w, uint64_t pos)
 	tick_index_pin(w->index, pos, counts, SYMBOLS);
 }
 
-/* @n positions, archived, of which the store and the log keep only the newest. */
-static struct world *forgetful(uint32_t n)
+/* All is archived, and the store and the log keep only the newest. */
+static struct world *forget(struct world *w)
 {
 	static const struct derived_limit none[STORE_KINDS];
 	struct derived_limit few[STORE_KINDS] = {0};
-	struct world *w = begin(n);
 	uint32_t gone;
 
 	(void)archive_all(w);
@@ -247,9 +246,14 @@ static struct world *forgetful(uint32_t n)
 	assert_int_equal(tickstore_derived_expire(w->ts, TIME0 + 10, 5, &gone), 0);
 	assert_true(gone > 0);
 	tickstore_limits_set(w->ts, 0, 0, none);
-	pin(w, n - 100);
+	pin(w, newest(w) - 100);
 	w->archive = fake_answer;
 	return w;
+}
+
+static struct world *forgetful(uint32_t n)
+{
+	return forget(begin(n));
 }
 
 static void finish(struct world *w)
@@ -379,6 +383,33 @@ static void a_time_before_the_log_is_found_in_the_archive(void **state)
 	finish(w);
 }
 
+/* Its first record's time, of the wall's clock, says nothing of where the log begins.
+ */
+static void a_log_that_begins_with_a_control_record_is_no_beginning(void **state)
+{
+	struct world *w = begin_with((struct store_params){0});
+	struct catchup_request req = {
+		.root = {.from_type = CATCHUP_FROM_TIME, .from = TIME0 + 1}};
+	struct answer a = {0};
+	struct store_status s;
+
+	(void)state;
+	w->has_controls = true;
+	go_on(w, 1500);
+	forget(w);
+	tickstore_status(w->ts, &s);
+	assert_true(s.first_pos > 1 && s.first_pos % SEGMENT == 1);
+	ask(w, &req, &a);
+	assert_int_equal(a.root.status, CATCHUP_OK);
+	assert_true(a.event[0].pos < SEGMENT); /* out of the archive */
+	a.n = 0;
+	w->archive = NULL;
+	ask(w, &req, &a);
+	assert_int_equal(a.root.status, CATCHUP_GONE);
+	free(a.event);
+	finish(w);
+}
+
 static void what_the_archive_lacks_as_well_is_gone(void **state)
 {
 	struct world *w = forgetful(1500);
@@ -440,6 +471,8 @@ int main(void)
 		cmocka_unit_test(filters_and_positions_reach_into_the_archive),
 		cmocka_unit_test(every_sequence_is_found_in_archive_or_store),
 		cmocka_unit_test(a_time_before_the_log_is_found_in_the_archive),
+		cmocka_unit_test(
+			a_log_that_begins_with_a_control_record_is_no_beginning),
 		cmocka_unit_test(what_the_archive_lacks_as_well_is_gone),
 		cmocka_unit_test(an_answer_that_is_none_is_an_error),
 	};

@@ -226,16 +226,28 @@ ON_STORE static int seek_seq(struct query *q)
 	return rc;
 }
 
+/* Where the log's time was @event_ns; behind its end if it never was. */
+ON_STORE static int find_time(struct query *q, int64_t event_ns, uint64_t *out_pos)
+{
+	int rc = tickstore_find_time(q->env->store, event_ns, out_pos);
+
+	if (rc == STORE_END)
+		*out_pos = q->log.last_pos + 1;
+	return rc < 0 ? rc : 0;
+}
+
 ON_STORE static int seek_time(struct query *q)
 {
 	int64_t event_ns = (int64_t)q->req.root.from;
-	int rc = tickstore_find_time(q->env->store, event_ns, &q->start);
+	uint64_t first; /* that time can be found at: news and control records have none
+			 */
+	int rc = find_time(q, INT64_MIN, &first);
 
+	if (rc == 0)
+		rc = find_time(q, event_ns, &q->start);
 	if (rc < 0)
 		return rc;
-	if (rc == STORE_END)
-		q->start = q->log.last_pos + 1;
-	if (q->has_past && q->log.begin_pos > 1 && q->start <= q->log.first_pos) {
+	if (q->has_past && q->log.begin_pos > 1 && q->start <= first) {
 		if (!q->env->past->is_found)
 			return past_ask_time(q, event_ns);
 		if (q->env->past->found_pos > 0)
@@ -243,8 +255,8 @@ ON_STORE static int seek_time(struct query *q)
 		q->is_gone = q->first_pos > 1 && q->start <= q->first_pos;
 		return 0;
 	}
-	q->is_gone = q->start < q->first_pos ||
-		     (q->log.begin_pos > 1 && q->start == q->log.first_pos);
+	q->is_gone =
+		q->start < q->first_pos || (q->log.begin_pos > 1 && q->start == first);
 	return 0;
 }
 

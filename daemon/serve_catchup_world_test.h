@@ -30,6 +30,8 @@ struct happening {
 	enum event_kind kind;
 };
 
+#define SEGMENT 100 /* records */
+
 struct world {
 	char dir[TEMPDIR_MAX];
 	struct symtab *symbols, *sources;
@@ -44,6 +46,8 @@ struct world {
 	uint64_t tick_pos[SYMBOLS_MAX];
 	uint64_t seq[EVENT_KINDS][SYMBOLS];
 	uint64_t rand;
+	/** The first record of each segment is a control record, of the wall's time. */
+	bool has_controls;
 	/** Answers the question of env.past; NULL: there is no archive. */
 	void (*archive)(struct world *w);
 	void *archive_arg;
@@ -124,6 +128,11 @@ static inline void happen(struct world *w, uint64_t pos)
 			   .type = is_tick ? RECORD_TICK : RECORD_CLOCK};
 	uint64_t at;
 
+	if (w->has_controls && pos % SEGMENT == 1) {
+		is_tick = false;
+		r.type = RECORD_CONTROL;
+		r.event_ns = TIME0 * 2;
+	}
 	if (is_tick) {
 		r.symbol_id = dice(w, 200) == 0 ? 4 : dice(w, 4);
 		r.source_id = 1;
@@ -176,7 +185,7 @@ static inline void open_store(struct world *w, struct store_params *p)
 
 	p->dir = w->dir;
 	p->ballast_bytes = 65536;
-	p->segment_max = 100;
+	p->segment_max = SEGMENT;
 	p->cache_bytes_max = 96 * 250;
 	assert_int_equal(tickstore_open(p, &symbols, &sources, TIME0, &w->ts), 0);
 }
