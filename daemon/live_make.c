@@ -83,8 +83,10 @@ int live_feed_init(struct live_feed *f, struct live_thread *t, size_t index)
 	live_producer_init(&f->refilled, t->env.store, f->past.producer[1], c->source,
 			   true);
 	news_producer_init(&f->articles, t->env.store, f->past.producer[0], c->source);
-	f->live.wake = f->refilled.wake = f->articles.wake = live_wake;
-	f->live.wake_arg = f->refilled.wake_arg = f->articles.wake_arg = t;
+	f->live.sender.wake = f->refilled.sender.wake = f->articles.sender.wake =
+		live_wake;
+	f->live.sender.wake_arg = f->refilled.sender.wake_arg =
+		f->articles.sender.wake_arg = t;
 	return live_refill_init(f);
 }
 

@@ -9,36 +9,22 @@
  * LIVE thread; the reply comes on the store thread.
  */
 #pragma once
-#include "base/buf.h"
-#include "daemon/store_thread.h"
+#include "daemon/log_sender.h"
 #include "feeds/feed.h"
-#include <stdatomic.h>
-#include <stdbool.h>
 
 #define LIVE_PRODUCER_HIGH 65536u /* queued ticks: stop reading above */
 #define LIVE_PRODUCER_LOW  16384u /* ... and go on below */
 
 struct live_producer {
-	struct intake_caller caller; /* first: the reply finds its producer */
-	struct store_thread *store;  /* borrowed */
-	void (*wake)(void *arg);     /* ANY_THREAD: there was a reply */
-	void *wake_arg;
-	char producer[INGEST_PRODUCER_MAX + 1];
-	char source[SOURCE_MAX + 1];
-	uint64_t seq;     /* of the next tick that is sent */
+	struct log_sender sender; /* first: the reply finds its producer */
+	uint64_t seq;             /* of the next tick that is sent */
 	struct buf queue; /* struct ingest_tick; those before `head` have left */
 	size_t head;
-	struct buf request;   /* bytes of the one on its way */
-	uint32_t n_flying;    /* its ticks; 0: none is on its way */
-	int64_t flying_ns;    /* newest event time in it */
-	bool is_unsent;       /* it has to be posted (again) */
-	int64_t again_ns;     /* ... not before (monotonic) */
-	atomic_int reply;     /* enum live_reply, by the store thread */
+	int64_t flying_ns;    /* newest event time in the request on its way */
 	atomic_uint rejected; /* of the last reply */
 	int64_t good_ns; /* newest event time that is in the log; INT64_MIN: none */
 	uint64_t accepted;
 	uint64_t refused;
-	bool is_stopping; /* the daemon takes no more */
 };
 
 /** @any_age: a refill's.  @seq_last: the producer's highest sequence in the log. */

@@ -8,12 +8,8 @@
  * The thread of the feed; the reply comes on the store thread.
  */
 #pragma once
-#include "base/buf.h"
-#include "daemon/store_thread.h"
+#include "daemon/log_sender.h"
 #include "proto/hist.h"
-#include "proto/ingest.h"
-#include <stdatomic.h>
-#include <stdbool.h>
 
 struct news_counts {
 	uint64_t accepted; /* written to the log */
@@ -22,24 +18,13 @@ struct news_counts {
 };
 
 struct news_producer {
-	struct intake_caller caller; /* first: the reply finds its producer */
-	struct store_thread *store;  /* borrowed */
-	void (*wake)(void *arg);     /* ANY_THREAD: there was a reply */
-	void *wake_arg;
-	char producer[INGEST_PRODUCER_MAX + 1];
-	char source[SOURCE_MAX + 1];
-	struct buf queue;   /* articles as JSON, each ended by a NUL */
-	size_t head;        /* ... so many bytes of it have left */
-	uint32_t n_queued;  /* articles behind it */
-	struct buf request; /* the one on its way */
-	uint32_t n_flying;  /* its articles; 0: none is on its way */
-	bool is_unsent;     /* it has to be posted (again) */
-	int64_t again_ns;   /* ... not before (monotonic) */
-	bool is_stopping;   /* the daemon takes no more */
+	struct log_sender sender; /* first: the reply finds its producer */
+	struct buf queue;         /* articles as JSON, each ended by a NUL */
+	size_t head;              /* ... so many bytes of it have left */
+	uint32_t n_queued;        /* articles behind it */
 	struct news_counts counts;
 	char why[64]; /* why the log refused the last one that it refused */
-	/* By the store thread, read when `reply` says that there is one. */
-	atomic_int reply; /* enum news_reply */
+	/* By the store thread, of the reply that the sender has. */
 	struct news_counts said;
 	char said_why[64];
 };

@@ -129,8 +129,8 @@ int rss_thread_new(const struct rss_env *env, struct rss_thread **out)
 			break;
 		t->n = i + 1;
 		rc = rss_feed_init(&t->feeds[i], c, i, t->http, host, env->store);
-		t->feeds[i].producer.wake = wake;
-		t->feeds[i].producer.wake_arg = t;
+		t->feeds[i].producer.sender.wake = wake;
+		t->feeds[i].producer.sender.wake_arg = t;
 	}
 	if (rc < 0) {
 		rss_thread_free(t);
