@@ -175,13 +175,9 @@ void admin_headlines(struct daemon *d, const struct json *request,
 		admin_fail(call, "not_found", "there is no such symbol");
 		return;
 	}
-	l = calloc(1, sizeof(*l));
-	if (l == NULL) {
-		admin_fail(call, "busy", "out of memory; ask again");
+	l = question_new_in(d, call, sizeof(*l));
+	if (l == NULL)
 		return;
-	}
-	l->q.call = call;
-	l->q.d = d;
 	l->q.symbol_id = id;
 	l->q.n = n < 1 ? 1 : n < HEADLINES_MAX ? n : HEADLINES_MAX;
 	l->is_any = symbol == NULL;

@@ -50,6 +50,8 @@ struct question {
 
 /** NULL: no memory, and the call has been failed. */
 ON_LOOP struct question *question_new(struct daemon *d, struct admin_call *call);
+/** The same as the first member of something of @size bytes, the rest of it zeros. */
+ON_LOOP void *question_new_in(struct daemon *d, struct admin_call *call, size_t size);
 void question_free(struct question *q);
 /** Take @q there and back; when the store thread is too busy the call is failed. */
 ON_LOOP void question_ask(struct daemon *d, struct question *q, daemon_ask_fn there,

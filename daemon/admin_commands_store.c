@@ -35,7 +35,12 @@ void question_free(struct question *q)
 
 struct question *question_new(struct daemon *d, struct admin_call *call)
 {
-	struct question *q = calloc(1, sizeof(*q));
+	return question_new_in(d, call, sizeof(struct question));
+}
+
+void *question_new_in(struct daemon *d, struct admin_call *call, size_t size)
+{
+	struct question *q = calloc(1, size);
 
 	if (q == NULL) {
 		admin_fail(call, "busy", "out of memory; ask again");

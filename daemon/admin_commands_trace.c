@@ -287,14 +287,9 @@ void admin_trace(struct daemon *d, const struct json *request, struct admin_call
 		answer_lists(d, call);
 		return;
 	}
-	l = calloc(1, sizeof(*l));
-	if (l == NULL) {
-		admin_fail(call, "busy", "out of memory; ask again");
+	l = question_new_in(d, call, sizeof(*l));
+	if (l == NULL)
 		return;
-	}
-	l->q.call = call;
-	l->q.d = d;
-	l->q.symbols_max = d->config.limits.symbols_max;
 	l->q.from = l->q.to = l->q.n = pos;
 	catchup_complete(d, l->complete);
 	question_ask(d, &l->q, ask, answer);

@@ -33,19 +33,6 @@ struct lookup {
 	bool is_gone; /* rows before `q.from` were retired */
 };
 
-ON_LOOP static struct lookup *lookup_new(struct daemon *d, struct admin_call *call)
-{
-	struct lookup *l = calloc(1, sizeof(*l));
-
-	if (l == NULL) {
-		admin_fail(call, "busy", "out of memory; ask again");
-		return NULL;
-	}
-	l->q.call = call;
-	l->q.d = d;
-	return l;
-}
-
 /* ---- stored events ---- */
 
 static bool matches(const struct lookup *l, const struct row_walk *w)
@@ -297,7 +284,7 @@ static void ask_ticks(struct store_thread *st, void *arg)
 
 void admin_why(struct daemon *d, const struct json *request, struct admin_call *call)
 {
-	struct lookup *l = lookup_new(d, call);
+	struct lookup *l = question_new_in(d, call, sizeof(*l));
 
 	if (l == NULL || !read_request(l, request))
 		return;

@@ -1,7 +1,7 @@
 /* otlp_test - spans of a step by hand, and what a collector's answers mean. */
-#include "base/clock.h"
 #include "base/json.h"
 #include "daemon/otlp.h"
+#include "daemon/trace_step_test.h"
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,24 +11,6 @@
 /* cmocka wants the four above first. */
 #include <cmocka.h>
 
-#define S NS_PER_S
-
-/* Accepted at wall 100 s, on the bus at 101.5 s = monotonic 51.5 s. */
-static const struct trace_step whole = {
-	.first_pos = 7,
-	.last_pos = 10,
-	.last_tick = 9,
-	.recv_ns = 100 * S,
-	.wall_ns = 101 * S + S / 2,
-	.n_workers = 2,
-	.at_ns = {[TRACE_COMMIT] = 51 * S,
-		  [TRACE_DISPATCH] = 51 * S + S / 2,
-		  [TRACE_TICK] = 52 * S,
-		  [TRACE_WORKER] = 53 * S,
-		  [TRACE_WORKER + 1] = 54 * S,
-		  [TRACE_TIER2] = 56 * S,
-		  [TRACE_PUBLISH] = 60 * S},
-};
 static const uint8_t bytes[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 				  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 

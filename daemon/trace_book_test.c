@@ -1,7 +1,7 @@
 /* trace_book_test - spans, histograms, exemplars and the slowest, by hand. */
-#include "base/clock.h"
 #include "bus/stats.h"
 #include "daemon/trace_book.h"
+#include "daemon/trace_step_test.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,25 +9,6 @@
 #include <string.h>
 /* cmocka wants the four above first. */
 #include <cmocka.h>
-
-#define S NS_PER_S
-
-/* Accepted at wall 100 s, on the bus at 101.5 s = monotonic 51.5 s. */
-static const struct trace_step whole = {
-	.first_pos = 7,
-	.last_pos = 10,
-	.last_tick = 9,
-	.recv_ns = 100 * S,
-	.wall_ns = 101 * S + S / 2,
-	.n_workers = 2,
-	.at_ns = {[TRACE_COMMIT] = 51 * S,
-		  [TRACE_DISPATCH] = 51 * S + S / 2,
-		  [TRACE_TICK] = 52 * S,
-		  [TRACE_WORKER] = 53 * S,
-		  [TRACE_WORKER + 1] = 54 * S,
-		  [TRACE_TIER2] = 56 * S,
-		  [TRACE_PUBLISH] = 60 * S},
-};
 
 static void a_span_is_the_time_from_the_stage_before(void **state)
 {
