@@ -2,8 +2,8 @@
  * newshold - whose news are held back, and from where in the log on (proto/freeze.h).
  *
  *	symbol    killed, quarantined or paused: all its news
- *	source    killed or quarantined: the news of every symbol whose newest article
- *is of that source, and of every other from its first article of it on
+ *	source    killed or quarantined: the news of every symbol whose newest
+ *	          article is of it, and of every other from its first article of it on
  *
  * What is held of a symbol's stream is always its end: a source's articles are in the
  * sums of all that follow them, and a stream with a hole could not be followed.
