@@ -104,6 +104,7 @@ def cuts_at_any_byte_leave_no_hole():
         w.vendor.history_fails = 0.1
         w.start()
         w.until(lambda: w.vendor.dials > 5, 30, "it does not dial again")
+        w.vendor.cut = None  # the connections that there are may be cut once more
         w.settle()
         w.compare()
         code, text = w.ctl("gaps")
@@ -111,11 +112,9 @@ def cuts_at_any_byte_leave_no_hole():
         code, text = w.ctl("gaps", "AAPL", "--all")
         assert code == 0 and "refilled" in text and "live" in text, text
         assert w.ctl("gaps", "NONE")[0] == 1
-        # The next cut is never far.
         w.until(lambda: "iex" in w.ctl("sources")[1] and "live" in w.ctl("sources")[1], 20, "not live again")
         assert w.source()["refilled"] > 0
-        page = w.d.http("/metrics")[1]
-        assert 'tickbus_live_open_holes{feed="iex"} 0' in page
+        w.until(lambda: 'tickbus_live_open_holes{feed="iex"} 0' in w.d.http("/metrics")[1], 20, "a hole stays open")
     finally:
         w.close()
 
@@ -132,7 +131,8 @@ def a_black_hole_is_blind_in_time_and_refilled():
         w.until(lambda: w.source()["blind"], 5, "not blind")
         took = time.monotonic() - begin
         assert 0.5 < took < 2.0, f"blind after {took:.2f} s; mute is 1 s"
-        assert w.ctl("sources")[0] == 1
+        code, text = w.ctl("sources")
+        assert code == 1, text
         dials = w.vendor.dials
         w.until(lambda: w.vendor.dials > dials, 5, "not dialled again")
         time.sleep(3)
@@ -140,10 +140,14 @@ def a_black_hole_is_blind_in_time_and_refilled():
         states = [json.loads(m.partition(b"|")[2])["state"] for m in bars.wait(10, b"bar.")]
         assert "BLIND" in states and "TRADED" in states, states
         w.settle()
-        revised = [json.loads(m.partition(b"|")[2]) for m in bars.wait(10, b"bar.")]
-        assert any(b["revision"] > 0 and b["state"] == "TRADED" for b in revised)
+
+        def is_revised():
+            got = [json.loads(m.partition(b"|")[2]) for m in bars.wait(10, b"bar.")]
+            return any(b["revision"] > 0 and b["state"] == "TRADED" for b in got)
+
+        w.until(is_revised, 10, "no bar of the dark is revised")
         w.compare()
-        assert w.source()["mutes"] >= 1
+        assert w.source()["mutes"] >= 1, w.source()
     finally:
         w.close()
 
