@@ -116,6 +116,8 @@ struct archive_retained {
 	uint64_t files; /* gone */
 	uint64_t rows;
 	uint64_t bytes;
+	bool is_cut; /* some that is old stays: it is needed yet, or the last there is
+		      */
 };
 /** Remove the partitions of a kind that end at or before a time. */
 int archive_retain(struct archive *a, enum kinds kind, int64_t before_ns,

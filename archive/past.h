@@ -89,6 +89,7 @@ struct past_retained {
 	uint64_t events;
 	uint64_t bytes;
 	uint64_t first_pos; /* what is given out begins there; 0: nothing is held */
+	bool is_cut; /* @until_pos or the last position kept what is old: ask again */
 };
 /**
  * Let go what is older than @before_ns: the events at positions before the first at

@@ -14,17 +14,18 @@
 
 /* The position from which on everything stays. */
 static int find_first(struct past *p, int64_t before_ns, uint64_t until_pos,
-		      uint64_t *out)
+		      uint64_t *out, bool *is_cut)
 {
-	uint64_t last = past_newest(p)->to_pos;
+	uint64_t most = past_newest(p)->to_pos; /* which says where to go on */
 	int rc = past_find_time(p, UINT32_MAX, before_ns, out);
 
 	if (rc < 0)
 		return rc;
-	if (until_pos > 0 && *out > until_pos)
-		*out = until_pos;
-	if (*out > last) /* all of it is old: its end says where to go on */
-		*out = last;
+	if (until_pos > 0 && until_pos < most)
+		most = until_pos;
+	*is_cut = rc == 1 || *out > most;
+	if (*is_cut)
+		*out = most;
 	return 0;
 }
 
@@ -75,7 +76,7 @@ static int retain(struct past *p, int64_t before_ns, uint64_t until_pos,
 		  struct past_retained *out)
 {
 	uint64_t pos;
-	int rc = find_first(p, before_ns, until_pos, &pos);
+	int rc = find_first(p, before_ns, until_pos, &pos, &out->is_cut);
 
 	if (rc < 0)
 		return rc;

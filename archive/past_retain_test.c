@@ -111,11 +111,19 @@ static void what_is_old_goes_and_the_rest_is_as_it_was(void **state)
 static void it_is_bounded_by_a_position_and_by_the_last_one(void **state)
 {
 	struct past *p = filled(*state);
+	struct past_retained r = retained(p, NS(601), 300);
 	struct past_sum sum;
 
-	assert_int_equal(retained(p, NS(601), 300).first_pos, 300);
+	assert_int_equal(r.first_pos, 300);
+	assert_true(r.is_cut);
 	assert_gives(p, 300, N);
-	assert_int_equal(retained(p, INT64_MAX, 0).first_pos, N);
+	/* What was kept back goes when it may. */
+	r = retained(p, NS(601), 700);
+	assert_int_equal(r.first_pos, 601);
+	assert_false(r.is_cut);
+	r = retained(p, INT64_MAX, 0);
+	assert_int_equal(r.first_pos, N);
+	assert_true(r.is_cut);
 	assert_gives(p, N, N);
 	assert_int_equal(put_range(p, 1, 0, N + 1, N + 100, &sum), 0);
 	assert_gives(p, N, N + 100);

@@ -26,6 +26,8 @@
  *	{"do": "status"}  {"do": "verify"}  {"do": "compact"}
  *	{"do": "retain", "kind": "ticks", "before": "2024-01-01"}
  *	{"do": "retain", "kind": "events", "before": "2024-01-01", "until_pos": 900}
+ *	                                         answered by "cut": some that is old
+ *	                                         stays, for that position or the end
  *	{"do": "put_past", "log": "7", "epoch": 1, "from_pos": 1, "to_pos": 900}
  *	                                         bulk: u32 length, frame, ...
  *	{"do": "read_past", "kind": "bar", "from_pos": 1, "max_bytes": 1048576,

@@ -48,7 +48,8 @@ static int retain_past(struct archive *a, int64_t before_ns, uint64_t until_pos,
 
 	if (rc == 0)
 		rc = past_retain(p, before_ns, until_pos, &gone);
-	*out = (struct archive_retained){gone.chunks, gone.events, gone.bytes};
+	*out = (struct archive_retained){gone.chunks, gone.events, gone.bytes,
+					 gone.is_cut};
 	return rc;
 }
 
@@ -90,5 +91,6 @@ int serve_retain(struct archive *a, const struct pipeframe *f, struct jsonw *w)
 	jsonw_u64(w, "files", sum.files);
 	jsonw_u64(w, "rows", sum.rows);
 	jsonw_u64(w, "bytes", sum.bytes);
+	jsonw_bool(w, "cut", sum.is_cut);
 	return 0;
 }

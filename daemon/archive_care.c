@@ -54,6 +54,7 @@ const char *archive_care_name(unsigned kind)
 
 struct retired {
 	uint64_t files, rows;
+	bool is_cut;
 };
 
 static void take_retired(void *arg, const struct json *doc)
@@ -62,8 +63,10 @@ static void take_retired(void *arg, const struct json *doc)
 
 	(void)json_u64(json_get(doc, "files"), &r->files);
 	(void)json_u64(json_get(doc, "rows"), &r->rows);
+	r->is_cut = json_bool(json_get(doc, "cut"), false);
 }
 
+/* 0; 1: some that is old stays for now; < 0: not now. */
 ON_ARCHIVE static int retain_kind(struct daemon *d, unsigned kind, int64_t before_ns,
 				  uint64_t rows_pos)
 {
@@ -88,7 +91,7 @@ ON_ARCHIVE static int retain_kind(struct daemon *d, unsigned kind, int64_t befor
 			 archive_care_name(kind), before,
 			 (unsigned long long)gone.files, (unsigned long long)gone.rows);
 	stats_add(STAT_ARCHIVE_RETIRED_ROWS, gone.rows);
-	return rc;
+	return rc < 0 ? rc : gone.is_cut;
 }
 
 int archive_care_retain(struct archive_care *c, struct daemon *d, int64_t clock_ns,
@@ -108,7 +111,8 @@ int archive_care_retain(struct archive_care *c, struct daemon *d, int64_t clock_
 		rc = retain_kind(d, i, before_ns, rows_pos);
 		if (rc < 0)
 			return rc;
-		c->before_ns[i] = before_ns;
+		if (rc == 0)
+			c->before_ns[i] = before_ns;
 	}
 	return 0;
 }
