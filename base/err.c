@@ -2,6 +2,7 @@
  * err - the last sentence of each thread.
  */
 #include "base/err.h"
+#include "base/utf8.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,13 @@
 #undef err_set /* the analyzer's, see err.h */
 
 static _Thread_local char err_sentence[ERR_TEXT_MAX];
+
+/* A damaged database or a stranger's request may be quoted; SQL's errors have lines. */
+static void keep(char text[ERR_TEXT_MAX])
+{
+	utf8_clean(text, strlen(text), "\n\t");
+	memcpy(err_sentence, text, ERR_TEXT_MAX);
+}
 
 int err_set(int rc, const char *fmt, ...)
 {
@@ -19,7 +27,7 @@ int err_set(int rc, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	memcpy(err_sentence, text, sizeof(err_sentence));
+	keep(text);
 	return rc;
 }
 
@@ -42,7 +50,7 @@ int err_prefix(int rc, const char *fmt, ...)
 	rest = strnlen(err_sentence, sizeof(text) - at - 3);
 	memcpy(text + at + 2, err_sentence, rest);
 	text[at + 2 + rest] = 0;
-	memcpy(err_sentence, text, sizeof(err_sentence));
+	keep(text);
 	return rc;
 }
 

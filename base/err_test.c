@@ -50,6 +50,16 @@ static void too_long_a_sentence_is_cut(void **state)
 	assert_memory_equal(err_text(), "yyy", 3);
 }
 
+/* What a damaged database calls its columns, quoted by an error of SQLite's. */
+static void what_is_quoted_can_be_printed(void **state)
+{
+	(void)state;
+	(void)err_set(-EIO, "name: \"TEXT\xa0NOT\x1b[2J\"\nline 2");
+	assert_string_equal(err_text(), "name: \"TEXT?NOT [2J\"\nline 2");
+	(void)err_prefix(-EIO, "\xff\x7f\xc3\xa9");
+	assert_string_equal(err_text(), "? \xc3\xa9: name: \"TEXT?NOT [2J\"\nline 2");
+}
+
 static void *other_thread(void *arg)
 {
 	*(size_t *)arg = strlen(err_text());
@@ -77,6 +87,7 @@ int main(void)
 		cmocka_unit_test(a_prefix_goes_before_the_cause),
 		cmocka_unit_test(a_sentence_may_quote_the_one_before),
 		cmocka_unit_test(too_long_a_sentence_is_cut),
+		cmocka_unit_test(what_is_quoted_can_be_printed),
 		cmocka_unit_test(every_thread_has_its_own),
 	};
 

@@ -101,15 +101,7 @@ static void put(const char *line, size_t len)
  */
 static void emit(char *line, size_t len)
 {
-	for (size_t i = 0; i < len;) {
-		size_t n = utf8_len(line + i, len - i);
-
-		if (n == 0)
-			line[i] = '?';
-		else if (n == 1 && ((unsigned char)line[i] < 0x20 || line[i] == 0x7f))
-			line[i] = ' ';
-		i += n == 0 ? 1 : n;
-	}
+	utf8_clean(line, len, NULL);
 	line[len] = '\n';
 	put(line, len + 1);
 }

@@ -2,6 +2,7 @@
  * utf8 - the table of RFC 3629 section 4.
  */
 #include "base/utf8.h"
+#include <string.h>
 
 size_t utf8_len(const char *s, size_t len)
 {
@@ -56,4 +57,19 @@ size_t utf8_put(char out[4], uint32_t c)
 	out[2] = (char)(0x80 | (c >> 6 & 63));
 	out[3] = (char)(0x80 | (c & 63));
 	return 4;
+}
+
+void utf8_clean(char *s, size_t len, const char *keep)
+{
+	for (size_t i = 0; i < len;) {
+		size_t n = utf8_len(s + i, len - i);
+		unsigned char c = (unsigned char)s[i];
+
+		if (n == 0)
+			s[i] = '?';
+		else if (c == 0 || (c < 0x20 && !(keep && strchr(keep, c))) ||
+			 c == 0x7f)
+			s[i] = ' ';
+		i += n == 0 ? 1 : n;
+	}
 }

@@ -100,6 +100,8 @@ static int fail(struct sq *s, int code, const char *what)
 	/* The handle remembers its last error, which may not be this one. */
 	if ((extended & 0xff) != (code & 0xff))
 		extended = code;
+	if ((code & 0xff) == SQLITE_CORRUPT) /* no system's error, whatever one left */
+		sys = 0;
 	return err_set(sq_errno(extended, sys), "database: %s: %s (%d)%s%s", what,
 		       s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(code), extended,
 		       sys ? ": " : "", sys ? strerrordesc_np(sys) : "");
