@@ -123,10 +123,10 @@ def test(name, selection, count):
     # Two more than processors: many tests wait for a daemon most of their time.
     jobs = str(2 + (os.cpu_count() or 1))
     args = tests_with_threads(tree) if selection == "THREADED" else selection
-    multiplier = "2" if name in ("gcc", "clang") else "5"
+    is_sanitizer = name not in ("gcc", "clang")
     ok = run(["meson", "test", "-C", str(tree), "--no-rebuild", "--print-errorlogs", "--num-processes", jobs,
-              "--timeout-multiplier", multiplier, *args],
-             env={**os.environ, **(ENVIRONMENT if multiplier == "5" else {})})
+              "--timeout-multiplier", "10" if is_sanitizer else "6", *args],
+             env={**os.environ, **(ENVIRONMENT if is_sanitizer else {})})
     before = count.failed
     found = count_log(tree, name, count) if log.exists() else 0
     if found == 0 or (not ok and count.failed == before):

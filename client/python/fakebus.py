@@ -204,12 +204,12 @@ class WithBus(unittest.TestCase):
         return sub
 
     def wait_up(self, sub, n=1):
-        end = time.monotonic() + 10
+        end = time.monotonic() + 40
         while self.bus.subscribers() < n and time.monotonic() < end:
             sub._pump(0.01)
         self.assertEqual(self.bus.subscribers(), n)
 
-    def read(self, sub, n, timeout=5.0):
+    def read(self, sub, n, timeout=20.0):
         """The next n items; fewer when they do not come."""
         end, out = time.monotonic() + timeout, []
         while len(out) < n:

@@ -49,7 +49,7 @@ class Daemon(tb.Tickbusd):
 
 def until(what, condition, timeout=10, pause=0.05):
     """Wait until @condition() is true and return it; an OSError means not yet."""
-    end, last = time.monotonic() + timeout, None
+    end, last = time.monotonic() + timeout * tb.PATIENCE, None
     while True:
         try:
             value = condition()

@@ -50,10 +50,10 @@ class Pulse(threading.Thread):
 
     def end(self, worst):
         self.stop.set()
-        self.join(20)
+        self.join(20 * tb.PATIENCE)
         assert not self.is_alive(), "the producer is stuck"
         print(f"# {self.acked} ticks acknowledged meanwhile, the slowest answer took {self.worst * 1000:.0f} ms")
-        assert self.acked > 0 and self.worst < worst * (5 if faultlib.SLOW else 1), self.worst
+        assert self.acked > 0 and self.worst < worst * tb.PATIENCE * (5 if faultlib.SLOW else 1), self.worst
 
 
 # ---- subscribers ----
@@ -73,7 +73,7 @@ def subscribers_that_stop_or_crawl_hold_up_nobody(d):
     s = d.ingest()
     for first in range(1, 50_001, 500):
         assert send(d, first, 500, sock=s)["accepted"] == 500
-    end = time.monotonic() + 20
+    end = time.monotonic() + 80
     while time.monotonic() < end:
         got = [sum(1 for _ in tb.frame_blocks(m[5:])) for m in list(good.messages) if m.startswith(b"tick|")]
         if sum(got) == 50_000:
@@ -291,7 +291,7 @@ def http_clients_of_every_bad_kind_get_an_error_or_are_cut(d):
     def try_one(request, codes):
         out, took = http(d, request)
         code = int(out.split()[1]) if out.startswith(b"HTTP/1") else None
-        if code not in codes or took > 8:
+        if code not in codes or took > 8 * tb.PATIENCE:
             wrong.append((request[:60], out[:200], took))
 
     threads = [threading.Thread(target=try_one, args=c) for c in cases]
@@ -317,10 +317,10 @@ def a_slow_loris_is_cut_and_others_are_served(d):
         crowd.append(s)
     assert d.http("/readyz")[0] == 200
     s = crowd[0]
-    s.settimeout(15)
-    assert s.recv(100) in (b"",) or time.monotonic() - begin < 12
+    s.settimeout(15 * tb.PATIENCE)
+    assert s.recv(100) in (b"",) or time.monotonic() - begin < 12 * tb.PATIENCE
     took = time.monotonic() - begin
-    assert took < 12, f"cut after {took:.0f} s"
+    assert took < 12 * tb.PATIENCE, f"cut after {took:.0f} s"
     for s in crowd:
         s.close()
     print(f"# cut after {took:.1f} s")

@@ -331,7 +331,7 @@ def deep_json_is_refused_by_every_parser(d):
     path = os.path.join(d.dir, "deep.yaml")
     with open(path, "w", encoding="ascii") as f:
         f.write("a: " + "[" * 50_000)
-    p = subprocess.run([BINARY, "--check-config", path], capture_output=True, timeout=30,
+    p = subprocess.run([BINARY, "--check-config", path], capture_output=True, timeout=120,
                        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_STACK, (256 << 10, 256 << 10)))
     assert p.returncode == 78, (p.returncode, p.stderr[:500])
     assert is_serving(d, 1)

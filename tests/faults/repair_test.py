@@ -25,7 +25,7 @@ def make():
 
 
 def repair(d):
-    p = subprocess.run([BINARY, "-c", d.config, "--repair"], capture_output=True, text=True, timeout=60)
+    p = subprocess.run([BINARY, "-c", d.config, "--repair"], capture_output=True, text=True, timeout=60 * tb.PATIENCE)
     return p.returncode, p.stdout + p.stderr
 
 

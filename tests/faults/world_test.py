@@ -156,7 +156,7 @@ def check_config(d, text, mode=0o600):
     with open(path, "wb") as f:
         os.chmod(path, mode)
         f.write(text)
-    p = subprocess.run([BINARY, "-c", path], capture_output=True, timeout=60)
+    p = subprocess.run([BINARY, "-c", path], capture_output=True, timeout=240)
     os.chmod(path, 0o600)
     return p.returncode, p.stderr.decode(errors="replace")
 
@@ -178,7 +178,7 @@ def a_bad_configuration_is_refused_with_78_and_its_line(_):
         code, errors = check_config(d, good, 0o666)
         assert code == 78 and "written by others" in errors or "mode" in errors, errors
         for path in (d.dir, os.path.join(d.dir, "nothing.yaml"), "/dev/zero", "/dev/null/x"):
-            p = subprocess.run([BINARY, "-c", path], capture_output=True, timeout=30)
+            p = subprocess.run([BINARY, "-c", path], capture_output=True, timeout=120)
             assert p.returncode == 78 and p.stderr, (path, p.returncode, p.stderr)
 
 

@@ -31,7 +31,7 @@ def put(path, symbol, n=3, step_s=60):
                       "step_s": step_s}).encode()
     bulk = b"".join(struct.pack("<8q", (JAN + step_s * i) * NS, *[(100 + i) * NS] * 4, 10**9, -2**63, 5)
                     for i in range(n))
-    done = subprocess.run([EXE, "--archive", path, "serve"], capture_output=True, timeout=60,
+    done = subprocess.run([EXE, "--archive", path, "serve"], capture_output=True, timeout=240,
                           input=struct.pack("<II", len(doc), len(bulk)) + doc + bulk)
     assert json.loads(done.stdout[8:])["ok"], done
 
@@ -66,7 +66,7 @@ class Admin:
 
 def ctl(*args, path=True):
     env = dict(os.environ, PATH=os.path.dirname(EXE) if path else "/nowhere")
-    return subprocess.run([CTL, *args], capture_output=True, text=True, timeout=60, env=env)
+    return subprocess.run([CTL, *args], capture_output=True, text=True, timeout=240, env=env)
 
 
 ONE = ("timestamp,AAPL_close\n2024-01-01T00:01:00Z,100.0\n2024-01-01T00:02:00Z,101.0\n"
@@ -121,7 +121,7 @@ def own(path, start, closes, missing=()):
         1, 1, 2, 8 | (1 if i in missing else 4), 2 if i in missing else 0, 0, 0, 1, 0, 0, b"AAPL", b"alpaca", 99)
         for i, c in enumerate(closes))
     doc = json.dumps({"do": "put_events"}).encode()
-    done = subprocess.run([EXE, "--archive", path, "serve"], capture_output=True, timeout=60,
+    done = subprocess.run([EXE, "--archive", path, "serve"], capture_output=True, timeout=240,
                           input=struct.pack("<II", len(doc), len(bulk)) + doc + bulk)
     assert json.loads(done.stdout[8:])["ok"], done
 

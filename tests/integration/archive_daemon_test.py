@@ -100,7 +100,7 @@ def status(d):
     return admin(d, "archive_status")
 
 
-def wait(what, seconds=60):
+def wait(what, seconds=240):
     end = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < end, "waited too long"
@@ -376,7 +376,7 @@ def actions_and_metadata_go_over_and_adjust_what_is_read():
         last = "SELECT close FROM bars_1m WHERE symbol = $$V1$$ ORDER BY bar_start"
         raw = float(sql(d.archive, last)[0][0])
         out = subprocess.run([EXE, "--archive", d.archive, "export", "--symbols", "V1", "--start", "2024-01-30", "--end", "2024-01-31",
-                              "--adjust", "split", "--format", "csv", "-o", os.path.join(d.dir, "x.csv")], capture_output=True, text=True, timeout=60)
+                              "--adjust", "split", "--format", "csv", "-o", os.path.join(d.dir, "x.csv")], capture_output=True, text=True, timeout=240)
         assert out.returncode == 0, out
         with open(os.path.join(d.dir, "x.csv"), encoding="ascii") as f:
             first = next(csv.DictReader(f))

@@ -80,7 +80,7 @@ def admin(d, cmd):
     return got["result"]
 
 
-def until(what, say, seconds=60):
+def until(what, say, seconds=240):
     end = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < end, say

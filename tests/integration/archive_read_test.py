@@ -128,7 +128,7 @@ def resampling_makes_the_same_bytes_with_any_number_of_threads(d):
     outs = set()
     for threads in ("1", "2", "4"):
         done = subprocess.run([EXE, "--archive", path, "--threads", threads, "export", "--symbols", "AAPL",
-                               "--resample", "1h", "--fields", ",".join(FIELDS)], capture_output=True, timeout=60)
+                               "--resample", "1h", "--fields", ",".join(FIELDS)], capture_output=True, timeout=240)
         assert done.returncode == 0, done
         outs.add(done.stdout)
     assert len(outs) == 1 and len(outs.pop()) > 1000
@@ -565,7 +565,7 @@ def tables_of_actions_and_symbols_are_imported(d):
     def run(text, *args):
         with open(table, "w") as f:
             f.write(text)
-        return subprocess.run([EXE, "--archive", path, "import", *args], capture_output=True, text=True, timeout=60)
+        return subprocess.run([EXE, "--archive", path, "import", *args], capture_output=True, text=True, timeout=240)
 
     actions = "ex_date,kind,value,zone\n2024-01-10,split,2,America/New_York\n2024-02-09,dividend,0.24,UTC\n"
     for _ in range(2):

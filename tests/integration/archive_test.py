@@ -64,7 +64,7 @@ class Archive:
 
     def close(self):
         self.process.stdin.close()
-        code = self.process.wait(timeout=60)
+        code = self.process.wait(timeout=240)
         self.process.stdout.close()
         self.process.stderr.close()
         return code
@@ -393,7 +393,7 @@ def what_is_no_frame_or_no_request_is_answered_with_a_sentence(d):
         a.process.stdin.flush()
         answer = a.receive()
         assert "2147483648 bytes" in answer["error"]
-        assert a.process.wait(timeout=30) != 0
+        assert a.process.wait(timeout=120) != 0
     assert files_of(d) == {}
 
 
@@ -401,7 +401,7 @@ def what_is_no_frame_or_no_request_is_answered_with_a_sentence(d):
 def queries_read_the_archive_and_nothing_else(d):
     def run(*args):
         return subprocess.run([EXE, "--archive", d, "query", *args], capture_output=True,
-                              text=True, timeout=60)
+                              text=True, timeout=240)
 
     with Archive(d) as a:
         good(a.put("BRK/B", make_bars(SEED, range(3000))))

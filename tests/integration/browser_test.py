@@ -201,7 +201,7 @@ def send_news(d, articles):
 def all_news(d, n):
     """What `tickbusctl sub news` prints, oldest first."""
     out = subprocess.run([CTL, "--admin", os.path.join(d.dir, "admin.sock"), "--port", str(d.port["ingest"]), "sub", "news", "--from", "oldest",
-                          "--format", "json", "--count", str(n)], capture_output=True, text=True, timeout=60, check=True)
+                          "--format", "json", "--count", str(n)], capture_output=True, text=True, timeout=240, check=True)
     return [json.loads(line) for line in out.stdout.splitlines()]
 
 

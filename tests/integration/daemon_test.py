@@ -83,7 +83,7 @@ def a_snapshot_is_the_newest_of_everything_also_after_a_kill(d):
         if kill:
             d.kill()
             d.start()
-        end = time.monotonic() + 20
+        end = time.monotonic() + 80
         while True:
             everything, last = ask_all(d, "oldest")
             newest = {e[:3]: e for e in everything}
@@ -131,7 +131,7 @@ def every_kind_of_bad_tick_gets_its_reason_and_goes_into_quarantine(d):
         reasons += [run.get("reason")] * run["n"]
     want = [r for _, r in bad]
     assert reply["accepted"] == 1 and reasons[:len(bad)] == want, list(zip(reasons, want))
-    end = time.monotonic() + 5
+    end = time.monotonic() + 20
     while time.monotonic() < end:
         held = d.admin("quarantine", n=100)["result"]
         if len(str(held)) and str(held).count("reason") >= len(bad):
@@ -227,7 +227,7 @@ def the_log_can_be_asked(d):
 def the_newest_ticks_of_a_symbol_can_be_seen(d):
     feed(d, [trade("AAPL", 1 + i, 100 + i, 1 + i) for i in range(5)] + [trade("MSFT", 9, 7, 6)])
     row = {}
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 40
     while row.get("bus", {}).get("dispatched") != 5:
         assert time.monotonic() < deadline, row
         answer = d.admin("symbols", symbol="AAPL", n=3)
@@ -280,7 +280,7 @@ def a_second_daemon_on_the_log_ends_with_75_and_harms_nothing(d):
     with open(path, "w", encoding="ascii") as f:
         os.chmod(path, 0o600)
         f.write(other.replace("admin.sock", "admin2.sock").replace("ring.sock", "ring2.sock"))
-    p = subprocess.run([BINARY, "-c", path], capture_output=True, timeout=30)
+    p = subprocess.run([BINARY, "-c", path], capture_output=True, timeout=120)
     assert p.returncode == 75, (p.returncode, p.stderr)
     assert feed(d, [trade("AAPL", 1, 10, 1)])["accepted"] == 1
 
@@ -292,7 +292,7 @@ def a_taken_port_ends_the_start_with_69(d):
         os.chmod(path, 0o600)
         f.write(open(d.config, encoding="ascii").read().replace(f"dir: {d.dir}", f"dir: {d.dir}/other")
                 .replace("admin.sock", "admin3.sock").replace("ring.sock", "ring3.sock"))
-    p = subprocess.run([BINARY, "-c", path], capture_output=True, timeout=30)
+    p = subprocess.run([BINARY, "-c", path], capture_output=True, timeout=120)
     assert p.returncode == 69, (p.returncode, p.stderr)
     assert str(d.port["tick"]).encode() in p.stderr, p.stderr
 
@@ -304,7 +304,7 @@ def a_bad_configuration_ends_with_78_and_every_error(d):
         os.chmod(path, 0o600)
         f.write("store:\n  durabilty: full\nbars:\n  grace: 5\n")
     for args in (["--check-config", path], ["-c", path]):
-        p = subprocess.run([BINARY, *args], capture_output=True, timeout=30)
+        p = subprocess.run([BINARY, *args], capture_output=True, timeout=120)
         assert p.returncode == 78, (p.returncode, p.stderr)
         assert b":2:3:" in p.stderr and b":4:10:" in p.stderr, p.stderr
 
@@ -315,7 +315,7 @@ def an_unwritable_directory_ends_with_73(d):
     with open(path, "w", encoding="ascii") as f:
         os.chmod(path, 0o600)
         f.write(open(d.config, encoding="ascii").read().replace(f"dir: {d.dir}", "dir: /proc/tickbus"))
-    p = subprocess.run([BINARY, "-c", path], capture_output=True, timeout=30)
+    p = subprocess.run([BINARY, "-c", path], capture_output=True, timeout=120)
     assert p.returncode == 73, (p.returncode, p.stderr)
 
 
@@ -325,7 +325,7 @@ def sighup_reloads_what_may_change_and_names_what_may_not(d):
     with open(d.config, "w", encoding="ascii") as f:
         f.write(text.replace("too_old: 1d", "too_old: 2d").replace("durability: full", "durability: normal"))
     d.process.send_signal(signal.SIGHUP)
-    end = time.monotonic() + 5
+    end = time.monotonic() + 20
     while "clock.too_old" not in d.errors() and time.monotonic() < end:
         time.sleep(0.05)
     log = d.errors()
@@ -367,7 +367,7 @@ def sigterm_under_load_leaves_no_request_unanswered(d):
 def derived_events_go_on_after_a_kill_as_if_nothing_had_happened(d):
     feed(d, [trade("AAPL", i, 100 + i % 7, i + 1) for i in range(600)])
     feed_json(d, clock_request(605, 1))
-    end = time.monotonic() + 10
+    end = time.monotonic() + 40
     while len(d.events("bar")) < 10 and time.monotonic() < end:
         time.sleep(0.1)
     before = d.events("bar")
@@ -375,7 +375,7 @@ def derived_events_go_on_after_a_kill_as_if_nothing_had_happened(d):
     d.start()
     feed(d, [trade("AAPL", 610 + i, 100 + i % 7, 601 + i) for i in range(300)], first_seq=601)
     feed_json(d, clock_request(1000, 2))
-    end = time.monotonic() + 10
+    end = time.monotonic() + 40
     while len(d.events("bar")) < len(before) + 5 and time.monotonic() < end:
         time.sleep(0.1)
     after = d.events("bar")
@@ -400,7 +400,7 @@ def the_watchdog_is_fed_and_readiness_announced(d):
     s.settimeout(10)
     d.start(wait=False, env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "2000000"})
     seen = b""
-    end = time.monotonic() + 8
+    end = time.monotonic() + 32
     while time.monotonic() < end and not (b"READY=1" in seen and seen.count(b"WATCHDOG=1") >= 3):
         seen += s.recv(4096) + b"\n"
     assert b"READY=1" in seen and seen.count(b"WATCHDOG=1") >= 3, seen

@@ -59,7 +59,7 @@ class Run:
                 with open(path, "rb") as f:
                     self.run = subprocess.run(
                         [CTL, "--port", str(d.port["ingest"]), "feed", *args, "-" if by_pipe else path],
-                        stdin=f if by_pipe else None, capture_output=True, text=True, timeout=60)
+                        stdin=f if by_pipe else None, capture_output=True, text=True, timeout=240)
             self.said = self.run.stdout + self.run.stderr
             self.records = []
             pos = 1

@@ -4,6 +4,8 @@ import threading
 import time
 from datetime import datetime, timezone
 
+import tickbusd as tb
+
 
 def read_time(text):
     """RFC 3339 in UTC, or nanoseconds as they are, to nanoseconds."""
@@ -53,7 +55,7 @@ class FeedWorld:
         return next((r for r in rows if r["source"] == (name or self.FEED)), {})
 
     def until(self, what, seconds, why):
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * tb.PATIENCE
         while time.monotonic() < end:
             try:
                 if what():

@@ -54,7 +54,7 @@ class Stranger:
         return out
 
     def run(self, program, *args):
-        return subprocess.run([program, *map(str, args)], env=self.env, capture_output=True, text=True, timeout=60)
+        return subprocess.run([program, *map(str, args)], env=self.env, capture_output=True, text=True, timeout=240)
 
 
 def cpp_programs_compile_and_run(s, _):

@@ -46,7 +46,7 @@ class Producer(threading.Thread):
         self.start()
 
     def ask(self, body):
-        end = time.monotonic() + 60
+        end = time.monotonic() + 240
         while True:
             try:
                 if self.sock is None:
@@ -174,7 +174,7 @@ def check_log(d, producer):
 
 def check_reader(d, reader, release):
     """Every event once; but D's of before its release, whose stream nobody had seen by then (docs/PROTOCOL.md)."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 240
     while True:
         stored = ks.everything(d)
         want = {k: sorted((*ks.stream(e), e.seq) for e in stored[k] if e.symbol != "D" or e.pos > release) for k in ks.DERIVED}

@@ -42,7 +42,7 @@ def sources(d):
 
 
 def until(what, d, seconds, why):
-    end = time.monotonic() + seconds
+    end = time.monotonic() + 4 * seconds
     while time.monotonic() < end:
         if what():
             return

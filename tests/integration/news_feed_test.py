@@ -70,7 +70,7 @@ class NewsVendor(LiveVendor):
 
 
 def until(what, true, d):
-    end = time.monotonic() + 60
+    end = time.monotonic() + 240
     while not true():
         assert time.monotonic() < end, f"waited in vain for {what}: {d.admin('sources')}"
         time.sleep(0.02)

@@ -19,7 +19,7 @@ def unpack_all(blocks):
     return [unpack(b) for b in blocks]
 
 
-def settled(d, n, seconds=60):
+def settled(d, n, seconds=240):
     """The events of the daemon, once there are @n or more."""
     end = time.monotonic() + seconds
     while len(d.events("news")) < n:

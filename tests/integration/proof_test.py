@@ -37,17 +37,17 @@ def test(f):
 
 def ctl(d, *args):
     done = subprocess.run([CTL, "--admin", os.path.join(d.dir, "admin.sock"), *args],
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=240)
     return done.returncode, done.stdout, done.stderr
 
 
 def offline(*args):
-    done = subprocess.run([BINARY, *args], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([BINARY, *args], capture_output=True, text=True, timeout=240)
     return done.returncode, done.stdout, done.stderr
 
 
 def wait_for(d, kind, n):
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while d.admin("status")["result"]["published"][kind] < n:
         assert time.monotonic() < end, f"fewer than {n} {kind} within 30 s"
         time.sleep(0.05)
@@ -79,7 +79,7 @@ def by_place(events):
 @test
 def a_running_daemon_is_verified_beside_its_work(d):
     wait_for(d, "tier2", 20)
-    end, stored = time.monotonic() + 30, 0
+    end, stored = time.monotonic() + 120, 0
     while stored <= 100:  # what is published is stored a little later
         assert time.monotonic() < end, f"{stored} bars compared within 30 s: {out}"
         code, out, err = ctl(d, "verify", "--json")

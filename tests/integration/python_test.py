@@ -47,7 +47,7 @@ def feed(d, first, last, producer="p"):
     return acks
 
 
-def until(sub, done, timeout=20):
+def until(sub, done, timeout=80):
     """Items until done(item) or the time is over."""
     end, out = time.monotonic() + timeout, []
     while time.monotonic() < end:
@@ -378,9 +378,9 @@ def the_examples_make_tables_and_run_in_an_event_loop(d):
     loop = start_example(d, "example_asyncio.py", "2")
     if importlib.util.find_spec("pandas") is not None:
         p = start_example(d, "example_dataframe.py")
-        out, _ = p.communicate(timeout=60)
+        out, _ = p.communicate(timeout=240)
         assert p.returncode == 0 and "Live(pos=8001" in out and "1600" in out and "22:02:00" in out, out
-    out, _ = loop.communicate(timeout=60)
+    out, _ = loop.communicate(timeout=240)
     assert loop.returncode == 0 and out.splitlines()[-1].count("'S") == 5, out
 
 

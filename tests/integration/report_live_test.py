@@ -46,7 +46,7 @@ class World(rp.World):
 
     def settle(self):
         """Everything that was sent is derived and stored."""
-        end = time.monotonic() + 60
+        end = time.monotonic() + 240
         while time.monotonic() < end:
             top = self.admin("top")["result"]
             if top["dispatch_lag"] == 0 and top["derived_pending"] == 0 and all(lag == 0 for lag in top["lag"].values()):

@@ -66,7 +66,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def until(what, true, d, seconds=60):
+def until(what, true, d, seconds=240):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, f"waited in vain for {what}: {feeds(d)}"

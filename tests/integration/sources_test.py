@@ -59,7 +59,7 @@ def told(d):
 def why(d):
     """What the command line says, in short and in full."""
     run = [subprocess.run([CTL, "--admin", os.path.join(d.dir, "admin.sock"), "why", "source", "X", *more],
-                          capture_output=True, text=True, timeout=30) for more in ([], ["--all"], ["--json", "--all"])]
+                          capture_output=True, text=True, timeout=120) for more in ([], ["--all"], ["--json", "--all"])]
     assert all(r.returncode == 0 for r in run), run
     return run[0].stdout, run[1].stdout, json.loads(run[2].stdout)
 

@@ -71,7 +71,7 @@ class Browser:
         """What the page complained of since the last call."""
         return [x["message"] for x in self.ask("POST", "/se/log", {"type": "browser"}) if x["level"] == "SEVERE"]
 
-    def until(self, script, what, *args, seconds=15):
+    def until(self, script, what, *args, seconds=60):
         end = time.monotonic() + seconds
         while not (got := self.run(script, *args)):
             assert time.monotonic() < end, f"{what}: {got}"

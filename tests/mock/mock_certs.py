@@ -11,7 +11,7 @@ EC = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-b
 
 def openssl(folder, *args):
     done = subprocess.run(["openssl", *args], cwd=folder, capture_output=True, text=True,
-                          timeout=60, check=False)
+                          timeout=240, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"openssl {args[0]}: {done.stderr}")
 

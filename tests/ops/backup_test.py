@@ -68,7 +68,7 @@ class Load(threading.Thread):
         assert self.error is None and not self.is_alive(), self.error
 
 
-def wait(what, condition, timeout=30):
+def wait(what, condition, timeout=120):
     end = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < end, f"{what}: not within {timeout} s"

@@ -16,7 +16,7 @@ CTL, BASH, ZSH, SOURCE = map(os.path.abspath, sys.argv[1:5])
 
 
 def run(*args, **more):
-    return subprocess.run(args, capture_output=True, text=True, timeout=60, **more)
+    return subprocess.run(args, capture_output=True, text=True, timeout=240, **more)
 
 
 def complete(*words):

@@ -21,7 +21,7 @@ KEYS = "keys-of-nobody"
 
 def run(d, *args):
     return subprocess.run([CTL, "doctor", "--admin", f"{d.dir}/admin.sock", "--daemon", BINARY, *args],
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=240)
 
 
 def doctor(d, *args):

@@ -157,7 +157,7 @@ def last_pos(d):
     return d.admin("log_count")["result"]["last_pos"]
 
 
-def until(condition, what, seconds=60):
+def until(condition, what, seconds=240):
     return tb.until(condition, what, seconds)
 
 

@@ -117,7 +117,7 @@ def start(w):
     """tickbusd as the unit starts it, but for systemd's confinement: there is none in a chroot."""
     daemon = subprocess.Popen(["chroot", "--userspec=tickbus:tickbus", w.root, "/usr/sbin/tickbusd", "--config",
                                "/etc/tickbusd/tickbusd.yaml"], stderr=subprocess.PIPE, text=True)
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while w.inside("tickbusctl status", ok=False).returncode != 0:
         assert daemon.poll() is None, daemon.stderr.read()
         assert time.monotonic() < end, "tickbusd does not become ready"

@@ -41,7 +41,7 @@ def ask(d, path, accept):
 
 def ctl(d, *args, code=0):
     done = subprocess.run([CTL, "--admin", os.path.join(d.dir, "admin.sock"), *args], capture_output=True, text=True,
-                          timeout=30)
+                          timeout=120)
     assert done.returncode == code, (args, done.returncode, done.stderr)
     return done.stdout
 

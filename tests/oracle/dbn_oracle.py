@@ -119,7 +119,7 @@ class Rows:
 
 def ours(*args):
     """(rows, meta, counts, error) that our reader prints."""
-    run = subprocess.run([RUN, *args], capture_output=True, text=True, timeout=60, check=True)
+    run = subprocess.run([RUN, *args], capture_output=True, text=True, timeout=240, check=True)
     rows, meta, counts, error = [], None, {}, None
     for line in run.stdout.splitlines():
         word, _, rest = line.partition(" ")

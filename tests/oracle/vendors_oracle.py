@@ -39,7 +39,7 @@ def data_dir():
 
 def run(args, stdin=b""):
     done = subprocess.run([RUN] + [str(a) for a in args], input=stdin,
-                          stdout=subprocess.PIPE, check=True, timeout=60)
+                          stdout=subprocess.PIPE, check=True, timeout=240)
     return done.stdout.decode().splitlines()
 
 
