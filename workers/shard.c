@@ -200,11 +200,13 @@ static void on_bar(void *arg, const struct event_bar *e)
 	struct event_bar linked = *e;
 	struct tier1_slot *t;
 
-	l->source_id = e->source_id;
-	shard_lane_judge(l);
 	if (e->revision > 0) {
 		s->counts.revisions++;
 	} else {
+		/* An older bar that is revised, or final, does not make its source the
+		 * one of the newest again. */
+		l->source_id = e->source_id;
+		shard_lane_judge(l);
 		s->counts.bars[e->state]++;
 		s->counts.outliers += (e->flags & BAR_IS_OUTLIER) != 0;
 	}

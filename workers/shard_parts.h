@@ -35,7 +35,7 @@ struct lane {
 	bool paused;
 	bool faulted;
 	uint8_t frozen;       /* what was told: SYMBOL_LIVE, KILLED or QUARANTINED */
-	uint16_t source_id;   /* of the newest bar; 0: none yet */
+	uint16_t source_id;   /* of the bar made last; 0: none yet */
 	uint64_t frozen_pos;  /* where it was told; 0: not frozen */
 	struct freeze freeze; /* of the symbol itself; level 0: none */
 };

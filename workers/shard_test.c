@@ -1,5 +1,9 @@
-/* shard_test - time passes for every symbol, for those not seen yet as well. */
+/*
+ * shard_test - time passes for every symbol, for those not seen yet as well; a source
+ * that is killed takes with it what it makes, not what it once made.
+ */
 #include "base/clock.h"
+#include "proto/freeze.h"
 #include "workers/shard.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,6 +25,8 @@ struct world {
 	uint64_t pos;
 	size_t n_bars;
 	struct event_bar last;
+	uint8_t states[8]; /* of status events, the first ones */
+	size_t n_states;
 	struct buf saved;
 };
 
@@ -40,8 +46,10 @@ static void on_tier1(void *arg, const struct event_tier1 *e)
 
 static void on_status(void *arg, const struct event_status *e)
 {
-	(void)arg;
-	(void)e;
+	struct world *w = arg;
+
+	assert_true(w->n_states < sizeof(w->states));
+	w->states[w->n_states++] = e->state;
 }
 
 static void on_cut(void *arg, const struct cut_item *c)
@@ -99,6 +107,7 @@ static int setup(void **state)
 	assert_int_equal(symtab_add(w->symbols, "A", 1, &id, &is_new), 0);
 	assert_int_equal(symtab_add(w->symbols, "B", 1, &id, &is_new), 0);
 	assert_int_equal(symtab_add(w->sources, "x", 1, &id, &is_new), 0);
+	assert_int_equal(symtab_add(w->sources, "y", 1, &id, &is_new), 0);
 	open_shard(w);
 	*state = w;
 	return 0;
@@ -125,7 +134,8 @@ static void clock_at(struct world *w, int64_t ns)
 	shard_step(w->shard, &it, 1);
 }
 
-static void trade(struct world *w, uint32_t symbol_id, int64_t ns)
+static void trade_of(struct world *w, uint32_t symbol_id, uint16_t source_id,
+		     int64_t ns)
 {
 	struct item it = {.pos = ++w->pos,
 			  .rec = {.type = RECORD_TICK,
@@ -138,7 +148,24 @@ static void trade(struct world *w, uint32_t symbol_id, int64_t ns)
 				  .ask_size_e8 = VALUE_NULL,
 				  .source_seq = w->pos + 1,
 				  .symbol_id = symbol_id,
-				  .source_id = 1}};
+				  .source_id = source_id}};
+
+	shard_step(w->shard, &it, 1);
+}
+
+static void trade(struct world *w, uint32_t symbol_id, int64_t ns)
+{
+	trade_of(w, symbol_id, 1, ns);
+}
+
+static void kill_source(struct world *w, uint16_t source_id, bool is_on)
+{
+	const struct freeze f = {.level = FREEZE_SOURCE, .id = source_id};
+	const struct item it = {
+		.pos = ++w->pos,
+		.rec = {.type = RECORD_CONTROL,
+			.ref_seq = is_on ? CONTROL_FREEZE : CONTROL_RELEASE,
+			.source_seq = freeze_pack(&f)}};
 
 	shard_step(w->shard, &it, 1);
 }
@@ -191,11 +218,35 @@ static void a_snapshot_knows_the_time(void **state)
 	assert_int_equal(1, dropped(w));
 }
 
+/* A bar is final a minute after it was made: by then another source makes the newest.
+ */
+static void who_left_a_killed_source_is_not_taken_back_by_its_older_bars(void **state)
+{
+	struct world *w = *state;
+
+	w->params.bars.revision_window_ns = 3 * MIN;
+	trade_of(w, 0, 1, T0 + S);
+	clock_at(w, T0 + MIN + 2 * S);
+	assert_int_equal(1, w->last.source_id);
+	kill_source(w, 1, true);
+	for (int minute = 1; minute < 6; minute++) {
+		trade_of(w, 0, 2, T0 + minute * MIN + 3 * S);
+		clock_at(w, T0 + (minute + 1) * MIN + 2 * S);
+	}
+	assert_int_equal(2, w->last.source_id);
+	assert_int_equal(2, w->n_states);
+	assert_int_equal(SYMBOL_KILLED, w->states[0]);
+	assert_int_equal(SYMBOL_RELEASED, w->states[1]);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			the_first_trade_of_a_symbol_is_late_by_the_clock_as_any_other,
+			setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			who_left_a_killed_source_is_not_taken_back_by_its_older_bars,
 			setup, teardown),
 		cmocka_unit_test_setup_teardown(a_snapshot_knows_the_time, setup,
 						teardown),
