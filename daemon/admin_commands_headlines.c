@@ -6,6 +6,7 @@
  * walk begins at the row with its newest, so that this one is found however long ago.
  */
 #include "daemon/admin_commands_parts.h"
+#include "daemon/events_page.h"
 #include "daemon/row_walk.h"
 #include "daemon/serve_catchup.h"
 #include "proto/event_json.h"
@@ -170,6 +171,10 @@ void admin_headlines(struct daemon *d, const struct json *request,
 
 	if (!admin_number(request, "n", 50, call, &n))
 		return;
+	if (events_page_may(d) < 0) {
+		admin_fail(call, "busy", err_text());
+		return;
+	}
 	if (symbol != NULL &&
 	    symtab_find(d->symbols, symbol, strlen(symbol), &id) != 0) {
 		admin_fail(call, "not_found", "there is no such symbol");

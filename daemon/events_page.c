@@ -41,11 +41,22 @@ static void answer(struct daemon *d, void *arg)
 	drop(e);
 }
 
+int events_page_may(const struct daemon *d)
+{
+	if (d->state == DAEMON_READY)
+		return 0;
+	return err_set(-EBUSY, "the daemon is %s; ask again when it is ready",
+		       daemon_state_name(d->state));
+}
+
 int events_page_ask(struct daemon *d, const void *req, size_t len, events_page_fn fn,
 		    void *arg)
 {
-	struct events_page *e = calloc(1, sizeof(*e));
+	struct events_page *e;
 
+	if (events_page_may(d) < 0)
+		return -EBUSY;
+	e = calloc(1, sizeof(*e));
 	if (e == NULL)
 		return err_set(-ENOMEM, "out of memory; ask again");
 	*e = (struct events_page){.d = d, .fn = fn, .arg = arg};

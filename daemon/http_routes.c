@@ -85,7 +85,7 @@ ON_LOOP static void run_events(struct daemon *d, struct http_request *r)
 	if (q.len == 0 || q.data[0] != '{')
 		say(r, 400, "q is missing: a catch-up request in JSON\n");
 	else if (events_page_ask(d, q.data, q.len, answer_events, r) < 0)
-		say(r, 503, "the store is busy; ask again\n");
+		say(r, 503, err_text());
 	buf_free(&q);
 }
 
