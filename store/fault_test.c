@@ -10,7 +10,6 @@
 #include "store/fixture_test.h"
 #include "tests/kill/fault_vfs.h"
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/types.h>
 
 /*
@@ -46,12 +45,6 @@ int __wrap_fdatasync(int fd)
 }
 
 #define COMMITS 10
-
-/* Every operation fails; a sanitizer, which is ten times slower, sees every seventh. */
-static uint32_t stride(void)
-{
-	return getenv("TICKBUS_SLOW") ? 7 : 1;
-}
 
 /* One life of a store under a fault. */
 struct life {
@@ -200,7 +193,7 @@ static void every(enum fault_op op, enum fault_kind kind, bool persistent,
 	while (fired) {
 		struct life l;
 
-		nth += nth < 4 ? 1 : stride();
+		nth += nth < 4 ? 1 : fixture_stride();
 		begin(&l, durability);
 		fault_vfs_arm(op, nth, kind, persistent);
 		live(&l);
@@ -215,7 +208,7 @@ static void every(enum fault_op op, enum fault_kind kind, bool persistent,
 	assert_true(nth > 3);
 	print_message(
 		"# op %d kind %d persistent %d durability %d: %u points, %u apart\n",
-		op, kind, persistent, durability, nth - 1, stride());
+		op, kind, persistent, durability, nth - 1, fixture_stride());
 }
 
 static void a_failed_write_is_never_hidden(void **state)
@@ -372,7 +365,7 @@ static void cut_everywhere(enum durability durability)
 	uint32_t nth = 0;
 	bool fired = true;
 
-	for (nth = 1; fired; nth += stride()) {
+	for (nth = 1; fired; nth += fixture_stride()) {
 		for (int model = 0; model < LOSS_MODELS; model++) {
 			struct life l;
 
@@ -396,7 +389,7 @@ static void cut_everywhere(enum durability durability)
 	assert_int_equal(durability == DURABILITY_NORMAL, lost > 0);
 	print_message(
 		"# durability %d: power cut at %u points, %u apart, x %d models\n",
-		durability, nth - 1, stride(), LOSS_MODELS);
+		durability, nth - 1, fixture_stride(), LOSS_MODELS);
 }
 
 static void what_was_acknowledged_in_full_survives_the_power(void **state)
