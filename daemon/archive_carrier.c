@@ -236,6 +236,10 @@ static void put(struct archive_carrier *h, struct question *q)
 				     q->bulk.len);
 	if (rc == 0)
 		rc = pipeframe_read(h->fd, &f);
+	if (rc == -EAGAIN)
+		rc = err_set(-ETIMEDOUT, "no answer within %lld ms (archive.limit)",
+			     (long long)h->patience.tv_sec * 1000 +
+				     h->patience.tv_usec / 1000);
 	if (rc == 0) {
 		answer(q, &f);
 		pipeframe_free(&f);

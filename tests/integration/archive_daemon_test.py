@@ -44,7 +44,7 @@ def test(f):
 
 
 def conf(program, **more):
-    keys = {"every": "200ms", "after": "5m", "limit": "20s", "memory": "128MiB", "threads": 1, **more}
+    keys = {"every": "200ms", "after": "5m", "limit": "120s", "memory": "128MiB", "threads": 1, **more}
     return (f"archive: {{program: {program}, " + ", ".join(f"{k}: {v}" for k, v in keys.items()) + "}\n"
             "defaults: {timeframes: [1m, 5m]}\n"
             "tickers: {V1: {metadata: {sector: Made up, lot: 100}}, V3: {timezone: America/New_York}}\n")
@@ -472,7 +472,7 @@ def a_helper_that_hangs_raves_or_dies_harms_nobody_and_a_sound_one_makes_it_good
                 wait(lambda: status(d)["deaths"] >= before + 2 and status(d)["why"] != "")
                 began = time.monotonic()
                 assert len(d.all_ticks()) == sum(1 for t in ticks if t[0])
-                assert time.monotonic() - began < 5
+                assert time.monotonic() - began < 20
                 assert status(d)["rows_reached"] <= 1
             if not EXE:
                 return "tickbus-archive was not built: only the bad ones were tested"
