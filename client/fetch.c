@@ -69,6 +69,14 @@ int fetch_begin(struct fetch *f, const void *data, size_t len)
 	return 0;
 }
 
+void fetch_drop(struct fetch *f)
+{
+	if (!f->is_running)
+		return;
+	f->is_running = false;
+	set_deadline(f, 0);
+}
+
 /* Answers to requests that were given up are let go, also while nothing runs: a
    connection with something to read wakes its caller. */
 static bool take_answer(struct fetch *f, struct splink_msg **out)

@@ -28,5 +28,7 @@ int fetch_open(struct fetch *f, const char *url, int timeout_ms, int epoll);
 void fetch_close(struct fetch *f);
 /** Send @data; nothing may be on its way.  0 or a negated errno. */
 int fetch_begin(struct fetch *f, const void *data, size_t len);
+/** What is on its way, if anything is, is not wanted any more. */
+void fetch_drop(struct fetch *f);
 /** 0 with the answer (reqsock_ask()); FETCH_RUNNING; FETCH_NONE; or a negated errno. */
 int fetch_poll(struct fetch *f, struct splink_msg **out);

@@ -28,6 +28,7 @@ static void begin(struct tickbus_sub *sub, enum sub_fill fill)
 	struct sub_pages *p = &sub->pages;
 
 	sub->fill = fill;
+	fetch_drop(&p->fetch); /* of a fill that this one takes the place of */
 	p->count = p->hash = p->seen_pos = 0;
 	p->retry_at_ns = 0;
 	p->is_begun = false;
@@ -46,6 +47,8 @@ void sub_fill_hole(struct tickbus_sub *sub, const struct stream *st, uint64_t la
 
 	begin(sub, FILL_HOLE);
 	p->hole_is_new = st->last_seq == 0;
+	p->hole_is_owed =
+		p->hole_is_new && sub_is_whole(sub, (enum event_kind)st->kind);
 	p->hole = (struct catchup_stream){.from_seq = st->last_seq + 1,
 					  .to_seq = last_seq,
 					  .timeframe_s = st->timeframe_s,
@@ -54,12 +57,28 @@ void sub_fill_hole(struct tickbus_sub *sub, const struct stream *st, uint64_t la
 	p->hole_pos = pos;
 	p->next = (struct catchup_root){.kinds = 1u << st->kind,
 					.from_type = CATCHUP_FROM_SEQ};
-	if (p->hole_is_new) { /* what happened to it since nothing was missing ... */
+	if (p->hole_is_new && !p->hole_is_owed) {
+		/* What happened to it since nothing was missing ... */
 		p->next.from_type = CATCHUP_FROM_POS;
 		p->next.from = sub->beat[st->kind].good_pos + 1;
 		if (p->next.from > pos) /* ... or it was held back then */
 			p->next.from = sub->base_pos;
 	}
+}
+
+int sub_fill_instead(struct tickbus_sub *sub, const struct stream *st,
+		     const struct event_head *h)
+{
+	sub_fill_hole(sub, st, h->seq, h->pos);
+	sub->pages.is_open = false;
+	sub_source_clear(&sub->pages.frame);
+	return SUB_IDLE;
+}
+
+bool sub_fill_owes(const struct tickbus_sub *sub)
+{
+	return sub->pages.hole_is_owed &&
+	       sub->pages.page.root.first_held_pos > sub->floor_pos;
 }
 
 void sub_fill_kind(struct tickbus_sub *sub, enum event_kind kind, uint64_t pos)
@@ -162,6 +181,8 @@ static int open_page(struct tickbus_sub *sub, struct splink_msg *msg)
 	p->is_open = true;
 	if (sub->epoch == 0)
 		sub->epoch = p->page.root.epoch;
+	if (sub->floor_pos == 0)
+		sub->floor_pos = p->page.root.first_held_pos;
 	p->is_snapshot = p->next.from_type == CATCHUP_FROM_SNAPSHOT;
 	if (p->page.root.next_pos > p->seen_pos) {
 		p->seen_pos = p->page.root.next_pos;

@@ -64,6 +64,7 @@ struct sub_pages {
 	enum event_kind kind;       /* FILL_KIND */
 	uint64_t hole_pos;          /* what is missing lies at or before */
 	bool hole_is_new;           /* nothing of the stream was known before */
+	bool hole_is_owed;          /* ... and it is ours from its first event on */
 	struct catchup_page_view page;
 	struct sub_source frame; /* of the page */
 	bool is_open;            /* a page is being read */
@@ -113,6 +114,8 @@ struct tickbus_sub {
 	uint64_t epoch;                /* 0: none seen */
 	uint64_t asked_pos; /* where the caller wanted to begin, for the record */
 	uint64_t base_pos;  /* history is complete before it; 0: there was none */
+	bool is_whole;      /* history began with the oldest that is held: ... */
+	uint64_t floor_pos; /* ... here; 0: not known yet */
 	uint64_t taken;     /* messages looked for */
 	struct sub_beat beat[EVENT_KINDS];
 	bool beat_tried; /* the kind of this heartbeat was fetched, if it had to be */
@@ -149,6 +152,27 @@ void sub_fill_kind(struct tickbus_sub *sub, enum event_kind kind, uint64_t pos);
 /** Begin to fill @st up to @last_seq, which lies at or before @pos. */
 void sub_fill_hole(struct tickbus_sub *sub, const struct stream *st, uint64_t last_seq,
 		   uint64_t pos);
+/**
+ * A page of its kind shows a stream that was held until now: it is filled first, up to
+ * @h, and the next heartbeat asks for the kind again, for what it lacks is lacking
+ * still.  SUB_IDLE; the page is closed.
+ */
+int sub_fill_instead(struct tickbus_sub *sub, const struct stream *st,
+		     const struct event_head *h);
+/**
+ * Is what catch-up lacks of the beginning of the hole's new stream missing to us?  Not
+ * if nothing was retired since our history began: then it had gone before.
+ */
+bool sub_fill_owes(const struct tickbus_sub *sub);
+/**
+ * Is a stream of @kind ours from its first event on?  History from the oldest on shows
+ * every stream but those that the kill switch held, and it never holds ticks and status
+ * events.
+ */
+static inline bool sub_is_whole(const struct tickbus_sub *sub, enum event_kind kind)
+{
+	return sub->is_whole && kind != EVENT_TICK && kind != EVENT_STATUS;
+}
 enum { SUB_PAGE = 101, SUB_HOLE_OVER, SUB_GONE };
 /** Ask, or look for the answer: SUB_PAGE (it is open), SUB_IDLE, SUB_HOLE_OVER (it will
  *  not be filled), SUB_GONE (the beginning of the history is not held) or < 0. */

@@ -10,7 +10,9 @@
  *	                            what catch-up does not hold is reported
  *
  * When frames were lost, an event of seq > 1 of a stream not seen before may not be
- * its first since we listen, and that is looked up too.
+ * its first since we listen, and that is looked up too.  Who began with the oldest had
+ * every stream from its first event on, but for those that the kill switch held: one
+ * that is new is fetched from 1.
  */
 #include "base/clock.h"
 #include "base/err.h"
@@ -170,7 +172,7 @@ static int on_hole_over(struct tickbus_sub *sub, struct tickbus_event *out)
 	sub->fill = FILL_NONE;
 	if (st->last_seq >= p->hole.to_seq)
 		return SUB_IDLE;
-	if (p->hole_is_new && st->last_seq == 0) {
+	if (p->hole_is_new && st->last_seq == 0 && !sub_fill_owes(sub)) {
 		st->last_seq = p->hole.to_seq; /* all of that was before our time */
 		return SUB_IDLE;
 	}
@@ -230,14 +232,15 @@ static int pass(struct sub_source *s, uint64_t *count)
 	return SUB_IDLE;
 }
 
-/* Frames were lost, and nothing is known of the stream: is this its first event? */
+/* Nothing is known of the stream: is this its first event that should have come? */
 static bool is_unsure(const struct tickbus_sub *sub, const struct stream *st,
 		      uint64_t seq)
 {
 	const struct sub_beat *b = &sub->beat[st->kind];
 
-	return st->last_seq == 0 && b->is_known && b->lost_frames && seq > 1 &&
-	       !sub->no_fill;
+	return st->last_seq == 0 && seq > 1 && !sub->no_fill &&
+	       (sub_is_whole(sub, (enum event_kind)st->kind) ||
+		(b->is_known && b->lost_frames));
 }
 
 /* Is something missing between @st and the event?  Pages of a snapshot jump. */
@@ -247,6 +250,11 @@ static int look_for_hole(struct tickbus_sub *sub, struct stream *st,
 {
 	bool is_missing = st->last_seq > 0 && h->seq > st->last_seq + 1;
 
+	if (is_filled && sub->fill == FILL_HOLE && st->last_seq == 0)
+		is_missing = h->seq > 1 && sub_fill_owes(sub);
+	if (is_filled && sub->fill == FILL_KIND && st->last_seq == 0 && h->seq > 1 &&
+	    sub_is_whole(sub, sub->pages.kind))
+		return sub_fill_instead(sub, st, h);
 	if (is_filled)
 		return is_missing && !sub->pages.is_snapshot
 			       ? report_gap(sub, st, h->seq - 1, out)
@@ -326,9 +334,11 @@ static int on_heartbeat(struct tickbus_sub *sub, struct sub_source *s,
 		if (st == NULL)
 			return err_set(-ENOMEM, "too many streams");
 		/* Without a history, nothing is missed from here on.  One that is new
-		   and has moved behind our beginning was held back until now. */
-		if (st->last_seq == 0 && (hb->pos < sub->base_pos ||
-					  !sub->beat[kind].is_known || sub->no_fill))
+		   and has moved behind our beginning was held back until now: as any
+		   is that history from the oldest on has not shown. */
+		if (st->last_seq == 0 && !sub_is_whole(sub, kind) &&
+		    (hb->pos < sub->base_pos || !sub->beat[kind].is_known ||
+		     sub->no_fill))
 			st->last_seq = hb->last_seq;
 		if (hb->last_seq > st->last_seq)
 			return on_hole(sub, st, hb->last_seq, hb->pos, true, out);
@@ -379,7 +389,7 @@ static int step_page(struct tickbus_sub *sub, struct tickbus_event *out)
 
 	while (peek_page(sub)) {
 		rc = on_event(sub, &sub->pages.frame, true, out);
-		if (rc != SUB_IDLE)
+		if (rc != SUB_IDLE || !sub->pages.is_open)
 			return rc;
 	}
 	rc = sub_fill_turn(sub);

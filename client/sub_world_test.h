@@ -23,12 +23,14 @@
 
 #define HEARTBEAT_MS 100
 
-/* What catch-up holds of ticks of AAPL: sequences held_from .. held_to. */
+/* What catch-up holds of AAPL: sequences held_from .. held_to. */
 static struct {
+	enum event_kind kind; /* EVENT_TICK, or EVENT_BAR */
 	nng_socket tick, tier2, rep;
 	pthread_t thread;
 	uint64_t epoch;
 	_Atomic uint64_t held_from, held_to;
+	_Atomic uint64_t first_held_pos; /* 0: of held_from */
 	_Atomic uint64_t page_max;
 	_Atomic uint64_t horizon; /* sequence up to which pages go, held or not */
 	uint64_t frame_seq;       /* of heartbeats */
@@ -50,6 +52,7 @@ __attribute__((constructor)) static void name_urls(void)
 
 static const struct tickbus_options options = {
 	.url = {[TICKBUS_TICK] = tick_url,
+		[TICKBUS_BAR] = tick_url,
 		[TICKBUS_TIER2] = tier2_url,
 		[TICKBUS_CATCHUP] = catchup_url},
 	.heartbeat_ms = HEARTBEAT_MS,
@@ -67,16 +70,35 @@ static inline struct event_tick tick_at(uint64_t seq, const char *symbol)
 	return e;
 }
 
+static inline struct event_bar bar_at(uint64_t seq, const char *symbol)
+{
+	struct event_bar e = sample_bar();
+	uint64_t head = 0;
+
+	memset(e.symbol, 0, sizeof(e.symbol));
+	memcpy(e.symbol, symbol, strlen(symbol));
+	for (e.head.seq = 1;; e.head.seq++) {
+		e.head.pos = 1000 + e.head.seq;
+		event_chain(EVENT_BAR, &e, &head);
+		if (e.head.seq >= seq)
+			return e;
+	}
+}
+
 static inline size_t make_frame(void *buf, size_t cap, uint64_t from, uint64_t to,
 				const char *symbol)
 {
 	struct frame f;
 
-	frame_begin(&f, buf, cap, EVENT_TICK, server.epoch);
+	frame_begin(&f, buf, cap, server.kind, server.epoch);
 	for (uint64_t seq = from; seq <= to; seq++) {
-		struct event_tick e = tick_at(seq, symbol);
+		struct event_tick tick = tick_at(seq, symbol);
+		struct event_bar bar = bar_at(seq, symbol);
 
-		assert_int_equal(frame_add(&f, &e), 0);
+		assert_int_equal(frame_add(&f, server.kind == EVENT_TICK
+						       ? (const void *)&tick
+						       : (const void *)&bar),
+				 0);
 	}
 	return frame_seal(&f, 1, SAMPLE_NS);
 }
@@ -98,7 +120,7 @@ static inline void send_ticks(uint64_t from, uint64_t to, const char *symbol)
 {
 	uint8_t frame[32768];
 
-	publish(server.tick, EVENT_TICK, frame,
+	publish(server.tick, server.kind, frame,
 		make_frame(frame, sizeof(frame), from, to, symbol));
 }
 
@@ -108,7 +130,7 @@ static inline void send_heartbeat(uint64_t last_seq, const char *symbol)
 	uint8_t frame[256];
 	struct frame f;
 
-	frame_heartbeat_begin(&f, frame, sizeof(frame), EVENT_TICK, server.epoch,
+	frame_heartbeat_begin(&f, frame, sizeof(frame), server.kind, server.epoch,
 			      server.beat_pos);
 	if (symbol) {
 		memcpy(hb.symbol, symbol, strlen(symbol));
@@ -143,12 +165,14 @@ static inline void bounds(const struct catchup_request *req, uint64_t *from,
 /* Of tick n the position is 1000 + n; a page holds page_max at most. */
 static inline void answer(const struct catchup_request *req, struct buf *out)
 {
-	struct catchup_page_root root = {.epoch = server.epoch,
-					 .done = 1,
-					 .next_from = CATCHUP_FROM_POS,
-					 .first_held_pos = 1000 + server.held_from,
-					 .count = req->root.count,
-					 .hash = req->root.hash};
+	struct catchup_page_root root = {
+		.epoch = server.epoch,
+		.done = 1,
+		.next_from = CATCHUP_FROM_POS,
+		.first_held_pos = server.first_held_pos ? server.first_held_pos
+							: 1000 + server.held_from,
+		.count = req->root.count,
+		.hash = req->root.hash};
 	uint64_t from = server.held_from, to = server.held_to;
 	uint64_t beyond = most(to, server.horizon) + 1;
 	struct catchup_writer w;
@@ -175,7 +199,7 @@ static inline void answer(const struct catchup_request *req, struct buf *out)
 	for (uint64_t seq = from; seq <= to && from > 0; seq++, root.count++) {
 		struct event_head h = {.seq = seq, .pos = 1000 + seq};
 
-		root.hash = catchup_hash(root.hash, EVENT_TICK, &h);
+		root.hash = catchup_hash(root.hash, server.kind, &h);
 	}
 	root.hash ^= (uint64_t)server.lies;
 	catchup_page_begin(&w, out);
@@ -265,10 +289,11 @@ static inline void gives_tick(struct tickbus_sub *sub, uint64_t seq, int is_fill
 	struct tickbus_event e;
 
 	assert_int_equal(tickbus_sub_next(sub, 2000, &e), 0);
-	assert_int_equal(e.kind, EVENT_TICK);
+	assert_int_equal(e.kind, server.kind);
 	assert_int_equal(e.head->seq, seq);
 	assert_int_equal(e.is_filled, is_filled);
-	assert_true(e.tick->price_e9 == sample_tick().price_e9);
+	if (server.kind == EVENT_TICK)
+		assert_true(e.tick->price_e9 == sample_tick().price_e9);
 }
 
 static inline void gives_gap(struct tickbus_sub *sub, uint64_t first, uint64_t last)

@@ -23,6 +23,14 @@ def tick(seq, pos, symbol="AAPL", recv_ns=None, price_e9=10 ** 11, extra=b""):
                        10 ** 8, NULL, NULL, NULL, NULL, 0, 0, b"", 1, 1, 0, 0, symbol.encode()) + extra
 
 
+def bar(seq, pos, symbol="AAPL"):
+    """The block of a bar that says nothing but whose it is."""
+    block = bytearray(tickbus._BLOCKS["bar"].size)
+    struct.pack_into("<QQqq", block, 0, seq, pos, TIME + pos, TIME + pos)
+    struct.pack_into("<32s", block, tickbus._BLOCKS["bar"].offset["symbol"], symbol.encode())
+    return bytes(block)
+
+
 def frame(blocks, frame_seq=0, epoch=1, template=1, publish_ns=0, root_extra=b""):
     """A frame of equally long blocks."""
     last_pos = max((struct.unpack_from("<Q", b, 8)[0] for b in blocks), default=0)
@@ -38,23 +46,24 @@ def heartbeat(streams, frame_seq, last_pos, epoch=1, kind=0):
     return (struct.pack("<HHHH", len(root), 8, 7400, 1) + root + struct.pack("<HH", 56, len(blocks)) + b"".join(blocks))
 
 
-def page(frames, live_pos, next_pos, done=1, status=0, gone=(), first_held=1, epoch=1, text=b"", sums=None):
+def page(frames, live_pos, next_pos, done=1, status=0, gone=(), first_held=1, epoch=1, text=b"", sums=None, kind=0):
     """A page of catch-up; without sums (count, hash) as the first version had it."""
     root = struct.pack("<QQQQIBBBx64s", epoch, live_pos, first_held, next_pos, 0, status, done, 1, text)
     root += struct.pack("<QQ", *sums) if sums else b""
     return (struct.pack("<HHHH", len(root), 32, 7400, 1) + root + struct.pack("<HH", 48, len(gone))
-            + b"".join(struct.pack("<QIB3x32s", first, 0, 0, symbol.encode()) for symbol, first in gone)
+            + b"".join(struct.pack("<QIB3x32s", first, 0, kind, symbol.encode()) for symbol, first in gone)
             + struct.pack("<HH", 0, len(frames)) + b"".join(struct.pack("<I", len(f)) + f for f in frames))
 
 
 class FakeBus:
-    """Ticks only.  log holds (pos, symbol, seq, block); what a test wants is said by the methods."""
+    """Of one kind, ticks or bars.  log holds (pos, symbol, seq, block); what a test wants is said by the methods."""
 
-    def __init__(self, page_events=3):
-        self.lock = threading.RLock()
+    def __init__(self, page_events=3, kind="tick"):
+        self.lock, self.kind = threading.RLock(), kind
         self.page_events, self.epoch, self.frame_seq, self.first_held, self.log = page_events, 1, 0, 1, []
         self.sums, self.tamper = False, lambda block: block
         self.requests, self.answer, self.is_mute, self.horizon = [], None, False, None
+        self.held_back = set()  # symbols that the kill switch holds
         self.selector, self.peers = selectors.DefaultSelector(), {}
         self.ports = {}
         for name in ("tick", "catchup"):
@@ -68,7 +77,8 @@ class FakeBus:
 
     @property
     def urls(self):
-        return {name: f"tcp://127.0.0.1:{port}" for name, port in self.ports.items()}
+        url = {name: f"tcp://127.0.0.1:{port}" for name, port in self.ports.items()}
+        return {**url, "bar": url["tick"]}
 
     def close(self):
         self.stopper.close()
@@ -83,7 +93,7 @@ class FakeBus:
         """One tick into the log; returns its block."""
         with self.lock:
             pos = self.log[-1][0] + 1 if self.log else 1
-            block = tick(seq, pos, symbol, extra=extra, **more)
+            block = tick(seq, pos, symbol, extra=extra, **more) if self.kind == "tick" else bar(seq, pos, symbol)
             self.log.append((pos, symbol, seq, block))
             return block
 
@@ -92,11 +102,12 @@ class FakeBus:
         with self.lock:
             self.frame_seq += 1
             if not is_lost:
-                self.send(b"tick|" + frame(list(blocks), self.frame_seq, self.epoch))
+                self.send(self.kind.encode() + b"|" + frame(list(blocks), self.frame_seq, self.epoch, 1 + tickbus.KINDS[self.kind]))
 
     def beat(self, *streams):
         with self.lock:
-            self.send(b"hb|" + heartbeat(streams, self.frame_seq, self.log[-1][0] if self.log else 0, self.epoch))
+            self.send(b"hb|" + heartbeat(streams, self.frame_seq, self.log[-1][0] if self.log else 0, self.epoch,
+                                         tickbus.KINDS[self.kind]))
 
     def send(self, message, protocol="tick"):
         with self.lock:
@@ -169,7 +180,7 @@ class FakeBus:
             wanted[symbol.rstrip(b"\0").decode()] = first, last or 2 ** 64
         newest = self.log[-1][0] if self.log else 0
         horizon = newest if self.horizon is None else self.horizon
-        held = [e for e in self.log if self.first_held <= e[0] <= horizon]
+        held = [e for e in self.log if self.first_held <= e[0] <= horizon and e[1] not in self.held_back]
         begin = {0: self.first_held, 1: max(value, 1), 3: self.first_held, 4: newest + 1, 5: self.first_held}[start]
         if start == 5:  # the newest of every symbol, all on one page
             held = [next(e for e in reversed(held) if e[1] == symbol) for symbol in {e[1] for e in held}]
@@ -183,12 +194,12 @@ class FakeBus:
             not wanted or e[1] in wanted and wanted[e[1]][0] <= e[2] <= wanted[e[1]][1])]
         rest, give = give[self.page_events:], give[:self.page_events]
         next_pos = rest[0][0] if rest else max(horizon + 1, begin)
-        frames = [frame([self.tamper(e[3])], 0, self.epoch) for e in give]
+        frames = [frame([self.tamper(e[3])], 0, self.epoch, 1 + tickbus.KINDS[self.kind]) for e in give]
         count, h = struct.unpack_from("<QQ", request, 8 + 24)
         for pos, _, seq, _ in give:
             h = ((h << 25 | h >> 39) & M ^ seq ^ pos << 20 & M ^ 0) * 0x9E3779B97F4A7C15 & M
         return page(frames, newest, next_pos, not rest, 1 if is_gone or gone else 0, gone, self.first_held, self.epoch,
-                    sums=(count + len(give), h) if self.sums else None)
+                    sums=(count + len(give), h) if self.sums else None, kind=tickbus.KINDS[self.kind])
 
 
 class WithBus(unittest.TestCase):
@@ -220,4 +231,4 @@ class WithBus(unittest.TestCase):
         return out
 
     def seqs(self, items):
-        return [(e.symbol, e.seq) for e in items if e.kind == "tick"]
+        return [(e.symbol, e.seq) for e in items if e.kind == self.bus.kind]

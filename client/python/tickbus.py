@@ -790,6 +790,7 @@ class _Job:
         self.is_asked = self.is_complete = self.is_gone = self.has_page = False
         self.retry_at, self.give_up_at, self.target, self.serial = 0.0, math.inf, None, None
         self.stream, self.key, self.last = None, None, 0  # of a hole
+        self.oldest_pos = self.held_from = 0  # what the first page and the newest call the oldest position that is held
 
     def request(self) -> bytes:
         return (_HEADER.pack(40, 31, SCHEMA, 1)
@@ -803,6 +804,8 @@ class _Job:
         page.is_first, self.has_page = not self.has_page, True
         if self.target is None:
             self.target = page.live_pos
+            self.oldest_pos = page.first_held_pos
+        self.held_from = page.first_held_pos
         for source in page.frames if self.what == "history" else ():
             kind, h = KINDS[source.frame.kind], self.hash
             for key in source.keys:
@@ -823,6 +826,7 @@ COUNTS = {
     "stale": "events of an epoch that has ended", "heartbeats": "had", "pages": "of catch-up",
     "reconnects": "of PUB sockets", "resyncs": "fetches behind a lost frame or connection"}
 _LEFT = ("conflated", "sampled")
+_HELD = ("bar", "tier1", "tier2", "news")  # by the kill switch; ticks and status events never are
 _MORE = object()  # go on: something was done, and nothing is to be given
 
 
@@ -937,6 +941,7 @@ class Subscriber:
         self._timeframe_s = TIMEFRAMES.get(timeframe, 0)
         self._prices, self._beat, self._patience = prices, heartbeat, patience
         self._check, self._fills = check_chain, policy != "best_effort"
+        self._is_whole, self._oldest_pos = start == "oldest" and policy == "lossless", 0  # each stream from its first event on
         self._newest = {"conflate": _Newest(0, "conflated"),
                         "sample": _Newest(sample_ms / 1000, "sampled")}.get(policy)
         self.counts = SimpleNamespace(**dict.fromkeys(COUNTS, 0))
@@ -1187,13 +1192,21 @@ class Subscriber:
         last = first_held - 1
         if job.what == "hole" and (first_held == 0 or last > job.last):
             last = job.last
-        if stream is not None and stream.last >= 0 and last > stream.last:
+        if stream is not None and self._is_before(job, stream):
+            stream.last = max(last, 0)
+        elif stream is not None and stream.last >= 0 and last > stream.last:
             self._out.append(self._gap(kind, key, stream, last, "gone"))
+
+    def _is_before(self, job: _Job, stream: _Stream) -> bool:
+        """Had what catch-up lacks of a new stream's beginning gone before ours?  Yes, if nothing was retired since."""
+        return job.what == "hole" and self._is_whole and stream.last == 0 and job.held_from <= self._oldest_pos
 
     def _finish(self, lane: _Lane, job: _Job):
         if job.what == "hole":
             stream = self._streams[job.stream][job.key]
-            if stream.last < job.last:
+            if stream.last < job.last and self._is_before(job, stream):
+                stream.last = job.last
+            elif stream.last < job.last:
                 return self._gap(job.stream, job.key, stream, job.last, "gone" if job.is_gone else "lost")
         elif job.what == "resync":
             lane.clean = max(lane.clean, job.serial or 0)
@@ -1206,7 +1219,7 @@ class Subscriber:
         return _MORE
 
     def _finish_history(self, job: _Job):
-        reached = max(0, job.value - 1)
+        reached, self._oldest_pos = max(0, job.value - 1), job.oldest_pos
         for each in self._lanes:
             each.reached, each.floor = reached, reached if job.begins_here else max(0, job.first_pos - 1)
         self._is_live, self._has_begun, self._is_ended = True, True, not self._lanes
@@ -1261,6 +1274,7 @@ class Subscriber:
         """Appends the rows that may be given now; (key, stream, last missing sequence or Broken) if one may not."""
         frame, keys, counts, kind = source.frame, source.keys, self.counts, source.frame.kind
         streams, wanted, epoch, frame_s_wanted = self._streams[kind], self._wanted, frame.epoch, self._timeframe_s
+        is_owed = self._is_whole and kind in _HELD and (job is None or job.what == "resync")
         is_matrix, check = kind == "tier2", self._check and kind != "tick"
         may_jump = job is not None and job.page.is_snapshot and job.what == "history"
         for row in range(source.row, frame.n):
@@ -1276,6 +1290,8 @@ class Subscriber:
                     stream.last, stream.recv, stream.epoch = seq, recv, epoch
                     continue
             last = stream.last
+            if last < 0 and seq > 1 and is_owed:
+                last = stream.last = 0  # it was held when history was read: all of it is missing
             if seq != last + 1 and last >= 0:
                 if seq <= last and (epoch == stream.epoch or recv <= stream.recv):
                     counts.duplicates += 1
@@ -1326,6 +1342,7 @@ class Subscriber:
             if stream.last < 0 and (pos <= lane.floor or not self._has_begun or not self._fills):
                 stream.last, stream.epoch = last_seq, source.frame.epoch  # from here on nothing is missed
             elif stream.last < 0:  # it was held back from its first event on, and is released
+                stream.last = 0 if self._is_whole and kind in _HELD else -1
                 source.row = row
                 return self._on_hole(lane, None, kind, key, stream, last_seq, pos)
             elif last_seq > stream.last:
@@ -1339,6 +1356,9 @@ class Subscriber:
         self.counts.gaps += 1
         if not self._fills:
             return self._gap(kind, key, stream, last, "lost")
+        if job is not None and self._is_before(job, stream):
+            stream.last = last
+            return _MORE
         if job is not None and job.what == "hole":  # catch-up was asked for just these
             return self._gap(kind, key, stream, last, "gone")
         if job is not None and job.page.is_snapshot:

@@ -197,6 +197,95 @@ class Loss(WithBus):
                     self.assertRegex(sub.trouble, "another protocol|a message of")
 
 
+class Held(WithBus):
+    """Streams that the kill switch held when history was read."""
+
+    def setUp(self):
+        self.bus = fakebus.FakeBus(kind="bar")
+        self.addCleanup(self.bus.close)
+
+    def held(self, start="oldest"):
+        """A subscriber whose history was read while B was held with its first four events."""
+        for i in range(1, 5):
+            self.bus.add("A", i)
+            self.bus.add("B", i)
+        self.bus.held_back.add("B")
+        sub = self.subscribe("bar", start=start)
+        self.assertEqual({s for s, _ in self.seqs(self.read(sub, 5 if start == "oldest" else 2))}, {"A"})
+        self.bus.beat()
+        self.bus.publish(self.bus.add("A", 5))
+        self.assertEqual(self.seqs(self.read(sub, 1)), [("A", 5)])
+        self.bus.held_back.clear()
+        return sub
+
+    def test_a_stream_that_was_held_from_its_first_event_on_begins_whole(self):
+        sub = self.held()
+        self.bus.publish(self.bus.add("B", 5))
+        self.assertEqual(self.seqs(self.read(sub, 5)), [("B", i) for i in range(1, 6)])
+        self.assertEqual(sub.counts.lost, 0)
+
+    def test_it_does_as_well_when_a_heartbeat_names_it_first(self):
+        sub = self.held()
+        self.bus.beat(("B", 4))
+        self.assertEqual(self.seqs(self.read(sub, 4)), [("B", i) for i in range(1, 5)])
+
+    def test_and_when_frames_were_lost(self):
+        sub = self.held()
+        self.bus.publish(self.bus.add("B", 5), is_lost=True)
+        self.bus.publish(self.bus.add("A", 6))
+        self.assertEqual(sorted(self.seqs(self.read(sub, 6))), [("A", 6)] + [("B", i) for i in range(1, 6)])
+        self.assertEqual(sub.counts.lost, 0)
+
+    def test_what_was_retired_while_it_was_held_is_gone(self):
+        sub = self.held()
+        self.bus.first_held = 5  # positions 1 to 4 are the first two events of each
+        self.bus.publish(self.bus.add("B", 5))
+        gap, *rest = self.read(sub, 4)
+        self.assertEqual(gap, tickbus.Gap("bar", "B", "", 1, 2, "gone", 0, 0))
+        self.assertEqual(self.seqs(rest), [("B", i) for i in range(3, 6)])
+        self.assertEqual(sub.counts.lost, 2)
+
+    def test_what_had_gone_before_the_oldest_is_not_missed(self):
+        self.bus.first_held = 9
+        sub = self.held_nothing()
+        self.bus.publish(self.bus.add("B", 5))
+        self.assertEqual(self.seqs(self.read(sub, 1)), [("B", 5)])
+        self.bus.publish(self.bus.add("B", 6))
+        self.assertEqual(self.seqs(self.read(sub, 1)), [("B", 6)])
+        self.assertEqual(sub.counts.lost, 0)
+
+    def held_nothing(self):
+        for i in range(1, 5):
+            self.bus.add("A", i)
+            self.bus.add("B", i)
+        sub = self.subscribe("bar", start="oldest")
+        self.assertEqual([e.kind for e in self.read(sub, 1)], ["live"])
+        self.bus.beat()
+        self.bus.publish(self.bus.add("A", 5))
+        self.assertEqual(self.seqs(self.read(sub, 1)), [("A", 5)])
+        return sub
+
+    def test_a_snapshot_is_owed_nothing_older(self):
+        sub = self.held("snapshot")
+        asked = len(self.bus.requests)
+        self.bus.publish(self.bus.add("B", 5))
+        self.assertEqual(self.seqs(self.read(sub, 1)), [("B", 5)])
+        self.assertEqual(len(self.bus.requests), asked)
+
+    def test_ticks_are_never_held_and_none_is_asked_for(self):
+        self.bus.kind = "tick"
+        self.bus.add("A", 1)
+        self.bus.first_held = 2
+        sub = self.subscribe(start="oldest")
+        self.assertEqual([e.kind for e in self.read(sub, 1)], ["live"])
+        self.bus.publish(self.bus.add("B", 5))
+        self.assertEqual(self.seqs(self.read(sub, 1)), [("B", 5)])
+        asked = len(self.bus.requests)
+        self.bus.publish(self.bus.add("A", 5))
+        self.assertEqual(self.seqs(self.read(sub, 1)), [("A", 5)])
+        self.assertEqual(len(self.bus.requests), asked)
+
+
 if __name__ == "__main__":
     print(f"client.python.loss: seed {SEED}", flush=True)
     unittest.main(argv=sys.argv[:1], verbosity=1)
