@@ -192,6 +192,15 @@ int cli_global_option(struct cli *c, int argc, char **argv)
 	}
 }
 
+void cli_lengthen(int argc, char **argv)
+{
+	static char out[] = "--out";
+
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "-o") == 0)
+			argv[i] = out;
+}
+
 int cli_no_options(struct cli *c, int argc, char **argv, int min, int max)
 {
 	int option = cli_option(c, argc, argv, NULL);

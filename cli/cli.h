@@ -26,12 +26,14 @@ enum cli_exit {
 #define CLI_ADMIN_PATH "/run/tickbus/admin.sock"
 
 struct command;
+struct worknote;
 
 struct cli {
 	struct tickbus_options options;
 	struct tickbus_admin *admin; /* questions go through it; NULL: each by itself */
 	const struct command *command; /* the one that runs */
 	bool is_terminal;              /* standard output is one */
+	struct worknote *note;         /* who is told of progress; NULL: nobody */
 	int stop_fd; /* readable after SIGINT, SIGTERM; -1: not asked for */
 };
 
@@ -84,6 +86,7 @@ int cmd_report(struct cli *c, int argc, char **argv);
 int cmd_chaos(struct cli *c, int argc, char **argv);
 int cmd_trace(struct cli *c, int argc, char **argv);
 int cmd_vendors(struct cli *c, int argc, char **argv);
+int cmd_work(struct cli *c, int argc, char **argv);
 int cmd_export(struct cli *c, int argc, char **argv);
 int cmd_query(struct cli *c, int argc, char **argv);
 
@@ -102,6 +105,8 @@ enum {
 int cli_option(struct cli *c, int argc, char **argv, const struct option *longs);
 /** For main(): the same options before the command; stops at the first argument. */
 int cli_global_option(struct cli *c, int argc, char **argv);
+/** "-o FILE" is "--out FILE": getopt is asked for long options alone. */
+void cli_lengthen(int argc, char **argv);
 /** A command without options: the number of its arguments must be in [min, max]. */
 int cli_no_options(struct cli *c, int argc, char **argv, int min, int max);
 

@@ -1,5 +1,7 @@
 /* cmd_features - features: a row of tsfresh's features per symbol. */
 #include "cli/feature_source.h"
+#include "cli/job_order.h"
+#include "cli/worknote.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +22,8 @@ enum {
 	OPT_START,
 	OPT_END,
 	OPT_SOURCE,
+	OPT_JOB,
+	OPT_FOLLOW,
 	OPTIONS
 };
 
@@ -38,6 +42,8 @@ static const struct option longs[] = {
 	{"start", required_argument, NULL, OPT_START},
 	{"end", required_argument, NULL, OPT_END},
 	{"source", required_argument, NULL, OPT_SOURCE},
+	{"job", no_argument, NULL, OPT_JOB},
+	{"follow", no_argument, NULL, OPT_FOLLOW},
 	{0}};
 
 struct features {
@@ -172,13 +178,45 @@ static int say_failed(const struct feature_frame *f)
 	return code;
 }
 
+/* ---- as a job of the daemon ---- */
+
+static int order(struct cli *c, struct features *x)
+{
+	const struct job_how how = {x->values[OPT_OUT], x->values[OPT_FOLLOW] != NULL};
+	struct job_order o;
+
+	if (x->values[OPT_CSV] != NULL || x->values[OPT_THREADS] != NULL)
+		return cli_usage_error(
+			c, "--job is computed by the daemon, of its bars and on its "
+			   "threads: no --csv, no --threads");
+	job_order_begin(&o, "features", NULL, x->is_json ? "json" : "csv");
+	for (int i = OPT_FIELD; i <= OPT_SOURCE; i++)
+		if (i != OPT_FORMAT && i != OPT_OUT && i != OPT_THREADS)
+			job_order_option(&o, longs[i - 1].name, x->values[i]);
+	for (size_t i = 0; i < x->frame.n; i++)
+		job_order_symbol(&o, x->frame.rows[i].symbol);
+	return job_order_run(c, &o, &how);
+}
+
+static void on_made(void *arg, size_t i, const char *reason)
+{
+	worknote_row(arg, i, reason);
+}
+
 static int extract(struct cli *c, struct features *x)
 {
 	int rc = add_symbols(c, x);
 
+	if (c->note != NULL) {
+		x->frame.made = on_made;
+		x->frame.arg = c->note;
+	}
+
 	if (rc == CLI_OK && x->values[OPT_CSV] == NULL && x->frame.n == 0)
 		rc = cli_usage_error(c,
 				     "there is no symbol: --symbols A,B or --csv FILE");
+	if (rc == CLI_OK && x->values[OPT_JOB] != NULL)
+		return order(c, x);
 	if (rc == CLI_OK)
 		rc = collect(c, x);
 	if (rc != CLI_OK)
@@ -203,22 +241,12 @@ static void print_names(enum tsf_set set)
 	}
 }
 
-/* "-o FILE" is "--out FILE", as elsewhere. */
-static void lengthen(int argc, char **argv)
-{
-	static char out[] = "--out";
-
-	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], "-o") == 0)
-			argv[i] = out;
-}
-
 int cmd_features(struct cli *c, int argc, char **argv)
 {
 	struct features x = {.frame = {.set = TSF_EFFICIENT}};
 	int rc;
 
-	lengthen(argc, argv);
+	cli_lengthen(argc, argv);
 	rc = read_line(c, argc, argv, &x);
 	if (rc != CLI_OK)
 		return rc == CLI_OPTION_HELP ? CLI_OK : rc;

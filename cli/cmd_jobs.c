@@ -3,15 +3,17 @@
 #include "cli/render.h"
 #include <stdio.h>
 
-enum { OPT_JSON = 1, OPT_FOLLOW };
+enum { OPT_JSON = 1, OPT_FOLLOW, OPT_OUT };
 
 static const struct option longs[] = {{"json", no_argument, NULL, OPT_JSON},
 				      {"follow", no_argument, NULL, OPT_FOLLOW},
+				      {"out", required_argument, NULL, OPT_OUT},
 				      {0}};
 
 struct choice {
 	bool json;
 	bool follow;
+	const char *out;
 	uint64_t id;
 };
 
@@ -25,6 +27,8 @@ static int read_line(struct cli *c, int argc, char **argv, bool needs_id,
 	while ((option = cli_option(c, argc, argv, longs)) > 0) {
 		out->json = out->json || option == OPT_JSON;
 		out->follow = out->follow || option == OPT_FOLLOW;
+		if (option == OPT_OUT)
+			out->out = optarg;
 	}
 	if (option != CLI_OPTION_END)
 		return option == CLI_OPTION_HELP ? CLI_OPTION_HELP : CLI_USAGE;
@@ -40,8 +44,9 @@ static int read_line(struct cli *c, int argc, char **argv, bool needs_id,
 int cmd_jobs(struct cli *c, int argc, char **argv)
 {
 	static const char *const columns[] = {
-		"id",   "state",     "symbols", "successful", "failed", "remaining",
-		"rows", "timeframe", "start",   "end",        "index",  NULL};
+		"id",     "what",      "state", "symbols",   "successful",
+		"failed", "remaining", "rows",  "timeframe", "start",
+		"end",    "index",     NULL};
 	struct json_token rows;
 	struct choice o;
 	struct query q;
@@ -65,14 +70,17 @@ int cmd_job(struct cli *c, int argc, char **argv)
 {
 	struct job_watch watch = {.refused_text = ""};
 	struct choice o;
-	int rc = read_line(c, argc, argv, true, &o);
+	int rc;
 
+	cli_lengthen(argc, argv);
+	rc = read_line(c, argc, argv, true, &o);
 	if (rc != CLI_OK)
 		return rc == CLI_OPTION_HELP ? CLI_OK : rc;
+	watch.out = o.out;
 	watch.json = o.json;
 	if (o.follow)
 		return job_view_follow(c, o.id, &watch);
-	return job_view_summary(c, o.id, &watch);
+	return job_view_end(c, o.id, &watch);
 }
 
 int cmd_cancel(struct cli *c, int argc, char **argv)

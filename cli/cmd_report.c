@@ -7,11 +7,13 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/timetext.h"
+#include "cli/job_order.h"
 #include "cli/live_source.h"
 #include "cli/portfolio_file.h"
 #include "cli/render.h"
 #include "cli/report_gather.h"
 #include "cli/scorer.h"
+#include "cli/worknote.h"
 #include "proto/timeframe.h"
 #include "report/html.h"
 #include <errno.h>
@@ -38,6 +40,9 @@ enum {
 	OPT_CHARTS,
 	OPT_HISTORY,
 	OPT_VADER,
+	OPT_OUT,
+	OPT_JOB,
+	OPT_FOLLOW,
 	OPTIONS
 };
 
@@ -60,6 +65,9 @@ static const struct option longs[] = {
 	{"charts", required_argument, NULL, OPT_CHARTS},
 	{"history", no_argument, NULL, OPT_HISTORY},
 	{"vader", required_argument, NULL, OPT_VADER},
+	{"out", required_argument, NULL, OPT_OUT},
+	{"job", no_argument, NULL, OPT_JOB},
+	{"follow", no_argument, NULL, OPT_FOLLOW},
 	{0}};
 
 struct order {
@@ -71,6 +79,7 @@ struct order {
 	const char *sources[REPORT_SOURCES_MAX];
 	struct sentiment *scorers[REPORT_WORKERS_MAX];
 	struct live_source live;
+	struct gather gather;
 };
 
 /* ---- the command line ---- */
@@ -301,29 +310,39 @@ static void show_table(const struct order *o, struct buf *json)
 		       o->report.n);
 }
 
-static int write_html(const struct order *o)
+/* @path NULL or "-": standard output. */
+static int write_text(const char *path, const struct buf *text)
 {
-	const char *path = o->values[OPT_HTML];
-	struct buf html = {0};
-	FILE *out = fopen(path, "we");
+	bool is_file = path != NULL && strcmp(path, "-") != 0;
+	FILE *out = is_file ? fopen(path, "we") : stdout;
 	bool bad;
 
 	if (out == NULL)
 		return cli_error(CLI_IO, "%s: %s", path, strerror(errno));
-	report_html(&o->report, o->charts, &html);
-	bad = fwrite(html.data, 1, html.len, out) != html.len;
-	bad = fclose(out) != 0 || bad;
-	buf_free(&html);
+	bad = fwrite(text->data, 1, text->len, out) != text->len;
+	bad = (is_file ? fclose(out) : fflush(out)) != 0 || bad;
 	if (bad)
-		return cli_error(CLI_IO, "%s cannot be written: %s", path,
-				 strerror(errno));
+		return cli_error(CLI_IO, "%s cannot be written: %s",
+				 is_file ? path : "the output", strerror(errno));
 	return CLI_OK;
 }
+
+static int write_html(const struct order *o)
+{
+	struct buf html = {0};
+	int rc;
+
+	report_html(&o->report, o->charts, &html);
+	rc = write_text(o->values[OPT_HTML], &html);
+	buf_free(&html);
+	return rc;
+}
+
+static const char *const part_names[REPORT_PARTS] = {"pricing", "technical", "news"};
 
 /* What is not there, and why; the exit code says that there is some. */
 static int say_failed(const struct order *o)
 {
-	static const char *const parts[REPORT_PARTS] = {"pricing", "technical", "news"};
 	const struct portfolio_refusal *bad;
 	size_t n;
 	int code = CLI_OK;
@@ -339,7 +358,7 @@ static int say_failed(const struct order *o)
 		for (size_t k = 0; k < REPORT_PARTS; k++)
 			if (s->failed[k][0] != '\0')
 				code = cli_error(CLI_NEGATIVE, "%s: %s: %s", s->symbol,
-						 parts[k], s->failed[k]);
+						 part_names[k], s->failed[k]);
 	}
 	return code;
 }
@@ -351,58 +370,120 @@ static int answer(struct order *o, double seconds)
 
 	report_json(&o->report, seconds, &json);
 	if (o->values[OPT_JSON] != NULL)
-		(void)fwrite(json.data, 1, json.len, stdout);
+		rc = write_text(o->values[OPT_OUT], &json);
 	else if (o->values[OPT_HTML] == NULL)
 		show_table(o, &json);
 	buf_free(&json);
-	if (o->values[OPT_HTML] != NULL)
+	if (rc == CLI_OK && o->values[OPT_HTML] != NULL)
 		rc = write_html(o);
 	return rc == CLI_OK ? say_failed(o) : rc;
+}
+
+/* ---- as a job of the daemon ---- */
+
+/* One result, so one of the two; a file of ours cannot be read there, but holdings. */
+static int order_it(struct cli *c, struct order *o)
+{
+	const char **v = o->values;
+	const struct job_how how = {v[OPT_HTML] != NULL ? v[OPT_HTML] : v[OPT_OUT],
+				    v[OPT_FOLLOW] != NULL};
+	struct job_order job;
+	int rc = CLI_OK;
+
+	if ((v[OPT_JSON] != NULL) == (v[OPT_HTML] != NULL))
+		return cli_usage_error(c,
+				       "--job makes one file: --json or --html FILE");
+	if (v[OPT_VADER] != NULL || v[OPT_WORKERS] != NULL)
+		return cli_usage_error(
+			c, "--job is computed by the daemon, with its lexicon and on "
+			   "its threads: no --vader, no --workers");
+	job_order_begin(&job, "report", report_flow_name(o->report.flow),
+			v[OPT_JSON] != NULL ? "json" : "html");
+	for (int i = OPT_WINDOW; i <= OPT_HISTORY; i++)
+		job_order_option(&job, longs[i - 1].name, v[i]);
+	for (size_t i = 0; i < o->report.n; i++)
+		job_order_symbol(&job, o->report.rows[i].symbol);
+	if (v[OPT_PORTFOLIO] != NULL)
+		rc = job_order_holdings(&job, v[OPT_PORTFOLIO]);
+	if (rc == CLI_OK)
+		rc = job_order_run(c, &job, &how);
+	job_order_free(&job);
+	return rc;
+}
+
+/* "pricing: there is no bar; news: ...": why a row is not whole. */
+static void on_made(void *arg, const struct report *r, const struct report_symbol *s)
+{
+	struct order *o = arg;
+	struct buf why = {0};
+
+	for (size_t k = 0; k < REPORT_PARTS; k++)
+		if (s->failed[k][0] != '\0')
+			buf_printf(&why, "%s%s: %s", why.len > 0 ? "; " : "",
+				   part_names[k], s->failed[k]);
+	worknote_row(o->gather.worker[0].note, (size_t)(s - r->rows), buf_text(&why));
+	buf_free(&why);
+}
+
+static int load(void *arg, unsigned worker, const struct report *r,
+		struct report_symbol *s)
+{
+	struct order *o = arg;
+
+	return gather_load(&o->gather, worker, r, s);
 }
 
 /* ---- the whole ---- */
 
 static int make(struct cli *c, struct order *o)
 {
-	struct gather g = {.live = &o->live,
-			   .wish = {.timeframe = o->values[OPT_TIMEFRAME],
-				    .adjust = o->values[OPT_ADJUST],
-				    .start = o->values[OPT_START],
-				    .end = o->values[OPT_END]}};
-	const struct report_loader loader = {gather_load, &g};
+	const struct report_loader loader = {
+		.load = load, .arg = o, .made = c->note ? on_made : NULL};
+	struct gather *g = &o->gather;
 	int64_t began_ns = clock_mono_ns();
-	int rc = read_symbols(c, o);
+	int rc;
 
+	g->live = &o->live;
+	g->wish = (struct history_wish){.timeframe = o->values[OPT_TIMEFRAME],
+					.adjust = o->values[OPT_ADJUST],
+					.start = o->values[OPT_START],
+					.end = o->values[OPT_END]};
+	rc = gather_open(g, c, o->workers);
 	if (rc == CLI_OK)
-		rc = gather_open(&g, c, o->workers);
-	if (rc == CLI_OK)
-		rc = read_sources(&g.worker[0], o);
+		rc = read_sources(&g->worker[0], o);
 	if (rc == CLI_OK && (o->report.parts & REPORT_NEWS))
 		rc = scorer_open_many(SENTIMENT_FINANCE, o->values[OPT_VADER],
 				      o->workers, o->scorers);
 	o->report.scorers = o->scorers;
 	if (rc == CLI_OK)
-		rc = live_source_load(&o->live, &g.worker[0], &g.wish, &o->report);
+		rc = live_source_load(&o->live, &g->worker[0], &g->wish, &o->report);
 	if (rc == CLI_OK)
 		rc = report_run(&o->report, &loader, (unsigned)o->workers);
 	if (rc == CLI_OK)
 		rc = answer(o, (double)(clock_mono_ns() - began_ns) / 1e9);
-	gather_close(&g);
+	gather_close(g);
 	return rc;
 }
 
 int cmd_report(struct cli *c, int argc, char **argv)
 {
-	struct order o = {.report = {.n = 0}};
-	int rc = read_line(c, argc, argv, &o);
+	struct order *o = calloc(1, sizeof(*o));
+	int rc;
 
+	if (o == NULL)
+		return cli_error(CLI_INTERNAL, "out of memory");
+	cli_lengthen(argc, argv);
+	rc = read_line(c, argc, argv, o);
 	if (rc == CLI_OK)
-		rc = make(c, &o);
-	live_source_free(&o.live);
-	report_free(&o.report);
-	portfolio_free(&o.portfolio);
-	buf_free(&o.vendors);
+		rc = read_symbols(c, o);
+	if (rc == CLI_OK)
+		rc = o->values[OPT_JOB] != NULL ? order_it(c, o) : make(c, o);
+	live_source_free(&o->live);
+	report_free(&o->report);
+	portfolio_free(&o->portfolio);
+	buf_free(&o->vendors);
 	for (size_t i = 0; i < REPORT_WORKERS_MAX; i++)
-		sentiment_free(o.scorers[i]);
+		sentiment_free(o->scorers[i]);
+	free(o);
 	return rc == CLI_OPTION_HELP ? CLI_OK : rc;
 }

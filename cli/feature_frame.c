@@ -114,6 +114,13 @@ static void compute_row(struct feature_frame *f, size_t i, struct tsf_scratch *s
 		(void)snprintf(row->reason, sizeof(row->reason), "%s", err_text());
 }
 
+static void make_row(struct feature_frame *f, size_t i, struct tsf_scratch *s)
+{
+	compute_row(f, i, s);
+	if (f->made != NULL)
+		f->made(f->arg, i, f->rows[i].reason);
+}
+
 static void *work(void *arg)
 {
 	struct crew *c = arg;
@@ -125,7 +132,7 @@ static void *work(void *arg)
 		return NULL;
 	}
 	while ((i = atomic_fetch_add(&c->next, 1)) < c->frame->n)
-		compute_row(c->frame, i, s);
+		make_row(c->frame, i, s);
 	tsf_scratch_free(s);
 	return NULL;
 }

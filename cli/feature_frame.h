@@ -28,6 +28,9 @@ struct feature_frame {
 	size_t window;            /* newest values that count; more are forgotten */
 	struct feature_row *rows; /* owned */
 	size_t n, room;
+	/** Row @i is made; any thread.  NULL: nobody wants to know. */
+	void (*made)(void *arg, size_t i, const char *reason);
+	void *arg;
 	double *values; /* owned; n rows of tsf_count(set), after
 			 * feature_frame_compute()
 			 */

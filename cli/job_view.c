@@ -1,12 +1,14 @@
 /* job_view - see job_view.h. */
 #include "cli/job_view.h"
 #include "base/clock.h"
+#include "cli/job_result.h"
 #include "cli/progress.h"
 #include <stdio.h>
 #include <string.h>
 
-#define LOOK_MS  250
-#define PLAIN_NS (5 * NS_PER_S) /* where lines cannot be written over */
+#define LOOK_MS     250
+#define RESULT_TEXT 4400
+#define PLAIN_NS    (5 * NS_PER_S) /* where lines cannot be written over */
 
 static uint64_t number(const struct json_token *o, const char *key)
 {
@@ -20,7 +22,7 @@ static uint64_t number(const struct json_token *o, const char *key)
 
 void job_view_read(const struct json_token *job, struct job_view *out)
 {
-	struct json_token state;
+	struct json_token state, what;
 
 	*out = (struct job_view){.id = number(job, "id"),
 				 .symbols = number(job, "symbols"),
@@ -35,6 +37,9 @@ void job_view_read(const struct json_token *job, struct job_view *out)
 		out->is_running = json_scan_is(&state, "running");
 		out->is_cancelled = json_scan_is(&state, "cancelled");
 	}
+	if (query_member(job, "what", &what))
+		out->computes = json_scan_is(&what, "features") ||
+				json_scan_is(&what, "report");
 }
 
 const char *job_view_time(uint64_t ms, char out[32])
@@ -130,10 +135,24 @@ static int print_failures(struct cli *c, uint64_t id)
 	return CLI_OK;
 }
 
+/* Where the result lies, or why there is none. */
+static void say_result(const struct json_token *job, char result[RESULT_TEXT],
+		       char whole[400])
+{
+	char path[RESULT_TEXT - 32], bytes[32];
+
+	(void)query_field(job, "reason", whole, 400);
+	if (*query_field(job, "result", path, sizeof(path)) != '\0')
+		(void)snprintf(result, RESULT_TEXT, "  Result: %s, %s bytes\n", path,
+			       query_field(job, "bytes", bytes, sizeof(bytes)));
+	else if (whole[0] != '\0')
+		(void)snprintf(result, RESULT_TEXT, "  No result: %s\n", whole);
+}
+
 int job_view_summary(struct cli *c, uint64_t id, const struct job_watch *w)
 {
 	uint64_t bad, all;
-	char took[32], rows[32];
+	char took[32], rows[32], result[RESULT_TEXT] = "", whole[400] = "";
 	struct json_token job;
 	struct job_view v;
 	struct query q;
@@ -144,25 +163,41 @@ int job_view_summary(struct cli *c, uint64_t id, const struct job_watch *w)
 	job_view_read(&job, &v);
 	if (w->json)
 		printf("%.*s\n", (int)job.len, job.text);
+	say_result(&job, result, whole);
 	query_free(&q);
 	if (w->json)
 		return verdict(&v, w);
 	bad = v.failed + v.cancelled + w->refused;
 	all = v.symbols + w->refused;
 	(void)progress_thousands(rows, v.rows);
-	printf("\nIngestion %s (job %llu):\n"
+	printf("\n%s %s (job %llu):\n"
 	       "  Successful: %llu/%llu\n"
-	       "  Failed: %llu/%llu\n"
-	       "  %s rows, %llu requests, %s\n",
+	       "  Failed: %llu/%llu\n",
+	       v.computes ? "Analysis" : "Ingestion",
 	       v.is_running ? "so far" : "Summary", (unsigned long long)id,
 	       (unsigned long long)v.successful, (unsigned long long)all,
-	       (unsigned long long)bad, (unsigned long long)all, rows,
-	       (unsigned long long)v.requests, job_view_time(v.elapsed_ms, took));
-	if (bad > 0) {
+	       (unsigned long long)bad, (unsigned long long)all);
+	(void)job_view_time(v.elapsed_ms, took);
+	if (v.computes)
+		printf("  %s\n%s", took, result);
+	else
+		printf("  %s rows, %llu requests, %s\n", rows,
+		       (unsigned long long)v.requests, took);
+	if (bad > 0 && whole[0] == '\0') {
 		printf("\nFailed symbols:\n%s", w->refused_text);
 		rc = print_failures(c, id);
 	}
 	return rc != CLI_OK ? rc : verdict(&v, w);
+}
+
+int job_view_end(struct cli *c, uint64_t id, const struct job_watch *w)
+{
+	int rc = job_view_summary(c, id, w), brought;
+
+	if (w->out == NULL || (rc != CLI_OK && rc != CLI_NEGATIVE))
+		return rc;
+	brought = job_result_bring(c, id, w->out);
+	return brought != CLI_OK ? brought : rc;
 }
 
 /* Over the last one on a terminal, else now and then. */
@@ -207,5 +242,5 @@ int job_view_follow(struct cli *c, uint64_t id, const struct job_watch *w)
 					 (unsigned long long)id, (unsigned long long)id,
 					 (unsigned long long)id);
 	} while (v.is_running);
-	return job_view_summary(c, id, w);
+	return job_view_end(c, id, w);
 }

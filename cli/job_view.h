@@ -25,6 +25,7 @@ struct job_view {
 	uint64_t elapsed_ms;
 	bool is_running;
 	bool is_cancelled;
+	bool computes; /* features, report; else it fetches */
 };
 
 void job_view_read(const struct json_token *job, struct job_view *out);
@@ -37,6 +38,7 @@ struct job_watch {
 	bool json;
 	uint64_t refused;         /* symbols that were no names; they count as failed */
 	const char *refused_text; /* lines of the summary about them; "" */
+	const char *out; /* where a result is brought when it is done; NULL: nowhere */
 };
 /**
  * Watch the job until it ends, then print its summary (--json: the job as one object).
@@ -44,5 +46,8 @@ struct job_watch {
  * interrupted, the job goes on.
  */
 int job_view_follow(struct cli *c, uint64_t id, const struct job_watch *w);
-/** The summary of a job that has ended, or how it stands.  The same exit codes. */
+/** The summary of a job that has ended, or how it stands, and its result to @w->out.
+    The same exit codes. */
+int job_view_end(struct cli *c, uint64_t id, const struct job_watch *w);
+/** Only the summary. */
 int job_view_summary(struct cli *c, uint64_t id, const struct job_watch *w);

@@ -19,6 +19,8 @@
  *	cmd_verify.c    verify
  *	cmd_why.c       why; cmd_why_matrix.c that of matrices
  *	cmd_features.c  features; feature_source.[ch] series, feature_frame.[ch] rows
+ *	cmd_work.c      work, for the daemon; worknote.[ch] progress of it
+ *	job_order.[ch]  --job of features and report; job_result.[ch] its file
  *	cmd_ingest.c    ingest; symbol_file.[ch] lists of symbols
  *	cmd_jobs.c      jobs, job, cancel; job_view.[ch] progress, summary
  *	cmd_past.c      bars, quality, cache, index, vendors
@@ -110,6 +112,7 @@ static const struct command commands[] = {
 	 "  --json           as the daemon sends it\n", cmd_jobs},
 	{"job", "N", "Show a job, with each symbol that failed and why",
 	 "  --follow         watch it until it ends\n"
+	 "  -o, --out FILE   bring the result there, when it is done (features, report)\n"
 	 "  --json           as the daemon sends it\n"
 	 "Exit code 1: a symbol failed; 75: it goes on.\n", cmd_job},
 	{"cancel", "N", "End a job; what it has stored stays", "", cmd_cancel},
@@ -125,6 +128,8 @@ static const struct command commands[] = {
 	 "  --threads N      default: one a processor\n"
 	 "  --timeframe TF, --start TIME, --end TIME, --source NAME  as of bars\n"
 	 "  -o, --out FILE   default: standard output\n"
+	 "  --job            as a job of the daemon: says its number and ends; --follow: waits,\n"
+	 "                   and brings the result to FILE\n"
 	 "Exit code 1: a symbol has no features; its row is empty, the reason is on stderr.\n",
 	 cmd_features},
 	{"bars", "SYMBOL", "Print bars: what vendors sent, going on in what was seen live",
@@ -203,7 +208,10 @@ static const struct command commands[] = {
 	 "  --symbols A,B    in this order\n"
 	 "  --portfolio FILE what is held: symbol,quantity[,cost_basis]\n"
 	 "  --json           one object; default: a table\n"
-	 "  --html FILE      a page with charts that needs no network\n"
+	 "  --html FILE      a page with charts that needs no network; -: standard output\n"
+	 "  -o, --out FILE   where --json goes, default: standard output\n"
+	 "  --job            as a job of the daemon: says its number and ends; --follow: waits,\n"
+	 "                   and brings the result to FILE\n"
 	 "  --workers N      default: one a processor\n"
 	 "  --window N       the newest N bars, 252\n"
 	 "  --timeframe TF   1d\n"
@@ -284,6 +292,10 @@ static const struct command commands[] = {
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
+/* What the daemon starts. */
+static const struct command hidden = {"work", "MEMORY RESULT NICE",
+				      "Compute a job of the daemon", "", cmd_work};
+
 static void print_usage(FILE *out)
 {
 	(void)fputs("usage: tickbusctl [OPTION]... COMMAND [ARG]...\n\n", out);
@@ -323,7 +335,7 @@ static int run(struct cli *c, int argc, char **argv)
 		print_usage(stdout);
 		return CLI_OK;
 	}
-	c->command = find(name);
+	c->command = strcmp(name, hidden.name) == 0 ? &hidden : find(name);
 	if (c->command == NULL)
 		return cli_usage_error(c, "there is no command '%s'", name);
 	if (is_help) {

@@ -174,6 +174,10 @@ static const struct command commands[] = {
 	{"ingest", admin_ingest,
 	 "{symbols, start, end, timeframe, vendors, adjust, what, index}: a job that "
 	 "fetches the past"},
+	{"analyse", admin_analyse,
+	 "{what, symbols, flow, format, options, holdings}: a job that computes "
+	 "features "
+	 "or a report"},
 	{"jobs", admin_jobs, "{n}: the newest jobs"},
 	{"job", admin_job,
 	 "{id, n, after, all}: one, with the symbols that failed, or all"},

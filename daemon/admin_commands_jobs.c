@@ -6,91 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SYMBOLS_MAX 10000u
-
 /* ---- reading the request ---- */
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void refuse_symbol(struct jsonw *w, const char *symbol, const char *why)
-{
-	jsonw_object(w, NULL);
-	jsonw_str(w, "symbol", symbol);
-	jsonw_str(w, "reason", why);
-	jsonw_end(w);
-}
-
-/* Names that came before, in order of the list, stay out of it. */
-static void drop_doubles(struct past *p)
-{
-	char(*name)[SYMBOL_MAX + 1] = (void *)p->names.data;
-	size_t n = p->names.len / sizeof(*name), kept = 0;
-	const char **sorted = calloc(n + 1, sizeof(*sorted));
-	bool *is_double = calloc(n + 1, sizeof(*is_double));
-
-	for (size_t i = 0; sorted != NULL && i < n; i++)
-		sorted[i] = name[i];
-	if (sorted != NULL)
-		qsort(sorted, n, sizeof(*sorted), by_name);
-	/* Of equal ones the lowest address came first. */
-	for (size_t i = 0, j; sorted && is_double && i < n; i = j) {
-		const char *first = sorted[i];
-
-		for (j = i + 1; j < n && strcmp(sorted[i], sorted[j]) == 0; j++)
-			first = sorted[j] < first ? sorted[j] : first;
-		for (size_t k = i; k < j; k++)
-			is_double[(sorted[k] - name[0]) / (SYMBOL_MAX + 1)] =
-				sorted[k] != first;
-	}
-	for (size_t i = 0; is_double && i < n; i++) {
-		if (is_double[i])
-			p->doubles++;
-		else
-			memmove(name[kept++], name[i], sizeof(*name));
-	}
-	if (is_double != NULL)
-		p->names.len = kept * sizeof(*name);
-	free(sorted);
-	free(is_double);
-}
-
-ON_LOOP static bool read_symbols(struct past *p, const struct json *request)
-{
-	const struct json *list = json_get(request, "symbols"), *v = NULL;
-	struct jsonw w;
-
-	if (!json_is_array(list) || json_len(list) == 0 ||
-	    json_len(list) > SYMBOLS_MAX) {
-		admin_fail(p->call, "bad_request",
-			   "symbols is not a list of 1 to 10000");
-		return false;
-	}
-	jsonw_init(&w, &p->refused);
-	jsonw_array(&w, NULL);
-	while ((v = json_next(list, v, NULL)) != NULL) {
-		const char *s = json_str(v, "");
-		char name[SYMBOL_MAX + 1] = "";
-
-		if (!symbol_valid(s, strlen(s))) {
-			refuse_symbol(&w, s,
-				      "it is not a symbol [A-Z0-9._:/=%-]{1,32}");
-			continue;
-		}
-		memcpy(name, s, strlen(s));
-		buf_add(&p->names, name, sizeof(name));
-	}
-	jsonw_end(&w);
-	if (p->names.len == 0) {
-		admin_fail(p->call, "bad_request",
-			   "not one of the symbols is a name [A-Z0-9._:/=%-]{1,32}");
-		return false;
-	}
-	drop_doubles(p);
-	return true;
-}
 
 ON_LOOP static bool add_vendor(struct daemon *d, struct past *p, const char *name)
 {
@@ -217,11 +133,9 @@ ON_LOOP static bool read_job(struct daemon *d, struct past *p,
 
 /* ---- ingest ---- */
 
-ON_HISTORY static void put_job(struct history_thread *t, struct jsonw *w,
-			       const struct hist_job *j)
+void admin_put_totals(struct history_thread *t, struct jsonw *w,
+		      const struct hist_job *j)
 {
-	static const char *const states[] = {"running", "done", "cancelled"};
-	static const char *const whats[] = {"bars", "news", "actions"};
 	struct jobs_active active;
 	struct hist_totals sum;
 	int64_t end = j->finished_ns != 0 ? j->finished_ns : clock_wall_ns();
@@ -229,9 +143,24 @@ ON_HISTORY static void put_job(struct history_thread *t, struct jsonw *w,
 	if (histjobs_totals(history_store(t), j->id, &sum) < 0)
 		sum = (struct hist_totals){0};
 	jobs_active(history_jobs(t), j->id, &active);
-	jsonw_u64(w, "id", j->id);
-	jsonw_str(w, "state", states[j->state]);
-	jsonw_str(w, "what", whats[j->what]);
+	jsonw_time(w, "created", j->created_ns);
+	if (j->finished_ns != 0)
+		jsonw_time(w, "finished", j->finished_ns);
+	jsonw_u64(w, "symbols", j->items);
+	jsonw_u64(w, "successful", sum.done);
+	jsonw_u64(w, "failed", sum.failed);
+	jsonw_u64(w, "cancelled", sum.cancelled);
+	jsonw_u64(w, "remaining", sum.pending);
+	if (j->what < JOB_FEATURES) {
+		jsonw_u64(w, "active", active.n);
+		jsonw_u64(w, "rows", sum.rows + active.rows);
+		jsonw_u64(w, "requests", sum.requests + active.requests);
+	}
+	jsonw_i64(w, "elapsed_ms", (end - j->created_ns) / NS_PER_MS);
+}
+
+ON_HISTORY static void put_fetching(struct jsonw *w, const struct hist_job *j)
+{
 	jsonw_array(w, "vendors");
 	for (size_t i = 0; i < j->n_sources; i++)
 		jsonw_str(w, NULL, j->sources[i]);
@@ -241,50 +170,74 @@ ON_HISTORY static void put_job(struct history_thread *t, struct jsonw *w,
 	jsonw_time(w, "end", j->range.to_ns);
 	jsonw_str(w, "timeframe", past_step_name(j->step_s));
 	jsonw_str(w, "adjust", past_adjust_name(j->adjust));
-	jsonw_time(w, "created", j->created_ns);
-	if (j->finished_ns != 0)
-		jsonw_time(w, "finished", j->finished_ns);
-	jsonw_u64(w, "symbols", j->items);
-	jsonw_u64(w, "successful", sum.done);
-	jsonw_u64(w, "failed", sum.failed);
-	jsonw_u64(w, "cancelled", sum.cancelled);
-	jsonw_u64(w, "remaining", sum.pending);
-	jsonw_u64(w, "active", active.n);
-	jsonw_u64(w, "rows", sum.rows + active.rows);
-	jsonw_u64(w, "requests", sum.requests + active.requests);
-	jsonw_i64(w, "elapsed_ms", (end - j->created_ns) / NS_PER_MS);
 }
 
-static int add_job(struct history_thread *t, struct past *p, struct jsonw *w)
+ON_HISTORY static void put_job(struct history_thread *t, struct past *p,
+			       struct jsonw *w, const struct hist_job *j)
+{
+	static const char *const states[] = {"running", "done", "cancelled", "failed"};
+	static const char *const whats[] = {"bars", "news", "actions", "features",
+					    "report"};
+
+	jsonw_u64(w, "id", j->id);
+	jsonw_str(w, "state", states[j->state & 3]);
+	jsonw_str(w, "what", j->what <= JOB_REPORT ? whats[j->what] : "?");
+	if (j->what < JOB_FEATURES)
+		put_fetching(w, j);
+	else
+		admin_put_analysis(t, p, w, j);
+	admin_put_totals(t, w, j);
+}
+
+int admin_add_job(struct history_thread *t, struct past *p)
 {
 	const char(*name)[SYMBOL_MAX + 1] = (const void *)p->names.data;
 	size_t n = p->names.len / sizeof(*name);
 	const char **symbols = calloc(n, sizeof(*symbols));
 	int rc;
 
-	role_assert_history();
 	if (symbols == NULL)
 		return past_refuse(p, "busy", "out of memory; ask again");
 	for (size_t i = 0; i < n; i++)
 		symbols[i] = name[i];
 	rc = histjobs_add(history_store(t), &p->job, symbols, n);
 	free(symbols);
-	if (rc < 0)
-		return rc;
+	return rc;
+}
+
+void admin_put_added(struct history_thread *t, struct past *p, struct jsonw *w)
+{
 	jsonw_object(w, NULL);
-	put_job(t, w, &p->job);
+	put_job(t, p, w, &p->job);
 	jsonw_u64(w, "doubles", p->doubles);
 	jsonw_raw(w, "refused", (const char *)p->refused.data, p->refused.len);
-	return 0;
+}
+
+static int add_job(struct history_thread *t, struct past *p, struct jsonw *w)
+{
+	int rc;
+
+	role_assert_history();
+	rc = admin_add_job(t, p);
+	if (rc == 0 && p->code == NULL)
+		admin_put_added(t, p, w);
+	return rc;
 }
 
 void admin_ingest(struct daemon *d, const struct json *request, struct admin_call *call)
 {
 	struct past *p = past_new(d, call, add_job, "job");
 
+	if (p != NULL && d->feed == NULL) {
+		past_free(p);
+		admin_fail(call, "no_history",
+			   "no vendor is configured: add "
+			   "`vendors:` to the configuration");
+		return;
+	}
 	if (p == NULL || !past_series(p, request, false) || !past_range(p, request))
 		return;
-	if (!read_symbols(p, request) || !read_job(d, p, request) ||
+	if (!past_symbols(p, request) || !read_job(d, p, request) ||
 	    !read_vendors(d, p, request) || !can_be_asked(d, p)) {
 		past_free(p);
 		return;
@@ -304,7 +257,7 @@ static int list_jobs(struct history_thread *t, struct past *p, struct jsonw *w)
 	jsonw_array(w, NULL);
 	for (size_t i = 0; rc == 0 && i < list.len / sizeof(struct hist_job); i++) {
 		jsonw_object(w, NULL);
-		put_job(t, w, (const struct hist_job *)(void *)list.data + i);
+		put_job(t, p, w, (const struct hist_job *)(void *)list.data + i);
 		jsonw_end(w);
 	}
 	buf_free(&list);
@@ -363,7 +316,7 @@ static int show_job(struct history_thread *t, struct past *p, struct jsonw *w)
 	item = (const struct hist_item *)(void *)list.data;
 	n = list.len / sizeof(*item);
 	jsonw_object(w, NULL);
-	put_job(t, w, &p->job);
+	put_job(t, p, w, &p->job);
 	jsonw_array(w, "items");
 	for (size_t i = 0; i < n; i++)
 		put_item(w, &item[i]);
@@ -411,6 +364,8 @@ static int cancel_job(struct history_thread *t, struct past *p, struct jsonw *w)
 	if (rc == 2)
 		return past_refuse(p, "not_running", "job %llu has ended already",
 				   (unsigned long long)p->id);
+	if (rc == 0 && p->analysis != NULL)
+		analysis_room_cancel(p->analysis, p->id);
 	return rc < 0 ? rc : show_job(t, p, w);
 }
 

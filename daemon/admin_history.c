@@ -39,18 +39,20 @@ static void answer(struct daemon *d, void *arg)
 	struct past *p = arg;
 
 	role_assert_loop();
-	(void)d;
 	if (p->code != NULL) {
 		admin_fail(p->call, p->code, p->text);
 	} else {
 		jsonw_raw(admin_result(p->call), p->key, (const char *)p->json.data,
 			  p->json.len);
 		admin_done(p->call);
+		if (p->wakes && d->analysis != NULL)
+			analysis_room_wake(d->analysis);
 	}
 	/* The loop frees the question, which is our first member. */
 	buf_free(&p->json);
 	buf_free(&p->names);
 	buf_free(&p->refused);
+	analysis_order_free(&p->order);
 }
 
 struct past *past_new(struct daemon *d, struct admin_call *call, past_fn fn,
@@ -73,6 +75,7 @@ struct past *past_new(struct daemon *d, struct admin_call *call, past_fn fn,
 	p->key = key;
 	p->range = (struct hist_range){INT64_MIN, INT64_MAX};
 	p->step_s = 60;
+	p->analysis = d->analysis;
 	return p;
 }
 
@@ -81,6 +84,7 @@ void past_free(struct past *p)
 	buf_free(&p->json);
 	buf_free(&p->names);
 	buf_free(&p->refused);
+	analysis_order_free(&p->order);
 	free(p);
 }
 

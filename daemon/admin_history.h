@@ -7,6 +7,8 @@
  */
 #pragma once
 #include "daemon/admin_commands_parts.h"
+#include "daemon/analysis_order.h"
+#include "daemon/analysis_room.h"
 #include "daemon/daemon_parts.h"
 #include "store/histjobs.h"
 
@@ -35,6 +37,9 @@ struct past {
 	struct buf refused; /* JSON: what was wrong with others */
 	uint64_t doubles;
 	const struct symbol_params *params;
+	struct analysis_room *analysis; /* borrowed; NULL: no job computes */
+	struct analysis_order order;    /* of one that does */
+	bool wakes;                     /* whoever computes, when it is stored */
 	/* the answer */
 	struct buf json;
 	const char *code; /* NULL: answered */
@@ -58,6 +63,10 @@ int past_refuse(struct past *p, const char *code, const char *fmt, ...)
 ON_LOOP bool past_range(struct past *p, const struct json *request);
 ON_LOOP bool past_series(struct past *p, const struct json *request, bool needs_symbol);
 
+/** "symbols" into @p->names, those that are no names as JSON into @p->refused; false:
+   the call has been failed, @p not freed. */
+ON_LOOP bool past_symbols(struct past *p, const struct json *request);
+
 /** "1m"; "actions", "news". */
 const char *past_step_name(uint32_t step_s);
 const char *past_adjust_name(uint8_t adjust);
@@ -65,7 +74,23 @@ const char *past_adjust_name(uint8_t adjust);
 int past_adjust_parse(const char *text);
 void past_put_series(struct jsonw *w, const struct hist_series *s);
 
+/* ---- admin_commands_analysis.c ---- */
+/** {what, symbols, flow, format, options, holdings}: a job that computes. */
+ON_LOOP void admin_analyse(struct daemon *d, const struct json *request,
+			   struct admin_call *call);
+/** Members of a job that computes. */
+ON_HISTORY void admin_put_analysis(struct history_thread *t, struct past *p,
+				   struct jsonw *w, const struct hist_job *j);
+
 /* ---- admin_commands_jobs.c ---- */
+/** Store @p->job with its symbols: 0 (or @p->code is set), or < 0 of the store. */
+ON_HISTORY int admin_add_job(struct history_thread *t, struct past *p);
+/** Open an object of the new job with what was wrong with other symbols. */
+ON_HISTORY void admin_put_added(struct history_thread *t, struct past *p,
+				struct jsonw *w);
+/** What all jobs say of themselves: how many symbols stand how, and since when. */
+ON_HISTORY void admin_put_totals(struct history_thread *t, struct jsonw *w,
+				 const struct hist_job *j);
 ON_LOOP void admin_ingest(struct daemon *d, const struct json *request,
 			  struct admin_call *call);
 ON_LOOP void admin_jobs(struct daemon *d, const struct json *request,

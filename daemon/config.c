@@ -76,6 +76,12 @@ static void default_fetching(struct config *c)
 					     .every_ns = 30 * NS_PER_S,
 					     .after_ns = 600 * NS_PER_S,
 					     .limit_ns = 600 * NS_PER_S};
+	c->analysis = (struct config_analysis){.program = "tickbusctl",
+					       .jobs = 1,
+					       .memory_bytes = 1024 * MIB,
+					       .result_bytes = 1024 * MIB,
+					       .nice = 10,
+					       .limit_ns = 3600 * NS_PER_S};
 	c->ingest =
 		(struct config_ingest){.settle_ns = 1200 * NS_PER_S, .jobs_max = 100};
 }

@@ -209,6 +209,19 @@ struct config_archive {
 	int64_t retain_ns[KINDS + 1]; /* by enum kinds, and whole events; 0: for ever */
 };
 
+/** Features and reports as jobs (analysis_room.h). */
+struct config_analysis {
+	char dir[CONFIG_TEXT_MAX];     /* of the results; "": below store.dir, with
+					  vendors alone */
+	char program[CONFIG_TEXT_MAX]; /* a path, or looked for in PATH */
+	uint32_t jobs;                 /* at a time; 0: none at all */
+	uint32_t threads;              /* of each; 0: by cores */
+	uint64_t memory_bytes;         /* of each */
+	uint64_t result_bytes;         /* of a result */
+	uint32_t nice;
+	int64_t limit_ns; /* for a job */
+};
+
 struct config_ingest {
 	uint32_t workers;   /* symbols at once; 0: by cores */
 	int64_t settle_ns;  /* a bar so old does not change any more */
@@ -282,6 +295,7 @@ struct config {
 	struct config_archive archive;
 	struct config_kill kill;
 	struct config_ingest ingest;
+	struct config_analysis analysis;
 	struct config_vendor vendors[CONFIG_VENDORS_MAX]; /* as written */
 	size_t n_vendors;
 	char news_vader[CONFIG_TEXT_MAX]; /* its lexicon; "": none */

@@ -103,6 +103,8 @@ ON_LOOP static void become_ready(struct daemon *d)
 		rc = daemon_open_live(d);
 	if (rc == 0)
 		rc = daemon_open_rss(d);
+	if (rc == 0)
+		rc = daemon_start_analysis(d);
 	if (rc < 0) {
 		log_err("start", "%s", err_text());
 		d->exit_code = exitcode_of(rc);
@@ -318,6 +320,9 @@ ON_LOOP static int start(struct daemon *d)
 	rc = daemon_open_history(d);
 	if (rc < 0)
 		return rc;
+	rc = daemon_open_analysis(d);
+	if (rc < 0)
+		return rc;
 	rc = restore_state(d);
 	if (rc < 0)
 		return rc;
@@ -389,8 +394,9 @@ ON_LOOP static void stop(struct daemon *d)
 	live_thread_stop(d->live);
 	rss_thread_stop(d->rss);
 	sim_thread_stop(d->sim);
-	verify_job_end(d); /* it asks the store thread */
-	backup_job_end(d); /* ... as this does, and the history thread */
+	verify_job_end(d);               /* it asks the store thread */
+	backup_job_end(d);               /* ... as this does, and the history thread */
+	analysis_room_stop(d->analysis); /* as does this */
 	daemon_stop_history(d);
 	daemon_stop_archive(d);
 	if (d->ingest != NULL)
@@ -409,6 +415,7 @@ ON_LOOP static void stop(struct daemon *d)
 	while (uv_run(&d->loop, UV_RUN_NOWAIT) != 0)
 		;
 	(void)uv_loop_close(&d->loop);
+	analysis_room_free(d->analysis);
 	daemon_close_history(d);
 	daemon_close_archive(d);
 	live_thread_free(d->live);

@@ -15,6 +15,7 @@
 #include "bus/outbox.h"
 #include "bus/ring.h"
 #include "bus/symtab.h"
+#include "daemon/analysis_room.h"
 #include "daemon/archive_carrier.h"
 #include "daemon/archive_handover.h"
 #include "daemon/archive_thread.h"
@@ -78,6 +79,8 @@ struct daemon {
 	struct feed_thread *feed;       /* owned; NULL: no vendor is configured */
 	struct history_thread *history; /* owned; NULL: history_why says */
 	char history_why[ERR_TEXT_MAX];
+	struct analysis_room *analysis; /* owned; NULL: analysis_why says */
+	char analysis_why[ERR_TEXT_MAX];
 	struct live_thread *live;        /* owned; NULL: no live feeds */
 	struct rss_thread *rss;          /* owned; NULL: no feeds of headlines */
 	struct archive_carrier *carrier; /* owned; NULL: no archive is configured */

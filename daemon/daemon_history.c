@@ -1,7 +1,7 @@
 /*
  * daemon_history - the two threads that fetch and keep vendors' past; neither exists
- * without vendors in the configuration.  A history.db that cannot be used is said, and
- * keeps nobody else from working.
+ * without vendors in the configuration, but that jobs that compute are kept by one.  A
+ * history.db that cannot be used is said, and keeps nobody else from working.
  */
 #include "base/err.h"
 #include "base/log.h"
@@ -19,14 +19,17 @@ int daemon_open_history(struct daemon *d)
 	struct feed_env env = {.config = &d->config};
 	int rc;
 
-	if (d->config.n_vendors == 0) {
+	if (d->config.n_vendors == 0 && d->config.analysis.dir[0] == '\0') {
 		(void)snprintf(d->history_why, sizeof(d->history_why),
 			       "no vendor is configured: add `vendors:` to the "
-			       "configuration");
+			       "configuration (for jobs that compute, analysis.dir is "
+			       "enough)");
 		return 0;
 	}
 	if (history_thread_new(&d->config, &d->history) < 0)
 		go_without(d);
+	if (d->config.n_vendors == 0)
+		return 0;
 	if (d->history != NULL) {
 		env.is_full = history_is_full;
 		env.arg = d->history;

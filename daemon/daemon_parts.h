@@ -51,6 +51,12 @@ ON_LOOP int daemon_start_history(struct daemon *d);
 ON_LOOP void daemon_stop_history(struct daemon *d);
 ON_LOOP void daemon_close_history(struct daemon *d);
 
+/* ---- daemon_analysis.c: jobs that compute ---- */
+/** Behind daemon_open_history().  A folder that cannot be used keeps nobody else. */
+ON_LOOP int daemon_open_analysis(struct daemon *d);
+/** When the daemon is ready: who computes asks it. */
+ON_LOOP int daemon_start_analysis(struct daemon *d);
+
 /* ---- daemon_archive.c: the helper, and what is handed over to it ---- */
 ON_LOOP int daemon_open_archive(struct daemon *d);
 ON_LOOP int daemon_start_archive(struct daemon *d);

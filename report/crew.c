@@ -25,6 +25,8 @@ static int make_row(struct crew *c, unsigned worker, struct report_symbol *s)
 	if (r->parts & REPORT_NEWS && report_failed(s, REPORT_NEWS) == NULL)
 		report_news(r, s, r->scorers[worker]);
 	report_row_json(r, s);
+	if (c->loader->made != NULL)
+		c->loader->made(c->loader->arg, r, s);
 	return 0;
 }
 

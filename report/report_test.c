@@ -88,7 +88,7 @@ static struct report new_report(struct sentiment **scorers)
 
 static void make(unsigned workers, struct buf *json, struct buf *html)
 {
-	const struct report_loader loader = {make_up, NULL};
+	const struct report_loader loader = {.load = make_up};
 	struct sentiment *scorers[WORKERS];
 	struct report r;
 
@@ -128,7 +128,7 @@ static void any_number_of_workers_gives_the_same_bytes(void **state)
 
 static void what_a_loader_ends_is_ended(void **state)
 {
-	const struct report_loader loader = {make_up, &state};
+	const struct report_loader loader = {.load = make_up, .arg = &state};
 	struct sentiment *scorer;
 	struct report r;
 

@@ -243,13 +243,15 @@ int histjobs_items(struct histstore *h, uint64_t id, uint32_t after,
 
 int histjobs_prune(struct histstore *h, uint64_t keep)
 {
+	static const enum hist_sql tables[] = {SQL_JOB_PRUNE, SQL_ITEM_PRUNE,
+					       SQL_ANALYSIS_PRUNE};
 	int64_t newest = 0;
 	int rc = sq_query_int(h->db, "SELECT max(id) FROM job", &newest);
 
 	if (rc < 0 || newest <= (int64_t)keep)
 		return rc;
-	for (int i = 0; rc == 0 && i < 2; i++) {
-		struct sq_stmt *st = hist_stmt(h, i ? SQL_ITEM_PRUNE : SQL_JOB_PRUNE);
+	for (size_t i = 0; rc == 0 && i < sizeof(tables) / sizeof(tables[0]); i++) {
+		struct sq_stmt *st = hist_stmt(h, tables[i]);
 
 		if (st == NULL)
 			return -EBADMSG;

@@ -14,8 +14,9 @@
 #define HISTJOBS_INDEX_MAX   63
 #define HISTJOBS_REASON_MAX  400
 
-enum histjobs_what { JOB_BARS = 0, JOB_NEWS, JOB_ACTIONS };
-enum histjobs_state { JOB_RUNNING = 0, JOB_DONE, JOB_CANCELLED };
+/** Those from JOB_FEATURES on compute (histanalysis.h), the others fetch. */
+enum histjobs_what { JOB_BARS = 0, JOB_NEWS, JOB_ACTIONS, JOB_FEATURES, JOB_REPORT };
+enum histjobs_state { JOB_RUNNING = 0, JOB_DONE, JOB_CANCELLED, JOB_FAILED };
 enum histjobs_item { ITEM_PENDING = 0, ITEM_DONE, ITEM_FAILED, ITEM_CANCELLED };
 
 struct hist_job {
@@ -60,7 +61,7 @@ ON_HISTORY int histjobs_add(struct histstore *h, struct hist_job *j,
 ON_HISTORY int histjobs_get(struct histstore *h, uint64_t id, struct hist_job *out);
 /** Add the newest @max jobs to @out (struct hist_job), newest first. */
 ON_HISTORY int histjobs_list(struct histstore *h, size_t max, struct buf *out);
-/** The first running job behind @after: 0, or 1: none. */
+/** The first running job behind @after that fetches: 0, or 1: none. */
 ON_HISTORY int histjobs_next(struct histstore *h, uint64_t after, uint64_t *out_id);
 ON_HISTORY int histjobs_finish(struct histstore *h, uint64_t id,
 			       enum histjobs_state state, int64_t now_ns);

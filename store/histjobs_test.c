@@ -1,6 +1,6 @@
 /* histjobs_test - jobs and their items outlive the process; members of indices. */
 #include "store/fixture_test.h"
-#include "store/histjobs.h"
+#include "store/histanalysis.h"
 
 static const char *const symbols[] = {"MSFT", "AAPL", "BRK.B"};
 
@@ -107,6 +107,100 @@ static void items_are_taken_in_order_and_counted_by_state(void **state)
 	end(&f, h);
 }
 
+/* Jobs that fetch and jobs that compute are taken by different hands. */
+static void a_job_that_computes_begins_again_from_what_is_stored(void **state)
+{
+	struct hist_job fetch = job(), j = {.created_ns = 7, .what = JOB_FEATURES};
+	struct hist_analysis a = {.format = "csv"}, got;
+	struct buf words = {0}, holdings = {0}, out = {0};
+	struct hist_totals totals;
+	struct hist_item item;
+	struct histstore *h;
+	struct fixture f;
+	uint64_t id = 0;
+
+	(void)state;
+	begin(&f, &h);
+	assert_int_equal(1, histanalysis_next(h, 0, &id));
+	assert_int_equal(0, histjobs_add(h, &fetch, symbols, 3));
+	assert_int_equal(0, histjobs_add(h, &j, symbols, 3));
+	a.job = j.id;
+	buf_printf(&words, "features\nextract\n");
+	assert_int_equal(0, histanalysis_add(h, &a, &words, &holdings));
+	assert_int_equal(0, histjobs_item_next(h, j.id, 0, &item));
+	item.state = ITEM_DONE;
+	assert_int_equal(0, histjobs_item_set(h, j.id, &item));
+	a.tries = 2;
+	assert_int_equal(0, histanalysis_set(h, &a));
+	assert_int_equal(0, histstore_commit(h));
+	assert_int_equal(0, histstore_close(h));
+	assert_int_equal(0, histstore_open(f.dir, &h));
+	assert_int_equal(0, histstore_begin(h));
+
+	assert_int_equal(0, histjobs_next(h, 0, &id));
+	assert_int_equal(fetch.id, id);
+	assert_int_equal(1, histjobs_next(h, id, &id));
+	assert_int_equal(0, histanalysis_next(h, 0, &id));
+	assert_int_equal(j.id, id);
+	assert_int_equal(1, histanalysis_next(h, id, &id));
+	assert_int_equal(0, histanalysis_get(h, j.id, &got));
+	assert_string_equal("csv", got.format);
+	assert_int_equal(2, got.tries);
+	assert_string_equal("", got.why);
+	assert_int_equal(0, histanalysis_order(h, j.id, &out, &holdings));
+	assert_string_equal("features\nextract\n", buf_text(&out));
+	assert_int_equal(0, holdings.len);
+	assert_int_equal(1, histanalysis_get(h, fetch.id, &got));
+	assert_int_equal(0, histanalysis_reset(h, j.id));
+	assert_int_equal(0, histjobs_totals(h, j.id, &totals));
+	assert_int_equal(3, totals.pending);
+	buf_free(&words);
+	buf_free(&out);
+	end(&f, h);
+}
+
+static void without_a_result_nothing_was_done(void **state)
+{
+	struct hist_job j = {.created_ns = 7, .what = JOB_REPORT};
+	struct hist_analysis a = {.format = "html"}, got;
+	struct buf none = {0}, list = {0};
+	struct hist_item item, *row;
+	struct histstore *h;
+	struct fixture f;
+	uint64_t id;
+
+	(void)state;
+	begin(&f, &h);
+	assert_int_equal(0, histjobs_add(h, &j, symbols, 3));
+	a.job = j.id;
+	assert_int_equal(0, histanalysis_add(h, &a, &none, &none));
+	assert_int_equal(0, histjobs_item_next(h, j.id, 0, &item));
+	item.state = ITEM_FAILED;
+	(void)snprintf(item.reason, sizeof(item.reason), "no data");
+	assert_int_equal(0, histjobs_item_set(h, j.id, &item));
+	(void)snprintf(a.why, sizeof(a.why), "its process was ended");
+	assert_int_equal(0, histanalysis_fail_items(h, j.id, a.why));
+	assert_int_equal(0, histanalysis_set(h, &a));
+	assert_int_equal(0, histjobs_finish(h, j.id, JOB_FAILED, 9));
+	assert_int_equal(1, histanalysis_next(h, 0, &id));
+	assert_int_equal(0, histjobs_items(h, j.id, 0, ITEM_FAILED, 10, &list));
+	row = (struct hist_item *)list.data;
+	assert_int_equal(3 * sizeof(*row), list.len);
+	assert_string_equal("no data", row[0].reason);
+	assert_string_equal("its process was ended", row[1].reason);
+	/* It is forgotten with its job. */
+	for (int i = 0; i < 2; i++) {
+		struct hist_job more = job();
+
+		assert_int_equal(0, histjobs_add(h, &more, symbols, 1));
+	}
+	assert_int_equal(0, histjobs_prune(h, 2));
+	assert_int_equal(1, histanalysis_get(h, j.id, &got));
+	buf_free(&list);
+	assert_int_equal(0, histstore_commit(h));
+	end(&f, h);
+}
+
 static void members_keep_the_day_on_which_they_were_added(void **state)
 {
 	struct hist_job j = job();
@@ -168,6 +262,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_job_comes_back_as_it_was_written),
 		cmocka_unit_test(items_are_taken_in_order_and_counted_by_state),
+		cmocka_unit_test(a_job_that_computes_begins_again_from_what_is_stored),
+		cmocka_unit_test(without_a_result_nothing_was_done),
 		cmocka_unit_test(members_keep_the_day_on_which_they_were_added),
 		cmocka_unit_test(old_jobs_are_forgotten_running_ones_are_not),
 	};

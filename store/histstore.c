@@ -71,6 +71,15 @@ static const char *const step_1_to_2[] = {
 	NULL,
 };
 
+/* What stands beside a job that computes. */
+static const char *const step_2_to_3[] = {
+	"CREATE TABLE analysis("
+	" job INTEGER PRIMARY KEY, format TEXT NOT NULL, words TEXT NOT NULL,"
+	" holdings TEXT NOT NULL, bytes INTEGER NOT NULL, tries INTEGER NOT NULL,"
+	" why TEXT NOT NULL) STRICT",
+	NULL,
+};
+
 #define SERIES_COLUMNS                                                                 \
 	"id, source, symbol, step_s, feed, adjust, bars, bytes, chunks, currency"
 
@@ -159,7 +168,7 @@ static const char *const sql[SQL_N] = {
 			 " FROM job ORDER BY id DESC LIMIT ?",
 	[SQL_JOB_SET] = "UPDATE job SET state = ?, finished_ns = ? WHERE id = ?",
 	[SQL_JOB_NEXT] = "SELECT id FROM job WHERE id > ? AND state = 0"
-			 " ORDER BY id LIMIT 1",
+			 " AND what < 3 ORDER BY id LIMIT 1",
 	[SQL_ITEM_ADD] = "INSERT INTO item(job, n, symbol, state, source, rows,"
 			 " requests, reason) VALUES (?, ?, ?, 0, '', 0, 0, '')",
 	[SQL_ITEM_SET] = "UPDATE item SET state = ?, source = ?, rows = ?,"
@@ -176,6 +185,20 @@ static const char *const sql[SQL_N] = {
 	[SQL_JOB_PRUNE] = "DELETE FROM job WHERE state <> 0 AND id <= ?",
 	[SQL_ITEM_PRUNE] = "DELETE FROM item WHERE job <= ?"
 			   " AND job NOT IN (SELECT id FROM job)",
+	[SQL_ANALYSIS_ADD] = "INSERT INTO analysis(job, format, words, holdings, bytes,"
+			     " tries, why) VALUES (?, ?, ?, ?, 0, 0, '')",
+	[SQL_ANALYSIS_GET] =
+		"SELECT format, bytes, tries, why FROM analysis WHERE job = ?",
+	[SQL_ANALYSIS_ORDER] = "SELECT words, holdings FROM analysis WHERE job = ?",
+	[SQL_ANALYSIS_SET] =
+		"UPDATE analysis SET bytes = ?, tries = ?, why = ? WHERE job = ?",
+	[SQL_ANALYSIS_NEXT] = "SELECT id FROM job WHERE id > ? AND state = 0"
+			      " AND what >= 3 ORDER BY id LIMIT 1",
+	[SQL_ANALYSIS_PRUNE] = "DELETE FROM analysis WHERE job <= ?"
+			       " AND job NOT IN (SELECT id FROM job)",
+	[SQL_ITEM_RESET] = "UPDATE item SET state = 0, reason = '' WHERE job = ?",
+	[SQL_ITEM_FAIL] =
+		"UPDATE item SET state = 2, reason = ? WHERE job = ? AND state <> 2",
 };
 
 struct sq_stmt *hist_stmt(struct histstore *h, enum hist_sql i)
@@ -213,8 +236,8 @@ static int damaged(int rc, const char *path)
 
 int histstore_open(const char *dir, struct histstore **out)
 {
-	static const schema_step steps[] = {step_0_to_1, step_1_to_2};
-	static const struct schema schema = {APPLICATION_ID, steps, 2};
+	static const schema_step steps[] = {step_0_to_1, step_1_to_2, step_2_to_3};
+	static const struct schema schema = {APPLICATION_ID, steps, 3};
 	struct histstore *h = calloc(1, sizeof(*h));
 	char path[4096];
 	bool created;

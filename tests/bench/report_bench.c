@@ -134,7 +134,7 @@ static struct report new_report(size_t symbols, struct sentiment **scorers)
 static void run(size_t symbols, size_t runs, unsigned workers,
 		struct sentiment **scorers)
 {
-	const struct report_loader loader = {load, NULL};
+	const struct report_loader loader = {.load = load};
 	double rows[RUNS_MAX], whole[RUNS_MAX], cpu[RUNS_MAX], cpu_whole[RUNS_MAX];
 	size_t bytes = 0;
 

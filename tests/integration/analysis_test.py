@@ -1,0 +1,404 @@
+#!/usr/bin/env python3
+"""Features and reports as jobs of the daemon: analysis_test.py TICKBUSD TICKBUSCTL
+
+Prints TAP.
+"""
+import json
+import os
+import signal
+import socket
+import sys
+import time
+
+import reportparts as rp
+import tickbusd as tb
+
+BINARY, CTL = sys.argv[1], sys.argv[2]
+SYMBOLS = ["AAPL", "MSFT", "NVDA", "BRK.B"]
+MORE = "analysis: {{program: {ctl}, threads: 2{more}}}\n"
+# A program that never ends, and one that ends as it is told by the newest file of the folder.
+SLOW = "#!/bin/sh\nexec sleep 1000\n"
+
+
+class World(rp.World):
+    """With VADER's lexicon nowhere, so that the command and the daemon score alike."""
+
+    def __init__(self, more="", program=None):
+        super().__init__(BINARY, CTL)
+        os.environ["XDG_DATA_HOME"] = self.dir
+        if program is not None:
+            program = self.script("program", program)
+        with open(self.config, "a", encoding="ascii") as f:
+            f.write(MORE.format(ctl=program or CTL, more=more))
+
+    def script(self, name, text):
+        path = self.file(name, text)
+        os.chmod(path, 0o755)
+        return path
+
+    def job(self, id):
+        return self.admin("job", id=id)["result"]["job"]
+
+    def ended(self, id):
+        return tb.until(lambda: (j := self.job(id))["state"] != "running" and j, f"job {id} ends", 120)
+
+    def results(self):
+        return sorted(os.listdir(os.path.join(self.dir, "analysis")))
+
+    def text(self, path):
+        with open(path, encoding="utf-8") as f:
+            return f.read()
+
+    def order(self, *args, code=0):
+        """The number that --job says."""
+        said = self.ctl(*args, "--job", code=code)
+        assert said.startswith("job "), said
+        return int(said[4:said.index(":")])
+
+    def config_line(self, old, new):
+        text = self.text(self.config)
+        assert old in text, (old, text)
+        with open(self.config, "w", encoding="ascii") as f:
+            f.write(text.replace(old, new))
+
+
+FEATURES = ("features", "extract", "--symbols", ",".join(SYMBOLS), "--timeframe", "1d", "--source", "first", "--set", "efficient",
+            "--window", "200")
+
+
+def without_time(text):
+    answer = json.loads(text)
+    assert answer.get("report", answer).pop("execution_time_seconds") > 0
+    return answer
+
+
+def children(d):
+    """Processes of the daemon, but for itself."""
+    with open(f"/proc/{d.process.pid}/task/{d.process.pid}/children", encoding="ascii"):
+        pass
+    out = []
+    for task in os.listdir(f"/proc/{d.process.pid}/task"):
+        try:
+            with open(f"/proc/{d.process.pid}/task/{task}/children", encoding="ascii") as f:
+                out += [int(x) for x in f.read().split()]
+        except OSError:  # a thread that has ended
+            pass
+    return out
+
+
+def child(d, seconds=60):
+    return tb.until(lambda: children(d), "there is a process of analysis", seconds)[0]
+
+
+def is_alive(pid):
+    try:
+        os.kill(pid, 0)
+        return True
+    except ProcessLookupError:
+        return False
+
+
+def features_are_the_bytes_of_the_command(d):
+    d.fetch(SYMBOLS)
+    for form in ("csv", "json"):
+        want = d.ctl(*FEATURES, "--format", form)
+        out = os.path.join(d.dir, f"out.{form}")
+        said = d.ctl(*FEATURES, "--format", form, "-o", out, "--job", "--follow")
+        assert "Successful: 4/4" in said, said
+        assert d.text(out) == want
+    id = d.order(*FEATURES)
+    job = d.ended(id)
+    assert (job["state"], job["what"], job["symbols"], job["successful"], job["remaining"]) == ("done", "features", 4, 4, 0), job
+    assert job["options"]["window"] == "200" and job["tries"] == 1, job
+    assert d.text(job["result"]) == d.ctl(*FEATURES) and job["bytes"] == os.path.getsize(job["result"])
+    assert os.stat(job["result"]).st_mode & 0o777 == 0o600
+    # Later, by its number.
+    out = os.path.join(d.dir, "later.csv")
+    d.ctl("job", str(id), "--follow", "-o", out)
+    assert d.text(out) == d.text(job["result"])
+    assert [j["what"] for j in d.admin("jobs")["result"]["jobs"]][:3] == ["features"] * 3
+    assert "features" in d.ctl("jobs")
+
+
+def reports_are_those_of_the_command(d):
+    d.fetch(SYMBOLS)
+    d.fetch(SYMBOLS, "second")
+    d.fetch_news(SYMBOLS)
+    names = ["--symbols", ",".join(SYMBOLS)]
+    for flow in ("technical", "news", "pricing", "comprehensive", "combined"):
+        want = without_time(d.ctl("report", flow, *names, "--json"))
+        job = d.ended(d.order("report", flow, *names, "--json"))
+        assert job["state"] == "done" and job["successful"] == 4, job
+        assert without_time(d.text(job["result"])) == want, flow
+    page, mine = os.path.join(d.dir, "job.html"), os.path.join(d.dir, "mine.html")
+    d.ctl("report", "combined", *names, "--html", mine)
+    d.ctl("report", "combined", *names, "--html", page, "--job", "--follow")
+    assert d.text(page) == d.text(mine)
+
+
+def holdings_go_with_the_order(d):
+    d.fetch(SYMBOLS)
+    held = d.file("held.csv", "symbol,quantity,cost_basis\nAAPL,10,1000\nNVDA,-5,\nnonsense\n")
+    args = ("report", "pricing", "--symbols", "MSFT", "--portfolio", held, "--json")
+    want = without_time(d.ctl(*args, code=1))
+    job = d.ended(d.order(*args))
+    assert job["symbols"] == 3 and job["state"] == "done", job
+    assert without_time(d.text(job["result"])) == want
+    assert want["portfolio"]["positions"], want
+
+
+def a_bad_symbol_stays_with_itself(d):
+    """One that is poisoned, one that nobody has: the other rows are those of a job without them."""
+    good = d.first.bars
+    d.first.bars = lambda s: [{**b, "c": 1e-9, "h": 1e9, "l": 1e-9} for b in good(s)] if s == "POISON" else good(s)
+    d.fetch([*SYMBOLS, "POISON"])
+    alone = d.text(d.ended(d.order(*FEATURES))["result"]).splitlines()
+    args = list(FEATURES)
+    args[3] = ",".join(["NONE", SYMBOLS[0], "POISON", *SYMBOLS[1:]])
+    id = d.order(*args)
+    job = d.ended(id)
+    assert (job["state"], job["failed"]) == ("done", 1), job
+    rows = d.text(job["result"]).splitlines()
+    assert [r for r in rows if not r.startswith(("NONE", "POISON"))] == alone
+    assert rows == d.ctl(*args, code=1).splitlines()
+    assert [(i["symbol"], i["state"]) for i in job["items"]] == [("NONE", "failed")], job
+    # As the command says it, with the same exit code.
+    assert job["items"][0]["reason"] in d.ctl(*args, code=1, what="stderr")
+    assert "NONE: " + job["items"][0]["reason"] in d.ctl("job", str(id), code=1)
+
+
+def names_that_are_none_are_refused(d):
+    d.fetch(SYMBOLS)
+    ask = {"what": "features", "symbols": SYMBOLS}
+    for more, word in (({"options": {"out": "/tmp/x"}}, "no option 'out'"),
+                       ({"options": {"csv": "/etc/passwd"}}, "no option 'csv'"),
+                       ({"options": {"vader": "/etc/passwd"}}, "no option 'vader'"),
+                       ({"options": {"admin": "/tmp/other"}}, "no option 'admin'"),
+                       ({"options": {"window": "5\n--out=/tmp/x"}}, "window is not a text"),
+                       ({"options": {"source": "../x"}}, "source is not a text"),
+                       ({"options": {"source": ""}}, "source is not a text"),
+                       ({"options": {"impute": "yes"}}, "impute is not true or false"),
+                       ({"options": ["x"]}, "options is not an object"),
+                       ({"options": {"adjust": "raw"}}, "no option 'adjust' of features"),
+                       ({"format": "../../x"}, "is not csv or json"),
+                       ({"what": "query"}, "what is not"),
+                       ({"what": "report", "flow": "x"}, "flow is not"),
+                       ({"holdings": "a"}, "holdings"),
+                       ({"symbols": []}, "symbols is not a list"),
+                       ({"symbols": ["a b", "../x"]}, "not one of the symbols")):
+        answer = d.admin("analyse", **{**ask, **more})
+        assert not answer["ok"] and word in json.dumps(answer), (more, answer)
+    assert d.results() == []
+    d.ctl(*FEATURES, "--job", "--csv", "x", code=64)
+    d.ctl("report", "pricing", "--symbols", "AAPL", "--job", code=64)
+    # A value that the command refuses ends the job, with the command's sentence.
+    job = d.ended(d.admin("analyse", **ask, options={"window": "0"})["result"]["job"]["id"])
+    assert job["state"] == "failed" and "--window takes" in job["reason"], job
+    assert job["failed"] == 4 and "result" not in job and d.results() == [], job
+    assert "No result: --window takes" in d.ctl("job", str(job["id"]), code=1)
+
+
+def a_job_goes_on_after_a_kill_of_its_process(d):
+    d.fetch(SYMBOLS)
+    args = list(FEATURES) + ["--set", "comprehensive"]
+    want = d.ctl(*args)
+    d.stop()
+    # Stands still the first time, computes the second.
+    d.script("once", f"#!/bin/sh\nif [ ! -e {d.dir}/been ]; then touch {d.dir}/been; exec sleep 1000; fi\nexec {CTL} \"$@\"\n")
+    d.config_line(f"program: {CTL}", f"program: {d.dir}/once")
+    d.start()
+    id = d.order(*args)
+    first = child(d)
+    assert d.job(id)["state"] == "running"
+    # Meanwhile the daemon takes ticks.
+    assert tb.feed(d, [tb.trade("AAPL", 1, 10, 1)])["accepted"] == 1
+    os.kill(first, signal.SIGKILL)
+    job = d.ended(id)
+    assert (job["state"], job["tries"]) == ("done", 2), job
+    assert d.text(job["result"]) == want
+    assert "tickbus_analysis_deaths_total 1" in d.http("/metrics")[1]
+
+
+def a_process_that_always_dies_ends_the_job(d):
+    d.fetch(SYMBOLS)
+    id = d.order(*FEATURES)
+    job = d.ended(id)
+    assert job["state"] == "failed" and job["tries"] == 3, job
+    assert "Segmentation fault" in job["reason"] and d.results() == [], job
+    # The next one is taken all the same, and the daemon lives.
+    assert d.ended(d.order(*FEATURES))["state"] == "failed"
+    assert tb.feed(d, [tb.trade("AAPL", 1, 10, 1)])["accepted"] == 1
+
+
+def nonsense_ends_the_process(d):
+    """It is ours, but may be damaged: rows that are none, rows twice, a line without an end, no rows at all."""
+    d.fetch(SYMBOLS)
+    for talk, word in (("echo done 5", "symbol 5 of 4"), ("echo done 1; echo done 1", "or again"), ("echo hello", "no progress"),
+                       ("yes done | tr -d '\\n'", "without an end"), ("echo done 1", "told of 1 of 4"), ("echo done 0", "no progress")):
+        d.script("program", f"#!/bin/sh\ncat >/dev/null\n({talk}) >&0\n")
+        job = d.ended(d.order(*FEATURES))
+        assert job["state"] == "failed" and word in job["reason"], (talk, job)
+    assert d.results() == []
+
+
+def a_kill_of_the_daemon_begins_it_again(d):
+    d.fetch(SYMBOLS)
+    want = d.ctl(*FEATURES)
+    d.stop()
+    # The program itself, asking somebody who never answers.
+    silent = socket.socket(socket.AF_UNIX)
+    silent.bind(os.path.join(d.dir, "silent"))
+    silent.listen()
+    d.script("slow", f"#!/bin/sh\nshift 2\nexec {CTL} --admin {d.dir}/silent --timeout 3600000 \"$@\"\n")
+    d.config_line(f"program: {CTL}", f"program: {d.dir}/slow")
+    d.start()
+    id = d.order(*FEATURES)
+    pid = child(d)
+    silent.settimeout(60)
+    held = silent.accept()  # it asks, so it has bounded itself
+    d.kill()
+    tb.until(lambda: not is_alive(pid), "the process ends with its daemon")
+    assert d.results() == [f".job-{id}.part"], d.results()
+    d.config_line(f"program: {d.dir}/slow", f"program: {CTL}")
+    d.start()
+    job = d.ended(id)
+    del held
+    assert (job["state"], job["tries"]) == ("done", 2), job
+    assert d.text(job["result"]) == want and d.results() == [f"job-{id}.csv"], d.results()
+
+
+def an_orderly_end_does_not_wait(d):
+    d.fetch(SYMBOLS)
+    id = d.order(*FEATURES)
+    pid = child(d)
+    begun = time.monotonic()
+    assert d.stop() == 0
+    assert time.monotonic() - begun < 30 and not is_alive(pid)
+    d.config_line(f"program: {d.dir}/program", f"program: {CTL}")
+    d.start()
+    assert d.ended(id)["state"] == "done"
+
+
+def cancel_ends_the_process(d):
+    d.fetch(SYMBOLS)
+    id, next_id = d.order(*FEATURES), d.order(*FEATURES)
+    pid = child(d)
+    assert len(children(d)) == 1 and d.job(next_id)["state"] == "running"  # one at a time
+    d.ctl("cancel", str(id))
+    job = d.job(id)
+    assert (job["state"], job["cancelled"], job["remaining"]) == ("cancelled", 4, 0), job
+    tb.until(lambda: not is_alive(pid), "the process ends")
+    tb.until(lambda: children(d) and children(d)[0] != pid, "the next begins")
+    assert not d.admin("job_cancel", id=id)["ok"]
+    d.ctl("cancel", str(next_id))
+    tb.until(lambda: not children(d), "nothing runs")
+    tb.until(lambda: d.results() == [], "nothing is left")
+    assert d.job(id)["state"] == "cancelled"
+
+
+def bounds_hold(d):
+    """Too little memory, too long a result, too long a time: that job alone fails."""
+    d.fetch(SYMBOLS)
+    job = d.ended(d.order("report", "combined", "--symbols", ",".join(SYMBOLS), "--history", "--json"))
+    assert job["state"] == "failed" and "File too large" in job["reason"], job
+    assert d.results() == []
+    assert d.ended(d.order("features", "extract", "--symbols", "AAPL", "--timeframe", "1d", "--set", "minimal"))["state"] == "done"
+
+
+def too_long_is_too_long(d):
+    d.fetch(SYMBOLS)
+    job = d.ended(d.order(*FEATURES))
+    assert job["state"] == "failed" and "analysis.limit" in job["reason"] and d.results() == [], job
+
+
+def results_go_with_their_jobs(d):
+    """As many as jobs are remembered."""
+    d.fetch(SYMBOLS)
+    args = ("features", "extract", "--symbols", "AAPL", "--timeframe", "1d", "--set", "minimal")
+    ids = [d.order(*args) for _ in range(5)]
+    for id in ids:
+        tb.until(lambda: "result" in (d.admin("job", id=id).get("result") or {"job": {"result": 1}})["job"], "it ends", 60)
+    want = [f"job-{i}.csv" for i in ids[-2:]]
+    tb.until(lambda: d.results() == want, f"only {want} are left")
+
+
+def a_folder_of_others_is_refused(d):
+    d.fetch(SYMBOLS)
+    d.stop()
+    os.chmod(os.path.join(d.dir, "analysis"), 0o777)
+    d.start()
+    assert "can be written by others" in d.ctl(*FEATURES, "--job", code=1, what="stderr")
+    d.ctl(*FEATURES)  # everything else goes on
+    d.stop()
+    os.rmdir(os.path.join(d.dir, "analysis"))
+    os.mkdir(os.path.join(d.dir, "elsewhere"), 0o700)
+    os.symlink(os.path.join(d.dir, "elsewhere"), os.path.join(d.dir, "analysis"))
+    d.start()
+    assert "analysis.dir" in d.ctl(*FEATURES, "--job", code=1, what="stderr")
+
+
+def two_at_a_time(d):
+    d.fetch(SYMBOLS)
+    ids = [d.order(*FEATURES) for _ in range(3)]
+    tb.until(lambda: len(children(d)) == 2, "two run")
+    for id in ids:
+        d.ctl("cancel", str(id))
+    tb.until(lambda: not children(d), "none runs")
+
+
+def without_vendors(d):
+    """A report of what was seen live, by a daemon that fetches nothing."""
+    tb.feed(d, [tb.trade("AAPL", 60 * i, 100 + i, i + 1) for i in range(30)])
+    d.feed_clock()
+    args = ("report", "pricing", "--symbols", "AAPL", "--timeframe", "1m", "--json")
+    tb.until(lambda: len(d.frames_of("bar")) >= 30, "every bar is there", 60)
+    want = without_time(d.ctl(*args))
+    job = d.ended(d.order(*args))
+    assert job["state"] == "done", job
+    assert without_time(d.text(job["result"])) == want
+    assert not d.admin("ingest", symbols=["AAPL"], start="2024-01-01")["ok"]
+
+
+class Alone(tb.Tickbusd):
+    def __init__(self):
+        super().__init__(BINARY)
+        self.program = CTL
+        with open(self.config, "a", encoding="ascii") as f:
+            f.write(f"analysis: {{dir: {self.dir}/elsewhere, program: {CTL}}}\n")
+
+    def frames_of(self, kind):
+        return [b for b in self.events(kind) if b"AAPL" in b]
+
+    def feed_clock(self):
+        tb.feed_json(self, tb.clock_request(3600, 1))
+
+    ctl, job, ended, text, order = rp.World.ctl, World.job, World.ended, World.text, World.order
+
+
+WORLDS = [(World, [features_are_the_bytes_of_the_command, reports_are_those_of_the_command, holdings_go_with_the_order,
+                   a_bad_symbol_stays_with_itself, names_that_are_none_are_refused, a_job_goes_on_after_a_kill_of_its_process,
+                   a_kill_of_the_daemon_begins_it_again, a_folder_of_others_is_refused]),
+          (lambda: World(program="#!/bin/sh\nkill -SEGV $$\n"), [a_process_that_always_dies_ends_the_job]),
+          (lambda: World(program="#!/bin/sh\n"), [nonsense_ends_the_process]),
+          (lambda: World(program=SLOW), [an_orderly_end_does_not_wait, cancel_ends_the_process]),
+          (lambda: World(", limit: 1s", SLOW), [too_long_is_too_long]),
+          (lambda: World(", jobs: 2", SLOW), [two_at_a_time]),
+          (lambda: World(", result: 64KiB"), [bounds_hold]),
+          (Alone, [without_vendors])]
+ALL = [(make, test) for make, tests in WORLDS for test in tests]
+
+
+class Remember(World):
+    """ingest.jobs stands in the section that World has already."""
+
+    def __init__(self):
+        super().__init__()
+        self.config_line("ingest: {workers: 4}", "ingest: {workers: 4, jobs: 2}")
+
+
+ALL.append((Remember, results_go_with_their_jobs))
+ONLY = sys.argv[3:]
+if ONLY:
+    ALL = [x for x in ALL if x[1].__name__ in ONLY]
+makes = iter([make for make, _ in ALL])
+sys.exit(tb.tap([test for _, test in ALL], lambda: next(makes)()))
