@@ -4,6 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
+/* "report", then which: the second word. */
+static void put_flow(struct jsonw *w, const struct buf *words)
+{
+	const char *text = (const char *)words->data;
+	const char *flow = memchr(text, '\n', words->len);
+	const char *end = flow == NULL ? NULL
+				       : memchr(flow + 1, '\n',
+						words->len - (size_t)(flow + 1 - text));
+
+	if (end != NULL)
+		jsonw_strn(w, "flow", flow + 1, (size_t)(end - flow - 1));
+}
+
 /* Options as they were asked for, without what is ours: "--window=252" is a member. */
 static void put_options(struct jsonw *w, const struct buf *words)
 {
@@ -43,13 +56,16 @@ void admin_put_analysis(struct history_thread *t, struct past *p, struct jsonw *
 	if (histanalysis_get(history_store(t), j->id, &a) != 0 ||
 	    histanalysis_order(history_store(t), j->id, &words, NULL) != 0)
 		return;
+	if (j->what == JOB_REPORT)
+		put_flow(w, &words);
 	jsonw_str(w, "format", a.format);
 	put_options(w, &words);
 	jsonw_u64(w, "tries", a.tries);
-	if (j->state == JOB_DONE && p->analysis != NULL) {
+	if (j->state == JOB_DONE)
+		jsonw_u64(w, "bytes", a.bytes);
+	if (j->state == JOB_DONE && p->analysis != NULL && p->is_local) {
 		analysis_room_path(p->analysis, j->id, a.format, path);
 		jsonw_str(w, "result", path);
-		jsonw_u64(w, "bytes", a.bytes);
 	}
 	if (a.why[0] != '\0')
 		jsonw_str(w, "reason", a.why);

@@ -76,6 +76,7 @@ struct past *past_new(struct daemon *d, struct admin_call *call, past_fn fn,
 	p->range = (struct hist_range){INT64_MIN, INT64_MAX};
 	p->step_s = 60;
 	p->analysis = d->analysis;
+	p->is_local = admin_uid(call) != UINT32_MAX;
 	return p;
 }
 

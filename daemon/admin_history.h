@@ -39,7 +39,8 @@ struct past {
 	const struct symbol_params *params;
 	struct analysis_room *analysis; /* borrowed; NULL: no job computes */
 	struct analysis_order order;    /* of one that does */
-	bool wakes;                     /* whoever computes, when it is stored */
+	bool is_local; /* asked on the socket, by who may read our files */
+	bool wakes;    /* whoever computes, when it is stored */
 	/* the answer */
 	struct buf json;
 	const char *code; /* NULL: answered */

@@ -29,6 +29,7 @@ static int on_line(void *arg, const struct analysis_line *line)
 			       line->row, s->job.items);
 	s->seen.data[line->row - 1] = 1;
 	s->n_seen++;
+	stats_add(STAT_ANALYSIS_ROWS, 1);
 	memcpy(row.reason, line->reason, sizeof(row.reason));
 	buf_add(&s->rows, &row, sizeof(row));
 	return 0;
@@ -294,9 +295,11 @@ void analysis_room_cancel(struct analysis_room *r, uint64_t id)
 			atomic_store(&r->slots[i].is_ended, true);
 }
 
-void analysis_room_counts(struct analysis_room *r, struct analysis_counts *out)
+uint32_t analysis_room_running(struct analysis_room *r)
 {
-	*out = (struct analysis_counts){0};
+	uint32_t n = 0;
+
 	for (uint32_t i = 0; i < r->n_slots; i++)
-		out->running += atomic_load(&r->slots[i].id) != 0;
+		n += atomic_load(&r->slots[i].id) != 0;
+	return n;
 }

@@ -25,11 +25,6 @@
 
 struct analysis_room;
 
-struct analysis_counts {
-	uint64_t running;
-	uint64_t rows; /* under way, of all jobs */
-};
-
 /** @config and @history are borrowed.  Makes the folder; < 0: it cannot be used. */
 ON_LOOP int analysis_room_new(const struct config *config,
 			      struct history_thread *history,
@@ -44,8 +39,8 @@ ON_LOOP void analysis_room_free(struct analysis_room *r); /* NULL is fine */
 ANY_THREAD void analysis_room_wake(struct analysis_room *r);
 /** It is stored as cancelled: end its process, if there is one. */
 ANY_THREAD void analysis_room_cancel(struct analysis_room *r, uint64_t id);
-ANY_THREAD void analysis_room_counts(struct analysis_room *r,
-				     struct analysis_counts *out);
+/** Jobs that somebody has. */
+ANY_THREAD uint32_t analysis_room_running(struct analysis_room *r);
 /** Where the result of a job lies when it is done. */
 ANY_THREAD void analysis_room_path(const struct analysis_room *r, uint64_t id,
 				   const char *format, char out[ANALYSIS_PATH_MAX]);

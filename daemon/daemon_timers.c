@@ -173,6 +173,8 @@ static void on_second(uv_timer_t *t)
 		       (unsigned long long)publisher_count(d->publisher, EVENT_BAR));
 	notify_status(text);
 	stats_set(STAT_SYMBOLS, symtab_count(d->symbols));
+	if (d->analysis != NULL)
+		stats_set(STAT_ANALYSIS_RUNNING, analysis_room_running(d->analysis));
 	stats_set(STAT_SOURCES, symtab_count(d->sources) - 1);
 }
 

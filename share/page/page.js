@@ -206,6 +206,17 @@ function showKills({kills = []}) {
   banner.hidden = lines.length === 0;
 }
 
+// Jobs that fetch have a timeframe and an index, those that compute a flow and options.
+function aboutJob(j) {
+  const words = j.options ? [j.flow || j.options.set, j.options.timeframe, j.format, j.reason && `(${j.reason})`] : [j.timeframe, j.index];
+  return [j.what, ...words].filter(w => w).join(' ');
+}
+
+function showJobs(jobs) {
+  fill('jobs', jobs.map(j => [j.id, j.state, `${j.symbols - j.remaining} of ${j.symbols}${j.failed ? `, ${j.failed} failed` : ''}`, aboutJob(j)]), 'none');
+  jobs.forEach((j, i) => $('jobs').tBodies[0].rows[i].cells[2].style.setProperty('--busy', `${Math.round(100 * (1 - j.remaining / j.symbols))}%`));
+}
+
 async function showSlow() {
   const [status, sources, gaps, jobs, subs, freezes] = await Promise.all(['status', 'sources', 'gaps', 'jobs', 'subscribers', 'freezes'].map(maybe));
   showKills(freezes);
@@ -215,7 +226,7 @@ async function showSlow() {
   fill('subscribers', slowest.map(s => [s.address, `${s.kind} ${s.format}`, short(s.waiting_bytes) + ' B']).concat(more), 'none');
   fill('sources', (sources.sources || []).map(s => [s.source, s.state || 'seen', s.why || (s.polls !== undefined ? `${s.accepted} articles, asked ${s.polls} times` : s.lag_ms === undefined ? '' : `lag ${s.lag_ms} ms, ${s.open} gaps open`)]), 'none yet');
   fill('gaps', (gaps.gaps || []).slice(0, 50).map(g => [g.symbol, g.source || g.feed || '', g.from || '', g.to || '', g.why ? `${g.state}: ${g.why}` : g.state]), 'none');
-  fill('jobs', (jobs.jobs || []).map(j => [j.id, j.state, `${j.successful + j.failed + j.cancelled} of ${j.symbols}${j.failed ? `, ${j.failed} failed` : ''}`, `${j.what} ${j.timeframe} ${j.index}`]), 'none');
+  showJobs(jobs.jobs || []);
 }
 
 async function slowly(fn, ms) {

@@ -116,6 +116,11 @@ def features_are_the_bytes_of_the_command(d):
     out = os.path.join(d.dir, "later.csv")
     d.ctl("job", str(id), "--follow", "-o", out)
     assert d.text(out) == d.text(job["result"])
+    # Over HTTP all of it, but not where files of this machine lie.
+    seen = json.loads(d.http(f"/api/job?id={id}")[1])["result"]["job"]
+    assert seen["bytes"] == job["bytes"] and "result" not in seen, seen
+    metrics = d.http("/metrics")[1]
+    assert 'tickbus_analysis_jobs_total{state="done"} 3' in metrics and "tickbus_analysis_symbols_total 12" in metrics
     assert [j["what"] for j in d.admin("jobs")["result"]["jobs"]][:3] == ["features"] * 3
     assert "features" in d.ctl("jobs")
 
