@@ -29,7 +29,7 @@
 
 #define BOUNDS 3 /* bytes of memory, bytes of the result, nice */
 
-static int bound(int resource, uint64_t most)
+static int bound(__rlimit_resource_t resource, uint64_t most)
 {
 	struct rlimit r;
 

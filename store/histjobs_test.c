@@ -156,6 +156,7 @@ static void a_job_that_computes_begins_again_from_what_is_stored(void **state)
 	assert_int_equal(3, totals.pending);
 	buf_free(&words);
 	buf_free(&out);
+	buf_free(&holdings);
 	end(&f, h);
 }
 
