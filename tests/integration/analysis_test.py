@@ -214,6 +214,7 @@ def a_job_goes_on_after_a_kill_of_its_process(d):
     d.start()
     id = d.order(*args)
     first = child(d)
+    tb.until(lambda: os.path.exists(os.path.join(d.dir, "been")), "it stands still", 60)
     assert d.job(id)["state"] == "running"
     # Meanwhile the daemon takes ticks.
     assert tb.feed(d, [tb.trade("AAPL", 1, 10, 1)])["accepted"] == 1
