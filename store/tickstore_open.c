@@ -28,6 +28,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -179,6 +180,16 @@ static int open_database(struct tickstore *ts)
 	if (!ts->path)
 		return err_set(-ENOMEM, "the store: no memory");
 
+	/*
+	 * One owner, by a lock that is had or not: SQLite's are taken step by step, and
+	 * of many that start at once each may see another's and leave.  Held until
+	 * dirfd is closed.
+	 */
+	if (flock(ts->dirfd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK
+			       ? err_set(-EBUSY, "another daemon has %s", ts->path)
+			       : err_set(-errno, "state directory %s: lock: %s",
+					 ts->params.dir, strerrordesc_np(errno));
 	ts->status.unclean =
 		fstatat(ts->dirfd, WAL_NAME, &st, 0) == 0 && st.st_size > 0;
 	rc = sq_open(ts->path, ts->params.vfs, SCHEMA_APPLICATION_ID, &ts->db);

@@ -107,8 +107,8 @@ def cuts_at_any_byte_leave_no_hole():
         w.vendor.cut = None  # the connections that there are may be cut once more
         w.settle()
         w.compare()
-        code, text = w.ctl("gaps")
-        assert code == 0, text
+        # The market stands still by now: on a slow machine the feed was mute once more, and is dialled again.
+        w.until(lambda: w.ctl("gaps")[0] == 0, 20, "a hole stays open")
         code, text = w.ctl("gaps", "AAPL", "--all")
         assert code == 0 and "refilled" in text and "live" in text, text
         assert w.ctl("gaps", "NONE")[0] == 1
@@ -163,6 +163,7 @@ def a_killed_daemon_refills_where_it_was():
             w.d.kill()
             time.sleep(w.vendor.rng.uniform(0, 0.5))
             w.start()
+        w.until(lambda: len(w.log()) > 100, 30, "hardly a tick came")
         w.settle()
         w.compare()
         w.vendor.making = True
