@@ -134,6 +134,7 @@ struct daemon {
 	int64_t watched_ns;              /* when the watchdog looked last */
 	bool is_doomed;                  /* asked to kill itself */
 	int64_t still_ns;                /* how long some thread has not moved */
+	const char *still;               /* of what, when it has not */
 	int64_t fed_ns;                  /* when the service manager heard of it */
 	struct parker closed;            /* where the limit on closing sleeps */
 	atomic_bool has_closed;

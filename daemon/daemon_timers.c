@@ -68,30 +68,46 @@ void daemon_apply_reloadable(struct daemon *d)
 
 /* ---- the watchdog ---- */
 
-/* Has every thread moved since it was last seen to? */
+/* The counts by which threads show that they move, and whose they are. */
+struct pulse {
+	uint64_t count[WORKERS_MAX + 6];
+	const char *name[WORKERS_MAX + 6];
+	uint32_t n;
+};
+
+static void feel(struct pulse *p, const char *name, uint64_t count)
+{
+	p->name[p->n] = name;
+	p->count[p->n++] = count;
+}
+
+/* Has every thread moved since it was last seen to?  If not, d->still is one. */
 static bool all_moved(struct daemon *d)
 {
-	uint64_t now[WORKERS_MAX + 6];
-	uint32_t n = d->n_workers;
+	struct pulse now = {.n = 0};
 	bool moved = true;
 
 	for (uint32_t w = 0; w < d->n_workers; w++)
-		now[w] = worker_moved(d->workers[w]);
-	now[n++] = store_moved(d->store);
-	now[n++] = tier2_worker_moved(d->tier2);
+		feel(&now, "worker", worker_moved(d->workers[w]));
+	feel(&now, "store", store_moved(d->store));
+	feel(&now, "tier2", tier2_worker_moved(d->tier2));
 	if (d->feed != NULL)
-		now[n++] = feed_thread_moved(d->feed);
+		feel(&now, "feed", feed_thread_moved(d->feed));
 	if (d->history != NULL)
-		now[n++] = history_moved(d->history);
+		feel(&now, "history", history_moved(d->history));
 	/* The last: they begin later than the others, and end when draining begins. */
 	if (d->live != NULL && d->state != DAEMON_DRAINING)
-		now[n++] = live_thread_moved(d->live);
+		feel(&now, "live", live_thread_moved(d->live));
 	if (d->rss != NULL && d->state != DAEMON_DRAINING)
-		now[n++] = rss_thread_moved(d->rss);
-	for (uint32_t i = 0; i < n; i++)
-		moved = moved && now[i] != d->moved[i];
+		feel(&now, "rss", rss_thread_moved(d->rss));
+	for (uint32_t i = 0; i < now.n; i++) {
+		if (now.count[i] != d->moved[i])
+			continue;
+		moved = false;
+		d->still = now.name[i];
+	}
 	if (moved)
-		memcpy(d->moved, now, n * sizeof(now[0]));
+		memcpy(d->moved, now.count, now.n * sizeof(now.count[0]));
 	return moved;
 }
 
@@ -116,9 +132,9 @@ static void watch(struct daemon *d)
 	d->watched_ns = now;
 	if (d->config.watchdog_ns > 0 && d->still_ns > d->config.watchdog_ns) {
 		log_err("watchdog",
-			"a thread has not moved for %lld ms; ending the process, "
-			"the log has everything",
-			(long long)(d->still_ns / NS_PER_MS));
+			"the thread of %s has not moved for %lld ms; ending the "
+			"process, the log has everything",
+			d->still, (long long)(d->still_ns / NS_PER_MS));
 		abort();
 	}
 	if (feed_ms > 0 && d->still_ns == 0 &&

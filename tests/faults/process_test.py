@@ -202,7 +202,7 @@ def hanging(d, name):
         print("# strace is not here: no thread was held")
         return
     try:
-        until(f"{name} to be missed", lambda: "has not moved" in d.errors(), 20)
+        until(f"{name} to be missed", lambda: f"the thread of {name.partition('-')[0]} has not moved" in d.errors(), 20)
     finally:
         tracer.kill()  # it holds what is to die
         tracer.wait()

@@ -320,7 +320,7 @@ def check_subscribers(d):
             time.sleep(0.02)
         goal.append(lasts_of(read_all(d, until=d.admin("log_count")["result"]["last_pos"])))
 
-    feeder = threading.Thread(target=live)
+    feeder = threading.Thread(target=live, daemon=True)
     feeder.start()
     got = subscribed(urls, lambda: goal[0] if goal else None)
     feeder.join()
