@@ -193,6 +193,41 @@ tickbus_sub_counts(const struct tickbus_sub *sub);
 TICKBUS_API const char *tickbus_sub_json(struct tickbus_sub *sub,
 					 const struct tickbus_event *event);
 
+/* ---- jobs --------------------------------------------------------------- */
+
+/**
+ * How far a job of the daemon is (docs/JOBS.md): a state, of which the newest word says
+ * all.  It comes at most four times a second per job, and once when the job ends; what
+ * was before one listened, or is lost on the way, is asked for: {"cmd":"job","id":7}.
+ */
+struct tickbus_job {
+	uint64_t id;
+	int64_t created_ns;
+	int64_t finished_ns; /* VALUE_NULL: not yet */
+	uint32_t total;      /* symbols */
+	uint32_t done;       /* of them, by how they ended: */
+	uint32_t failed;
+	uint32_t cancelled;
+	uint8_t what;  /* tickbus_job_what_name() */
+	uint8_t state; /* 0 running, 1 done, 2 cancelled, 3 failed */
+	uint8_t reserved[6];
+	char text[64]; /* why it failed; NUL padded */
+};
+
+struct tickbus_jobs;
+
+/** 0 or < 0.  No daemon is no error: it is dialled in the background. */
+TICKBUS_API int tickbus_jobs_open(const struct tickbus_options *options,
+				  struct tickbus_jobs **out);
+TICKBUS_API void tickbus_jobs_close(struct tickbus_jobs *jobs);
+/** The next word: 0 or TICKBUS_TIMEOUT.  @timeout_ms as of tickbus_sub_next(). */
+TICKBUS_API int tickbus_jobs_next(struct tickbus_jobs *jobs, int timeout_ms,
+				  struct tickbus_job *out);
+/** "bars", "news", "actions", "features", "report"; "?". */
+TICKBUS_API const char *tickbus_job_what_name(unsigned what);
+/** "running", "done", "cancelled", "failed"; "?". */
+TICKBUS_API const char *tickbus_job_state_name(unsigned state);
+
 /* ---- publish ------------------------------------------------------------ */
 
 struct tickbus_pub;

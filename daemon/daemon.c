@@ -416,6 +416,7 @@ ON_LOOP static void stop(struct daemon *d)
 		;
 	(void)uv_loop_close(&d->loop);
 	analysis_room_free(d->analysis);
+	job_progress_board_free(d->progress);
 	daemon_close_history(d);
 	daemon_close_archive(d);
 	live_thread_free(d->live);

@@ -27,6 +27,7 @@
 #include "daemon/freezes.h"
 #include "daemon/history_thread.h"
 #include "daemon/intake.h"
+#include "daemon/job_progress_board.h"
 #include "daemon/live_thread.h"
 #include "daemon/metrics_share.h"
 #include "daemon/newest.h"
@@ -79,7 +80,8 @@ struct daemon {
 	struct feed_thread *feed;       /* owned; NULL: no vendor is configured */
 	struct history_thread *history; /* owned; NULL: history_why says */
 	char history_why[ERR_TEXT_MAX];
-	struct analysis_room *analysis; /* owned; NULL: analysis_why says */
+	struct job_progress_board *progress; /* owned; loop */
+	struct analysis_room *analysis;      /* owned; NULL: analysis_why says */
 	char analysis_why[ERR_TEXT_MAX];
 	struct live_thread *live;        /* owned; NULL: no live feeds */
 	struct rss_thread *rss;          /* owned; NULL: no feeds of headlines */

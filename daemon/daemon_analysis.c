@@ -11,7 +11,10 @@
 int daemon_open_analysis(struct daemon *d)
 {
 	const char *why = NULL;
+	int rc = job_progress_board_new(d, &d->progress);
 
+	if (rc < 0)
+		return rc;
 	if (d->config.analysis.jobs == 0)
 		why = "analysis.jobs is 0: no job computes";
 	else if (d->history == NULL)

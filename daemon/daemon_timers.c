@@ -163,6 +163,8 @@ static void on_quarter(uv_timer_t *t)
 		rep_guard(d->catchup);
 	publisher_flush(d->publisher);
 	kill_switch_step(d);
+	if (d->progress != NULL)
+		job_progress_board_step(d->progress);
 	daemon_turn(d);
 	watch(d);
 	if (d->state == DAEMON_DRAINING &&

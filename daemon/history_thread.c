@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "bus/stats.h"
 #include "daemon/history_parts.h"
+#include "store/histjobs.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -292,6 +293,11 @@ struct jobs *history_jobs(struct history_thread *t)
 const struct config *history_config(struct history_thread *t)
 {
 	return t->config;
+}
+
+uint64_t history_jobs_version(const struct history_thread *t)
+{
+	return histjobs_version(t->store);
 }
 
 uint64_t history_moved(const struct history_thread *t)

@@ -55,4 +55,6 @@ ON_HISTORY const struct config *history_config(struct history_thread *t);
 ANY_THREAD bool history_is_full(void *thread);
 /** Symbols at once, by the configuration and the cores. */
 ANY_THREAD uint32_t history_workers(const struct config *config);
+/** histjobs_version() of its store. */
+ANY_THREAD uint64_t history_jobs_version(const struct history_thread *t);
 ANY_THREAD uint64_t history_moved(const struct history_thread *t);

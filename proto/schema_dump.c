@@ -5,6 +5,7 @@
 #include "proto/catchup.h"
 #include "proto/frame.h"
 #include "proto/ingest.h"
+#include "proto/job_progress.h"
 #include <stddef.h>
 #include <stdio.h>
 
@@ -368,6 +369,27 @@ static const char *kind(unsigned i)
 	return event_kind_word((enum event_kind)i);
 }
 
+static void dump_job_progress(void)
+{
+	BLOCK("JobProgress", struct frame_root);
+	FIELD("JobProgress", struct frame_root, "epoch", epoch);
+	FIELD("JobProgress", struct frame_root, "publish_ns", publish_ns);
+	FIELD("JobProgress", struct frame_root, "frame_seq", frame_seq);
+	FIELD("JobProgress", struct frame_root, "last_pos", last_pos);
+	BLOCK("JobProgress.jobs", struct job_progress);
+	FIELD("JobProgress.jobs", struct job_progress, "id", id);
+	FIELD("JobProgress.jobs", struct job_progress, "created_ns", created_ns);
+	FIELD("JobProgress.jobs", struct job_progress, "finished_ns", finished_ns);
+	FIELD("JobProgress.jobs", struct job_progress, "total", total);
+	FIELD("JobProgress.jobs", struct job_progress, "done", done);
+	FIELD("JobProgress.jobs", struct job_progress, "failed", failed);
+	FIELD("JobProgress.jobs", struct job_progress, "cancelled", cancelled);
+	FIELD("JobProgress.jobs", struct job_progress, "what", what);
+	FIELD("JobProgress.jobs", struct job_progress, "state", state);
+	FIELD("JobProgress.jobs", struct job_progress, "reserved", reserved);
+	FIELD("JobProgress.jobs", struct job_progress, "text", text);
+}
+
 int main(void)
 {
 	dump_tick_frame();
@@ -376,6 +398,7 @@ int main(void)
 	dump_tier2_frame();
 	dump_news_frame();
 	dump_status_frame();
+	dump_job_progress();
 	dump_heartbeat();
 	dump_ingest_request();
 	dump_ingest_reply();
@@ -384,6 +407,8 @@ int main(void)
 	dump_dict_request();
 	dump_dict_page();
 	dump_words("EventKind", kind);
+	dump_words("JobWhat", job_what_name);
+	dump_words("JobState", job_state_name);
 	dump_words("TickAction", tick_action_name);
 	dump_words("PriceType", price_type_name);
 	dump_words("BarState", bar_state_name);

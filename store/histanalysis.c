@@ -66,6 +66,7 @@ int histanalysis_set(struct histstore *h, const struct hist_analysis *a)
 
 	if (st == NULL)
 		return -EBADMSG;
+	hist_jobs_change(h);
 	sq_bind_u64(st, 1, a->bytes);
 	sq_bind_int(st, 2, a->tries);
 	hist_bind_text(st, 3, a->why);
@@ -95,6 +96,7 @@ int histanalysis_reset(struct histstore *h, uint64_t job)
 
 	if (st == NULL)
 		return -EBADMSG;
+	hist_jobs_change(h);
 	sq_bind_u64(st, 1, job);
 	return sq_run(st);
 }
@@ -105,6 +107,7 @@ int histanalysis_fail_items(struct histstore *h, uint64_t job, const char *why)
 
 	if (st == NULL)
 		return -EBADMSG;
+	hist_jobs_change(h);
 	hist_bind_text(st, 1, why);
 	sq_bind_u64(st, 2, job);
 	return sq_run(st);

@@ -66,6 +66,11 @@ static int add_job(struct histstore *h, struct hist_job *j)
 	return rc;
 }
 
+uint64_t histjobs_version(const struct histstore *h)
+{
+	return atomic_load_explicit(&h->jobs_version, memory_order_relaxed);
+}
+
 int histjobs_add(struct histstore *h, struct hist_job *j, const char *const *symbols,
 		 size_t n)
 {
@@ -74,6 +79,7 @@ int histjobs_add(struct histstore *h, struct hist_job *j, const char *const *sym
 
 	if (st == NULL)
 		return -EBADMSG;
+	hist_jobs_change(h);
 	j->items = (uint32_t)n;
 	j->state = JOB_RUNNING;
 	rc = add_job(h, j);
@@ -144,6 +150,7 @@ int histjobs_finish(struct histstore *h, uint64_t id, enum histjobs_state state,
 
 	if (st == NULL)
 		return -EBADMSG;
+	hist_jobs_change(h);
 	sq_bind_int(st, 1, state);
 	sq_bind_int(st, 2, now_ns);
 	sq_bind_u64(st, 3, id);
@@ -156,6 +163,7 @@ int histjobs_cancel_items(struct histstore *h, uint64_t id)
 
 	if (st == NULL)
 		return -EBADMSG;
+	hist_jobs_change(h);
 	sq_bind_u64(st, 1, id);
 	return sq_run(st);
 }
@@ -205,6 +213,7 @@ int histjobs_item_set(struct histstore *h, uint64_t id, const struct hist_item *
 
 	if (st == NULL)
 		return -EBADMSG;
+	hist_jobs_change(h);
 	sq_bind_int(st, 1, item->state);
 	hist_bind_text(st, 2, item->source);
 	sq_bind_u64(st, 3, item->rows);

@@ -54,6 +54,9 @@ struct hist_totals {
 	uint64_t requests;
 };
 
+/** Differs from what it was when a job or an item has changed, maybe not committed yet.
+ */
+ANY_THREAD uint64_t histjobs_version(const struct histstore *h);
 /** Store the job with its items; sets @j->id, ->state and ->items. */
 ON_HISTORY int histjobs_add(struct histstore *h, struct hist_job *j,
 			    const char *const *symbols, size_t n);

@@ -6,6 +6,7 @@
 #include "store/rowcrc.h"
 #include "store/sqlite.h"
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 
 /** Every statement, prepared at its first use. */
@@ -69,6 +70,7 @@ struct histstore {
 	struct sq *db;                /* owned */
 	struct sq_stmt *stmts[SQL_N]; /* owned */
 	bool in_transaction;
+	_Atomic uint64_t jobs_version; /* +1 with every change of a job or item */
 	uint64_t damaged;
 	char damage[160];
 	struct histchunk *packer; /* owned */
@@ -76,6 +78,12 @@ struct histstore {
 	struct buf merged;        /* ... and what becomes of them */
 	struct buf packed;
 };
+
+/** A job or item is about to change. */
+static inline void hist_jobs_change(struct histstore *h)
+{
+	atomic_fetch_add_explicit(&h->jobs_version, 1, memory_order_relaxed);
+}
 
 /** A row of the table of series, with the totals over its chunks. */
 struct hist_row {

@@ -59,7 +59,7 @@ import struct
 import time
 from types import SimpleNamespace
 
-__all__ = ["Ack", "AdminError", "Batch", "Broken", "Epoch", "Event", "Frame", "Gap", "Live", "Malformed", "Publisher",
+__all__ = ["Ack", "AdminError", "Batch", "Broken", "Epoch", "Event", "Frame", "Gap", "Job", "Jobs", "Live", "Malformed", "Publisher",
            "Refused", "Subscriber", "TickbusError", "TimedOut", "admin", "dataframe", "decode", "dictionary", "history"]
 
 
@@ -1682,6 +1682,78 @@ def _rfc3339(ns: int) -> str:
     """RFC 3339 with every nanosecond."""
     seconds, rest = divmod(ns, 10 ** 9)
     return f"{_1970 + datetime.timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+
+
+class Job(collections.namedtuple("Job", "id what state total done failed cancelled text created_ns finished_ns")):
+    """How far a job of the daemon is; finished_ns is None while it runs."""
+
+    __slots__ = ()
+    WHATS = ("bars", "news", "actions", "features", "report")
+    STATES = ("running", "done", "cancelled", "failed")
+
+
+_JOB = struct.Struct("<QqqIIIIBB6x64s")
+
+
+def decode_jobs(data: bytes, start: int = 0) -> list[Job]:
+    """The jobs of the frame (template 7) that begins at @start; none of another template.  Raises Malformed."""
+    if len(data) - start < 8:
+        raise Malformed("a frame's header is cut short")
+    length, template, schema, _ = _HEADER.unpack_from(data, start)
+    if schema != SCHEMA or template != 7:
+        return []
+    if length < 32 or start + 8 + length > len(data):
+        raise Malformed("the root of a frame of jobs is cut short")
+    stride, n, at = _group(data, start + 8 + length, _JOB.size)
+    out = []
+    for i in range(n):
+        id_, created, finished, total, done, failed, cancelled, what, state, text = _JOB.unpack_from(data, at + i * stride)
+        word = lambda words, k: words[k] if k < len(words) else "?"  # noqa: E731
+        out.append(Job(id_, word(Job.WHATS, what), word(Job.STATES, state), total, done, failed, cancelled, _text(text), created,
+                       None if finished == NULL else finished))
+    return out
+
+
+class Jobs:
+    """What the daemon says of its jobs: the newest word about a job says all.
+
+    It comes at most four times a second per job, and once when the job ends; what was before, or is lost on the way, is
+    asked for: Admin().ask("job", id=7).
+    """
+
+    def __init__(self, host: str = "127.0.0.1", port_base: int = 7400, urls: dict | None = None, heartbeat: float = 1.0):
+        self._poll, self._beat, self._given = _Poll(), heartbeat, collections.deque()
+        self._link = _Link(_urls(host, port_base, urls)["status"], 0x21, self._poll, 3.5 * heartbeat)
+
+    def next(self, timeout: float | None = None) -> Job | None:
+        """The next word; None: nothing came in time."""
+        until = None if timeout is None else time.monotonic() + timeout
+        while not self._given:
+            now = time.monotonic()
+            if until is not None and now >= until:
+                return None
+            self._link.tick(now)
+            for link, mask in self._poll.wait(min(self._beat / 4, self._beat if until is None else until - now)):
+                for message in link.ready(mask, time.monotonic()):
+                    if message.startswith(b"job|"):
+                        self._given.extend(decode_jobs(message, 4))
+            now = time.monotonic()
+            if self._link.state == "up" and now - self._link.heard > 3.5 * self._beat:
+                self._link.drop(now, "silent")
+        return self._given.popleft()
+
+    def __iter__(self):
+        while True:
+            yield self.next()
+
+    def close(self) -> None:
+        self._link.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
 
 
 class Publisher:

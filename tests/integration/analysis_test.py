@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Features and reports as jobs of the daemon: analysis_test.py TICKBUSD TICKBUSCTL
+"""Features and reports as jobs of the daemon: analysis_test.py TICKBUSD TICKBUSCTL EXAMPLE_JOBS [TEST...]
 
 Prints TAP.
 """
@@ -7,13 +7,14 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 
 import reportparts as rp
 import tickbusd as tb
 
-BINARY, CTL = sys.argv[1], sys.argv[2]
+BINARY, CTL, JOBS = sys.argv[1:4]
 SYMBOLS = ["AAPL", "MSFT", "NVDA", "BRK.B"]
 MORE = "analysis: {{program: {ctl}, threads: 2{more}}}\n"
 # A program that never ends, and one that ends as it is told by the newest file of the folder.
@@ -54,6 +55,9 @@ class World(rp.World):
         said = self.ctl(*args, "--job", code=code)
         assert said.startswith("job "), said
         return int(said[4:said.index(":")])
+
+    def subscribers(self, kind):
+        return self.admin("top")["result"]["subscribers"][kind]
 
     def config_line(self, old, new):
         text = self.text(self.config)
@@ -317,6 +321,46 @@ def too_long_is_too_long(d):
     assert job["state"] == "failed" and "analysis.limit" in job["reason"] and d.results() == [], job
 
 
+def progress_is_told_to_subscribers(d):
+    """Of jobs that fetch and of those that compute: a last word that says how it ended, in SBE and in JSON."""
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../client/python"))
+    import tickbus
+    lines = tb.Listener(d, "json_status")
+    url = f"tcp://127.0.0.1:{d.port['status']}"
+    said = open(os.path.join(d.dir, "said"), "w+", encoding="utf-8")  # of the C library
+    example = subprocess.Popen([JOBS, url], stdout=said)
+    with tickbus.Jobs(urls={"status": url}) as jobs:
+        tb.until(lambda: (jobs.next(0.05), d.subscribers("status") >= 2)[1], "both are connected", 60)
+        d.fetch([*SYMBOLS, "NOPE"], "first", 1)
+        ids = [1, d.order(*FEATURES)]
+        ids.append(d.admin("analyse", what="features", symbols=SYMBOLS, options={"window": "0"})["result"]["job"]["id"])
+        newest, words = {}, []
+        while any(i not in newest or newest[i].state == "running" for i in ids):
+            job = jobs.next(60)
+            assert job is not None, newest
+            newest[job.id] = job
+            words.append(job)
+        for i in ids:
+            want = d.job(i)
+            assert (newest[i].what, newest[i].state, newest[i].total) == (want["what"], want["state"], want["symbols"]), newest
+            assert (newest[i].done, newest[i].failed) == (want["successful"], want["failed"]), newest
+            assert newest[i].finished_ns is not None
+        assert newest[1].failed == 1 and newest[ids[2]].text.startswith("--window takes"), newest
+        assert all(w.done + w.failed + w.cancelled <= w.total for w in words)
+        assert len(words) == len(set(words)), "a word says something new"
+        for i in ids:
+            last = json.loads(lines.wait(1, f"job.{i}|".encode())[-1].partition(b"|")[2])
+            assert last["event"] == "JOB_PROGRESS" and last["state"] == newest[i].state, last
+        tb.until(lambda: all(f"job {i}, {newest[i].what}: {newest[i].state}, 4 of 4, {newest[i].failed} failed {newest[i].text}\n" in
+                             d.text(said.name) for i in ids[1:]), "the C library says so, too", 60)
+        # Nothing changes: nothing is said.
+        assert jobs.next(1.0) is None
+    example.kill()
+    example.wait()
+    said.close()
+    assert 'tickbus_published_total{kind="job"}' in d.http("/metrics")[1]
+
+
 def results_go_with_their_jobs(d):
     """As many as jobs are remembered."""
     d.fetch(SYMBOLS)
@@ -383,7 +427,7 @@ class Alone(tb.Tickbusd):
 
 WORLDS = [(World, [features_are_the_bytes_of_the_command, reports_are_those_of_the_command, holdings_go_with_the_order,
                    a_bad_symbol_stays_with_itself, names_that_are_none_are_refused, a_job_goes_on_after_a_kill_of_its_process,
-                   a_kill_of_the_daemon_begins_it_again, a_folder_of_others_is_refused]),
+                   progress_is_told_to_subscribers, a_kill_of_the_daemon_begins_it_again, a_folder_of_others_is_refused]),
           (lambda: World(program="#!/bin/sh\nkill -SEGV $$\n"), [a_process_that_always_dies_ends_the_job]),
           (lambda: World(program="#!/bin/sh\n"), [nonsense_ends_the_process]),
           (lambda: World(program=SLOW), [an_orderly_end_does_not_wait, cancel_ends_the_process]),
@@ -403,7 +447,7 @@ class Remember(World):
 
 
 ALL.append((Remember, results_go_with_their_jobs))
-ONLY = sys.argv[3:]
+ONLY = sys.argv[4:]
 if ONLY:
     ALL = [x for x in ALL if x[1].__name__ in ONLY]
 makes = iter([make for make, _ in ALL])
