@@ -70,6 +70,7 @@ static bool take(struct tickbus_jobs *j)
 		free(j->msg);
 		j->msg = NULL;
 	}
+	j->msg = NULL; /* what was not for us has been freed */
 	j->view.n = 0;
 	return false;
 }
