@@ -63,15 +63,13 @@ ON_HISTORY static int read_one(struct histstore *h, const struct hist_job *j,
 	return 0;
 }
 
-static int look(struct history_thread *t, void *arg)
+ON_HISTORY static int look(struct history_thread *t, struct job_progress_board *b)
 {
-	struct job_progress_board *b = arg;
 	struct histstore *h = history_store(t);
 	const struct hist_job *job;
 	struct buf list = {0};
 	int rc;
 
-	role_assert_history();
 	rc = histjobs_list(h, JOB_PROGRESS_MAX, &list);
 	job = (const struct hist_job *)(void *)list.data;
 	b->n_now = 0;
@@ -167,6 +165,7 @@ static int look_for(struct history_thread *t, void *arg)
 {
 	const struct daemon_question *q = arg;
 
+	role_assert_history();
 	return look(t, q->arg);
 }
 
