@@ -1,6 +1,6 @@
 /*
- * jobs - progress of the daemon's jobs, off the socket of status events.  A word about
- * a job replaces the one before, so nothing is numbered, kept or fetched here.
+ * job_listener - how far the daemon's jobs are, off the socket of status events. A word
+ * about a job replaces the one before, so nothing is numbered, kept or fetched here.
  */
 #include "base/clock.h"
 #include "base/err.h"
