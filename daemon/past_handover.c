@@ -328,6 +328,10 @@ void past_handover_step(struct past_handover *h, int64_t now_ns)
 	}
 	if (h->is_asking || h->is_posted || now_ns < h->not_before_ns)
 		return;
+	/* Of what was handed over last nothing may follow for long: let it go, too. */
+	if (s->bounds.is_known && s->hold_pos <= s->bounds.complete_pos &&
+	    now_ns - h->saved_ns >= h->env.save_ns)
+		save_counts(h, now_ns);
 	if (!s->bounds.is_known) {
 		ask_status(h, now_ns);
 		return;

@@ -260,6 +260,35 @@ static void what_is_not_handed_over_stays_also_after_a_restart(void **state)
 	finish(t);
 }
 
+/* All of it within the time between two savings of the counts, and then silence. */
+static void what_was_handed_over_last_is_let_go_though_nothing_follows(void **state)
+{
+	struct taker *t = with_world(500);
+	struct past_handover_status s;
+	struct store_status log;
+	uint64_t held;
+
+	(void)state;
+	t->w->env.scan_records_max = 50;
+	past_handover_hurry(t->h);
+	for (int i = 0; i < 400; i++) {
+		past_handover_step(t->h, LATER + i * (NS_PER_S / 1000));
+		if (t->is_posted) {
+			t->is_posted = false;
+			past_handover_work(t->h, LATER + i * (NS_PER_S / 1000));
+		}
+	}
+	tickstore_status(t->w->ts, &log);
+	past_handover_status(t->h, &s);
+	assert_int_equal(s.bounds.complete_pos, log.last_pos);
+	held = s.hold_pos;
+	assert_true(held < log.last_pos - 100);
+	past_handover_step(t->h, LATER + 10 * NS_PER_S);
+	past_handover_status(t->h, &s);
+	assert_true(s.hold_pos > held + 100);
+	finish(t);
+}
+
 static void an_archive_that_fails_for_long_holds_nothing_back(void **state)
 {
 	struct taker *t = with_world(500);
@@ -307,6 +336,8 @@ int main(void)
 		cmocka_unit_test(everything_is_handed_over_in_whole_positions),
 		cmocka_unit_test(failures_lose_and_double_nothing),
 		cmocka_unit_test(what_is_not_handed_over_stays_also_after_a_restart),
+		cmocka_unit_test(
+			what_was_handed_over_last_is_let_go_though_nothing_follows),
 		cmocka_unit_test(an_archive_that_fails_for_long_holds_nothing_back),
 		cmocka_unit_test(the_archive_of_a_later_epoch_is_left_alone),
 	};
