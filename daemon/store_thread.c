@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define JOBS_PER_TURN   1024
+#define JOBS_NS         (20 * NS_PER_MS) /* of one turn; the last may take longer */
 #define DISPATCH_BUDGET 8192u
 #define CARE_NS         (50 * NS_PER_MS) /* between two rounds of housekeeping */
 #define SLEEP_NS        (20 * NS_PER_MS)
@@ -116,12 +117,18 @@ int store_post(struct store_thread *st, store_job_fn fn, void *arg)
 	return rc;
 }
 
+/*
+ * Many small ones make a commit worth its sync; large ones, pages of catch-up above
+ * all, must not keep what was taken already from being committed.
+ */
 ON_STORE static unsigned run_jobs(struct store_thread *st)
 {
+	int64_t until_ns = clock_mono_ns() + JOBS_NS;
 	unsigned done = 0;
 	struct job j;
 
 	while (done < JOBS_PER_TURN && !intake_full(st->env.intake) &&
+	       (done == 0 || clock_mono_ns() < until_ns) &&
 	       mailbox_take(st->box, &j) == 0) {
 		j.fn(st, j.arg);
 		done++;

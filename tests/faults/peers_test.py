@@ -56,6 +56,37 @@ class Pulse(threading.Thread):
         assert self.acked > 0 and self.worst < worst * tb.PATIENCE * (5 if faultlib.SLOW else 1), self.worst
 
 
+# ---- catch-up ----
+
+@test
+def a_crowd_that_catches_up_keeps_no_tick_from_its_commit(d):
+    """What was taken is committed between their pages, however many wait for one."""
+    s, n = d.ingest(), 64
+    for first in range(1, 50_001, 500):
+        assert send(d, first, 500, sock=s)["accepted"] == 500
+    page = struct.pack("<HHHHQIIIB3xHH", 24, 31, 7400, 1, 1, 0, 0, 1, 1, 56, 0)
+    crowd = [d.catchup() for _ in range(n)]
+    answered = []
+
+    def hear(c):
+        c.message()
+        answered.append(c)
+
+    threads = [threading.Thread(target=hear, args=(c,)) for c in crowd]
+    for t in threads:
+        t.start()
+    for i, c in enumerate(crowd):
+        if i == n // 8:
+            s.send(struct.pack(">I", 1 << 31) + tb.sbe_ticks("p", "test", 50_001, [tb.trade("A", 60, 100, 50_001)]))
+        c.send(struct.pack(">I", 1 << 31) + page)
+    assert tb.sbe_reply(s.message()[4:])["accepted"] == 1
+    before = len(answered)
+    for t in threads:
+        t.join(60 * tb.PATIENCE)
+    print(f"# {before} of {n} pages came before the tick's answer")
+    assert len(answered) == n and before < n - 4, (before, len(answered))
+
+
 # ---- subscribers ----
 
 @test
