@@ -101,27 +101,27 @@ def events_of(page):
 def read_all(d, mask=63, root=None, streams=(), until=0):
     """Every event by catch-up, page after page; asks again while it is busy. Fails where anything is gone."""
     root, out = root or (1, 0, mask, 1), []
-    end = time.monotonic() + 60  # from one page to the next
+    end = time.monotonic() + 60 * tb.PATIENCE  # from one page to the next
     while True:
         try:
             sock = d.catchup()
-            sock.sock.settimeout(40)
+            sock.sock.settimeout(40 * tb.PATIENCE)
             while True:
                 page = sock.ask(page_request(root, streams))
                 status, done, next_from = page[8 + 36], page[8 + 37], page[8 + 38]
                 if status == 3:
                     time.sleep(0.1)
-                    assert time.monotonic() < end, "busy for a minute"
+                    assert time.monotonic() < end, "busy for minutes"
                     continue
                 assert status == 0, (status, page[48:112], root)
                 out += events_of(page)
                 root = (*struct.unpack_from("<QI", page, 8 + 24), mask, next_from)
-                end = time.monotonic() + 60
+                end = time.monotonic() + 60 * tb.PATIENCE
                 if done and root[0] > until:
                     sock.close()
                     return out
         except (OSError, ConnectionError):
-            assert time.monotonic() < end, "no daemon for a minute"
+            assert time.monotonic() < end, "no daemon for minutes"
             time.sleep(0.05)
 
 
@@ -295,7 +295,7 @@ def lasts_of(events):
 
 def subscribed(urls, goal):
     """Sequences by stream, by tickbus.py, from 2016 until @goal() is reached."""
-    got, lives, end = collections.defaultdict(list), 0, time.monotonic() + 90
+    got, lives, end = collections.defaultdict(list), 0, time.monotonic() + 90 * tb.PATIENCE
     with tickbus.Subscriber(",".join(KINDS), start="time", at="2016-01-01T00:00:00Z", check_chain=True, urls=urls) as sub:
         while goal() is None or any(got[s][-1:] != [n] for s, n in goal().items()):
             assert time.monotonic() < end, {s: (got[s][-1:], n) for s, n in (goal() or {}).items() if got[s][-1:] != [n]}
@@ -328,7 +328,7 @@ def check_subscribers(d):
     feeder.join()
     results = [("tickbus.py", got)]
     if c:
-        out = json.loads(c.communicate(json.dumps(goal[0]) + "\n", 120)[0])
+        out = json.loads(c.communicate(json.dumps(goal[0]) + "\n", 120 * tb.PATIENCE)[0])
         told = [n for n in out["notices"] if not n.startswith("Live")]
         assert not told and not out["late"], (told, out["late"])
         results.append(("libtickbus", out["got"]))
