@@ -166,8 +166,8 @@ static void orders_name_no_file_and_no_option_of_ours(void **state)
 		"{\"what\":\"features\",\"options\":[]}",
 		"{\"what\":\"features\",\"holdings\":\"x\"}",
 		"{\"what\":\"report\",\"flow\":\"news\",\"options\":{\"vader\":\"x\"}}",
-		"{\"what\":\"report\",\"flow\":\"news\",\"options\":{\"portfolio\":"
-		"\"x\"}}",
+		("{\"what\":\"report\",\"flow\":\"news\",\"options\":{\"portfolio\":"
+		 "\"x\"}}"),
 		"{\"what\":\"report\",\"flow\":\"news\",\"holdings\":5}"};
 	struct analysis_order o;
 
