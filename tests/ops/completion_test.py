@@ -79,12 +79,12 @@ def zsh_loads_and_offers():
         script = ("zmodload zsh/zpty; fpath=($1:h $fpath); "
                   "zpty z zsh -f -i; "
                   "zpty -w z \"PS1=; fpath=($1:h \\$fpath); autoload -Uz compinit; compinit -u -d $2/dump; "
-                  "zstyle ':completion:*' list-prompt ''; bindkey '^X' list-choices; echo rea''dy\"; "
+                  "zstyle ':completion:*' list-prompt ''; zle-line-init() { print -rn rea''dy }; zle -N zle-line-init\"; "
                   "zpty -r -m z out '*ready*'; zpty -w -n z \"tickbusctl doc\"$'\\t'; "
                   "zpty -w -n z $'\\x15'\"echo en''d\"$'\\n'; zpty -r -m z out '*end*'; print -r -- $out")
         with tempfile.TemporaryDirectory() as folder:
             shutil.copy(ZSH, os.path.join(folder, "_tickbusctl"))
-            # A busy machine may type faster than the line editor stands ready: a few times.
+            # Typed when the line editor stands ready, which says so itself; a few times, for a machine may be busy.
             for _ in range(5):
                 done = run("zsh", "-f", "-c", script, "zsh", os.path.join(folder, "_tickbusctl"), folder)
                 if "doctor" in done.stdout:
