@@ -82,10 +82,16 @@ def status(d):
 
 
 def wait(what, seconds=240):
+    """Until @what() is true; a listener that is busy, or being opened anew, is not yet."""
     end = time.monotonic() + seconds
-    while not what():
+    while True:
+        try:
+            if what():
+                return
+        except OSError:
+            pass
         assert time.monotonic() < end, "waited too long"
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 def ctl(d, *args):
