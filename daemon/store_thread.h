@@ -2,8 +2,8 @@
  * store_thread - the sequencer: the one thread that owns the log.
  *
  * Others hand it jobs through its mailbox; a job is a function that runs here,
- * in order of arrival.  One turn: run jobs until the group is full or the box is
- * empty, commit and answer, dispatch, housekeeping.  So everything that arrives
+ * in order of arrival.  One turn: run jobs until the group is full, the box is empty
+ * or a turn's time is over, commit and answer, dispatch, housekeeping.  So what arrives
  * while a commit is on its way to the disk shares the next one.
  */
 #pragma once

@@ -76,18 +76,7 @@ int histanalysis_set(struct histstore *h, const struct hist_analysis *a)
 
 int histanalysis_next(struct histstore *h, uint64_t after, uint64_t *out_id)
 {
-	struct sq_stmt *st = hist_stmt(h, SQL_ANALYSIS_NEXT);
-	int rc;
-
-	if (st == NULL)
-		return -EBADMSG;
-	sq_bind_u64(st, 1, after);
-	rc = sq_step(st);
-	if (rc != SQ_ROW)
-		return rc < 0 ? rc : 1;
-	*out_id = sq_u64(st, 0);
-	sq_reset(st);
-	return 0;
+	return hist_next_id(h, SQL_ANALYSIS_NEXT, after, out_id);
 }
 
 int histanalysis_reset(struct histstore *h, uint64_t job)

@@ -127,9 +127,10 @@ int histjobs_list(struct histstore *h, size_t max, struct buf *out)
 	return rc;
 }
 
-int histjobs_next(struct histstore *h, uint64_t after, uint64_t *out_id)
+int hist_next_id(struct histstore *h, enum hist_sql sql, uint64_t after,
+		 uint64_t *out_id)
 {
-	struct sq_stmt *st = hist_stmt(h, SQL_JOB_NEXT);
+	struct sq_stmt *st = hist_stmt(h, sql);
 	int rc;
 
 	if (st == NULL)
@@ -141,6 +142,11 @@ int histjobs_next(struct histstore *h, uint64_t after, uint64_t *out_id)
 	*out_id = sq_u64(st, 0);
 	sq_reset(st);
 	return 0;
+}
+
+int histjobs_next(struct histstore *h, uint64_t after, uint64_t *out_id)
+{
+	return hist_next_id(h, SQL_JOB_NEXT, after, out_id);
 }
 
 int histjobs_finish(struct histstore *h, uint64_t id, enum histjobs_state state,

@@ -97,6 +97,9 @@ struct hist_row {
 
 /** The statement, or NULL with err_text(). */
 struct sq_stmt *hist_stmt(struct histstore *h, enum hist_sql i);
+/** The first id behind @after, as @sql gives it; 0, 1: there is none, or < 0. */
+int hist_next_id(struct histstore *h, enum hist_sql sql, uint64_t after,
+		 uint64_t *out_id);
 /** A column of text into a field of @size with its NUL. */
 void hist_text(struct sq_stmt *st, int col, char *out, size_t size);
 void hist_bind_text(struct sq_stmt *st, int i, const char *text);
