@@ -184,14 +184,10 @@ static int begin(struct cli *c, struct ingest *g)
 			"the list is too long for one job (%d bytes): split it",
 			REQUEST_MAX);
 	}
-	rc = query_run(c, buf_text(&request), &q);
+	rc = job_view_ask(c, buf_text(&request), &q, &job);
 	buf_free(&request);
 	if (rc != CLI_OK)
 		return rc;
-	if (!query_member(&q.result, "job", &job)) {
-		query_free(&q);
-		return cli_error(CLI_INTERNAL, "the daemon's answer has no job");
-	}
 	job_view_read(&job, &v);
 	watch.refused = note_refused(&job, &refused);
 	watch.refused_text = buf_text(&refused);

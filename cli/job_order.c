@@ -75,13 +75,9 @@ static int send_order(struct cli *c, struct job_order *o, uint64_t *id,
 
 	while (o->w.depth > 0)
 		jsonw_end(&o->w);
-	rc = query_run(c, buf_text(&o->request), &q);
+	rc = job_view_ask(c, buf_text(&o->request), &q, &job);
 	if (rc != CLI_OK)
 		return rc;
-	if (!query_member(&q.result, "job", &job)) {
-		query_free(&q);
-		return cli_error(CLI_INTERNAL, "the daemon's answer has no job");
-	}
 	job_view_read(&job, &v);
 	*id = v.id;
 	if (query_member(&job, "refused", &refused) && query_walk(&walk, &refused))

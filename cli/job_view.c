@@ -20,6 +20,18 @@ static uint64_t number(const struct json_token *o, const char *key)
 	return n;
 }
 
+int job_view_ask(struct cli *c, const char *request, struct query *q,
+		 struct json_token *out_job)
+{
+	int rc = query_run(c, request, q);
+
+	if (rc == CLI_OK && !query_member(&q->result, "job", out_job)) {
+		query_free(q);
+		return cli_error(CLI_INTERNAL, "the daemon's answer has no job");
+	}
+	return rc;
+}
+
 void job_view_read(const struct json_token *job, struct job_view *out)
 {
 	struct json_token state, what;
@@ -83,18 +95,12 @@ static int ask(struct cli *c, uint64_t id, uint64_t after, bool with_items,
 	       struct query *q, struct json_token *out_job)
 {
 	char request[120];
-	int rc;
 
 	(void)snprintf(request, sizeof(request),
 		       "{\"cmd\":\"job\",\"id\":%llu,\"after\":%llu%s}",
 		       (unsigned long long)id, (unsigned long long)after,
 		       with_items ? "" : ",\"n\":0");
-	rc = query_run(c, request, q);
-	if (rc == CLI_OK && !query_member(&q->result, "job", out_job)) {
-		query_free(q);
-		return cli_error(CLI_INTERNAL, "the daemon's answer has no job");
-	}
-	return rc;
+	return job_view_ask(c, request, q, out_job);
 }
 
 static int verdict(const struct job_view *v, const struct job_watch *w)

@@ -28,6 +28,9 @@ struct job_view {
 	bool computes; /* features, report; else it fetches */
 };
 
+/** Ask what is answered by a job; free @q after CLI_OK, which @out_job lies in. */
+int job_view_ask(struct cli *c, const char *request, struct query *q,
+		 struct json_token *out_job);
 void job_view_read(const struct json_token *job, struct job_view *out);
 /** Three lines.  Returns @out. */
 const char *job_view_progress(const struct job_view *v, char out[JOB_VIEW_TEXT]);
