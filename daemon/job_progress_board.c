@@ -2,6 +2,7 @@
 #include "daemon/job_progress_board.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "bus/stats.h"
 #include "daemon/daemon_parts.h"
 #include "proto/job_progress.h"
@@ -17,7 +18,7 @@ _Static_assert((int)JOB_IS_FAILED == JOB_FAILED, "the wire's words are the store
 struct job_progress_board {
 	struct daemon *d; /* borrowed */
 	bool is_asking;   /* the rest is HISTORY's meanwhile */
-	bool has_looked;  /* ... once: what ended before is no news */
+	bool has_looked;  /* ... once: what had ended before the start is no news */
 	uint64_t version; /* of the jobs, when they were looked at */
 	uint64_t newest;  /* the newest job that was looked at */
 	uint64_t frame_seq;
@@ -186,7 +187,6 @@ void job_progress_board_step(struct job_progress_board *b)
 	if (b->is_asking || d->history == NULL || d->state != DAEMON_READY)
 		return;
 	version = history_jobs_version(d->history);
-	/* The first look is for what is old: all behind it is news. */
 	if (b->has_looked && (version == b->version || !is_heard(d)))
 		return;
 	q = malloc(sizeof(*q));
@@ -202,6 +202,20 @@ void job_progress_board_step(struct job_progress_board *b)
 	free(q);
 }
 
+/* What ran when the daemon ended runs again, and may be done before the first quarter
+   of a second is over: all that is not old is news from the start on. */
+ON_LOOP static void note_old(struct job_progress_board *b)
+{
+	role_assert_history(); /* its thread has not begun */
+	if (look(b->d->history, b) < 0) {
+		log_warn("jobs", "%s; the first look at them comes later", err_text());
+		return;
+	}
+	for (size_t i = 0; i < b->n_now; i++)
+		b->told[i] = (struct job_progress){.id = b->now[i].id};
+	b->n_told = b->n_now;
+}
+
 int job_progress_board_new(struct daemon *d, struct job_progress_board **out)
 {
 	struct job_progress_board *b = calloc(1, sizeof(*b));
@@ -209,6 +223,9 @@ int job_progress_board_new(struct daemon *d, struct job_progress_board **out)
 	if (b == NULL)
 		return err_set(-ENOMEM, "out of memory for the progress of jobs");
 	b->d = d;
+	b->version = UINT64_MAX;
+	if (d->history != NULL)
+		note_old(b);
 	*out = b;
 	return 0;
 }

@@ -6,7 +6,7 @@
  *	     new in them, as a frame and as lines of JSON on the sockets of status
  *
  * So a job is told of at most four times a second, whatever it does, and what is told
- *is committed.  Nobody listens: nothing is looked at.
+ * is committed.  Nobody listens: nothing is looked at.
  */
 #pragma once
 #include "base/role.h"
@@ -14,6 +14,7 @@
 struct daemon;
 struct job_progress_board;
 
+/** Before HISTORY has begun: what has ended by then is no news. */
 ON_LOOP int job_progress_board_new(struct daemon *d, struct job_progress_board **out);
 /** After HISTORY has ended.  NULL is fine. */
 ON_LOOP void job_progress_board_free(struct job_progress_board *b);

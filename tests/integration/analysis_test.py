@@ -328,8 +328,18 @@ def progress_is_told_to_subscribers(d):
     lines = tb.Listener(d, "json_status")
     url = f"tcp://127.0.0.1:{d.port['status']}"
     said = open(os.path.join(d.dir, "said"), "w+", encoding="utf-8")  # of the C library
-    example = subprocess.Popen([JOBS, url], stdout=said)
-    with tickbus.Jobs(urls={"status": url}) as jobs:
+    example = subprocess.Popen([JOBS, url], stdout=said, stderr=said)
+    try:
+        hear_of_jobs(d, tickbus.Jobs(urls={"status": url}), lines, said.name)
+    finally:
+        example.kill()
+        example.wait()
+        said.close()
+    assert 'tickbus_published_total{kind="job"}' in d.http("/metrics")[1]
+
+
+def hear_of_jobs(d, listener, lines, said):
+    with listener as jobs:
         tb.until(lambda: (jobs.next(0.05), d.subscribers("status") >= 2)[1], "both are connected", 60)
         d.fetch([*SYMBOLS, "NOPE"], "first", 1)
         ids = [1, d.order(*FEATURES)]
@@ -352,13 +362,9 @@ def progress_is_told_to_subscribers(d):
             last = json.loads(lines.wait(1, f"job.{i}|".encode())[-1].partition(b"|")[2])
             assert last["event"] == "JOB_PROGRESS" and last["state"] == newest[i].state, last
         tb.until(lambda: all(f"job {i}, {newest[i].what}: {newest[i].state}, 4 of 4, {newest[i].failed} failed {newest[i].text}\n" in
-                             d.text(said.name) for i in ids[1:]), "the C library says so, too", 60)
+                             d.text(said) for i in ids[1:]), "the C library says so, too", 60)
         # Nothing changes: nothing is said.
         assert jobs.next(1.0) is None
-    example.kill()
-    example.wait()
-    said.close()
-    assert 'tickbus_published_total{kind="job"}' in d.http("/metrics")[1]
 
 
 def results_go_with_their_jobs(d):
