@@ -19,10 +19,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DB_NAME   "tickbus.db"
-#define WAL_NAME  DB_NAME "-wal"
-#define NEW_NAME  DB_NAME ".repaired"
-#define PRODUCERS 65536u
+#define DB_NAME     "tickbus.db"
+#define WAL_NAME    DB_NAME "-wal"
+#define NEW_NAME    DB_NAME ".repaired"
+#define PRODUCERS   65536u
+#define FOLDERS_MAX 99 /* of the old files of one second */
 
 struct repair {
 	struct sq *from, *to; /* owned */
@@ -380,18 +381,37 @@ static int read_identity(struct repair *r)
 	return rc < 0 ? err_prefix(rc, "cannot be repaired") : 0;
 }
 
-/* The old files into a folder of their own, the new one into their place. */
-static int move(struct repair *r, const char *dir, int64_t now_ns)
+/* A folder of its own for the old files: a descriptor.  Two repairs may fall into one
+   second. */
+static int new_folder(struct repair *r, const char *dir, int64_t now_ns)
 {
 	char folder[64];
-	int fd = -1, rc = 0;
+	int n = snprintf(folder, sizeof(folder), "damaged-%" PRId64, now_ns / NS_PER_S);
+	int rc = mkdirat(r->dirfd, folder, 0700), fd;
 
-	(void)snprintf(folder, sizeof(folder), "damaged-%" PRId64, now_ns / NS_PER_S);
+	for (int i = 2; rc < 0 && errno == EEXIST && i <= FOLDERS_MAX; i++) {
+		(void)snprintf(folder + n, sizeof(folder) - (size_t)n, ".%d", i);
+		rc = mkdirat(r->dirfd, folder, 0700);
+	}
+	if (rc < 0)
+		return err_set(-errno, "%s/%s: %s", dir, folder,
+			       strerrordesc_np(errno));
 	if (snprintf(r->report->kept_in, sizeof(r->report->kept_in), "%s/%s", dir,
-		     folder) >= (int)sizeof(r->report->kept_in) ||
-	    mkdirat(r->dirfd, folder, 0700) < 0 ||
-	    (fd = openat(r->dirfd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-		return err_set(-errno, "%s: %s", folder, strerrordesc_np(errno));
+		     folder) >= (int)sizeof(r->report->kept_in))
+		return err_set(-ENAMETOOLONG, "repair: %s: the path is too long", dir);
+	fd = openat(r->dirfd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_set(-errno, "%s/%s: %s", dir, folder,
+				strerrordesc_np(errno))
+		      : fd;
+}
+
+/* The old files into that folder, the new one into their place. */
+static int move(struct repair *r, const char *dir, int64_t now_ns)
+{
+	int fd = new_folder(r, dir, now_ns), rc = 0;
+
+	if (fd < 0)
+		return fd;
 	/* The log first: beside the new database it would be taken for its own. */
 	if ((renameat(r->dirfd, WAL_NAME, fd, WAL_NAME) < 0 && errno != ENOENT) ||
 	    linkat(r->dirfd, DB_NAME, fd, DB_NAME, 0) < 0 ||

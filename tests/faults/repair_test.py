@@ -10,6 +10,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import damage  # noqa: E402
@@ -123,6 +124,21 @@ def a_good_database_comes_through_whole(d):
     code, text = repair(d)
     assert code == 0, text
     assert goes_on(d, text, bars) == damage.RECORDS + 1
+
+
+@test
+def repairs_of_one_second_keep_their_files_apart(d):
+    image, _ = whole_image()
+    lay(d, image)
+    now = int(time.time())
+    for t in range(now, now + 60):
+        os.mkdir(os.path.join(d.dir, f"damaged-{t}"))
+    code, text = repair(d)
+    assert code == 0, text
+    folder = re.search(r"old files are in (\S+)", text).group(1)
+    assert re.search(r"/damaged-\d+\.2$", folder), folder
+    with open(os.path.join(folder, "tickbus.db"), "rb") as f:
+        assert f.read() == image["tickbus.db"]
 
 
 @test
