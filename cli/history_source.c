@@ -1,7 +1,9 @@
 /* history_source - see history_source.h. */
 #include "cli/history_source.h"
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/jsonw.h"
+#include "proto/barcols.h"
 #include <string.h>
 
 /* {"result": {BOX: {LIST: [row, ...], "next": where}}}; NEXT takes it back. */
@@ -20,12 +22,14 @@ struct place {
 };
 
 static void put_request(struct buf *out, enum history_what what,
-			const struct history_wish *wish, const struct place *from)
+			const struct history_wish *wish, const char *form,
+			const struct place *from)
 {
 	const char *const keys[][2] = {
 		{"symbol", wish->symbol}, {"timeframe", wish->timeframe},
 		{"source", wish->source}, {"adjust", wish->adjust},
 		{"start", wish->start},   {"end", wish->end},
+		{"form", form},
 	};
 	const char *next = questions[what].next;
 	struct jsonw w;
@@ -56,9 +60,18 @@ static bool go_on(const struct json_token *next, struct place *from)
 	return true;
 }
 
+/* A page of the answer goes here. */
+struct reader {
+	const char *list; /* its member */
+	history_row row;  /* of rows */
+	history_bar bar;  /* of columns */
+	void *arg;
+	struct buf bars; /* owned */
+};
+
 /* The members of a page in one go, for it is long. */
-static bool find_rows(const struct query *q, enum history_what what,
-		      struct query_walk *rows, struct json_token *next)
+static bool find_list(const struct query *q, enum history_what what, const char *name,
+		      struct json_token *list, struct json_token *next)
 {
 	struct json_token box, key, value;
 	struct query_walk walk;
@@ -69,33 +82,61 @@ static bool find_rows(const struct query *q, enum history_what what,
 	    !query_walk(&walk, &box))
 		return false;
 	while (query_next(&walk, &key, &value)) {
-		if (json_scan_is(&key, questions[what].list))
-			found = query_walk(rows, &value);
-		else if (json_scan_is(&key, "next"))
+		if (json_scan_is(&key, name)) {
+			*list = value;
+			found = true;
+		} else if (json_scan_is(&key, "next")) {
 			*next = value;
+		}
 	}
 	return found;
 }
 
-static int take_page(const struct query *q, enum history_what what, history_row fn,
-		     void *arg, struct place *from, bool *more)
+static int take_rows(struct reader *r, const struct json_token *list)
 {
-	struct json_token row, key, next;
+	struct json_token row, key;
 	struct query_walk walk;
 	int rc = CLI_OK;
 
-	if (!find_rows(q, what, &walk, &next))
+	if (!query_walk(&walk, list))
 		return cli_error(CLI_INTERNAL, "the daemon's answer has no %s",
-				 questions[what].list);
+				 r->list);
 	while (rc == CLI_OK && query_next(&walk, &key, &row))
-		rc = fn(arg, &row);
+		rc = r->row(r->arg, &row);
+	return rc;
+}
+
+static int take_columns(struct reader *r, const struct json_token *columns)
+{
+	const struct hist_bar *bars;
+	int rc = CLI_OK;
+
+	r->bars.len = 0;
+	if (barcols_read(columns, &r->bars) < 0)
+		return cli_error(CLI_INTERNAL, "the daemon's answer: %s", err_text());
+	bars = (const struct hist_bar *)(void *)r->bars.data;
+	for (size_t i = 0; rc == CLI_OK && i < r->bars.len / sizeof(*bars); i++)
+		rc = r->bar(r->arg, &bars[i]);
+	return rc;
+}
+
+static int take_page(const struct query *q, enum history_what what, struct reader *r,
+		     struct place *from, bool *more)
+{
+	struct json_token list, next;
+	int rc;
+
+	if (!find_list(q, what, r->list, &list, &next))
+		return cli_error(CLI_INTERNAL, "the daemon's answer has no %s",
+				 r->list);
+	rc = r->bar != NULL ? take_columns(r, &list) : take_rows(r, &list);
 	*more = go_on(&next, from);
 	return rc;
 }
 
-int history_source_each(struct cli *c, enum history_what what,
-			const struct history_wish *wish, history_row fn, void *arg,
-			char *reason)
+static int read_pages(struct cli *c, enum history_what what,
+		      const struct history_wish *wish, const char *form,
+		      struct reader *r, char *reason)
 {
 	struct place from = {.len = 0};
 	bool more = true;
@@ -105,13 +146,32 @@ int history_source_each(struct cli *c, enum history_what what,
 		struct buf request = {0};
 		struct query q;
 
-		put_request(&request, what, wish, &from);
+		put_request(&request, what, wish, form, &from);
 		rc = query_try(c, buf_text(&request), &q, reason, HISTORY_REASON_MAX);
 		buf_free(&request);
 		if (rc == CLI_OK) {
-			rc = take_page(&q, what, fn, arg, &from, &more);
+			rc = take_page(&q, what, r, &from, &more);
 			query_free(&q);
 		}
 	}
+	return rc;
+}
+
+int history_source_each(struct cli *c, enum history_what what,
+			const struct history_wish *wish, history_row fn, void *arg,
+			char *reason)
+{
+	struct reader r = {.list = questions[what].list, .row = fn, .arg = arg};
+
+	return read_pages(c, what, wish, NULL, &r, reason);
+}
+
+int history_source_bars(struct cli *c, const struct history_wish *wish, history_bar fn,
+			void *arg, char *reason)
+{
+	struct reader r = {.list = "columns", .bar = fn, .arg = arg};
+	int rc = read_pages(c, HISTORY_BARS, wish, "columns", &r, reason);
+
+	buf_free(&r.bars);
 	return rc;
 }

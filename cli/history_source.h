@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "cli/query.h"
+#include "proto/hist.h"
 
 #define HISTORY_REASON_MAX 256
 
@@ -28,3 +29,9 @@ typedef int (*history_row)(void *arg, const struct json_token *row);
 int history_source_each(struct cli *c, enum history_what what,
 			const struct history_wish *wish, history_row fn, void *arg,
 			char *reason);
+
+/** Takes one bar: CLI_OK, or an exit code that ends it. */
+typedef int (*history_bar)(void *arg, const struct hist_bar *bar);
+/** The same for HISTORY_BARS, many times as fast (proto/barcols.h). */
+int history_source_bars(struct cli *c, const struct history_wish *wish, history_bar fn,
+			void *arg, char *reason);

@@ -2,6 +2,7 @@
 #include "cli/report_gather.h"
 #include "base/timetext.h"
 #include "cli/live_source.h"
+#include "proto/barcols.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,29 +91,15 @@ static int note_series(void *arg, const struct json_token *row)
 
 /* ---- bars ---- */
 
-static int take_bar(void *arg, const struct json_token *row)
+static int take_bar(void *arg, const struct hist_bar *b)
 {
-	struct report_bar bar = {INT64_MIN, NAN, NAN, NAN, NAN, NAN};
-	struct json_token key, value;
-	struct query_walk walk;
-	const struct {
-		const char *name;
-		double *to;
-	} fields[] = {{"open", &bar.open},
-		      {"high", &bar.high},
-		      {"low", &bar.low},
-		      {"close", &bar.close},
-		      {"volume", &bar.volume}};
+	const struct report_bar bar = {b->start_ns,
+				       barcols_price(b->open_e9),
+				       barcols_price(b->high_e9),
+				       barcols_price(b->low_e9),
+				       barcols_price(b->close_e9),
+				       barcols_size(b->volume_e8)};
 
-	if (!query_walk(&walk, row))
-		return CLI_OK;
-	while (query_next(&walk, &key, &value)) {
-		if (json_scan_is(&key, "time"))
-			bar.time_ns = time_of(&value);
-		for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-			if (json_scan_is(&key, fields[i].name))
-				*fields[i].to = query_number(&value, NAN);
-	}
 	report_series_push(arg, &bar);
 	return CLI_OK;
 }
@@ -166,7 +153,7 @@ static int take_series(const struct gather *g, struct cli *c, const struct repor
 			wish.start = start;
 		}
 		forget(to);
-		rc = history_source_each(c, HISTORY_BARS, &wish, take_bar, to, reason);
+		rc = history_source_bars(c, &wish, take_bar, to, reason);
 		(void)report_series_bars(to, &n);
 	}
 	if (rc != CLI_NEGATIVE)

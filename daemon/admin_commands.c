@@ -184,7 +184,7 @@ static const struct command commands[] = {
 	{"job_cancel", admin_job_cancel, "{id}: end it; what is stored stays"},
 	{"vendors", admin_vendors, "who can be asked, and what was"},
 	{"bars", admin_bars,
-	 "{symbol, source, timeframe, adjust, start, end, n}: bars of vendors"},
+	 "{symbol, source, timeframe, adjust, start, end, n, form}: bars of vendors"},
 	{"articles", admin_articles,
 	 "{symbol, start, end, after, n}: what vendors wrote of it, oldest first"},
 	{"quality", admin_quality,

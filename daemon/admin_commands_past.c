@@ -3,6 +3,7 @@
 #include "base/decimal.h"
 #include "daemon/admin_history.h"
 #include "daemon/quality.h"
+#include "proto/barcols.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 struct choice {
 	const struct past *p;
 	const struct config *config;
-	struct hist_series best;
+	struct hist_summary best;
 	size_t rank; /* of its source in the configuration; SIZE_MAX: none yet */
 };
 
@@ -33,21 +34,22 @@ static int choose(void *arg, const struct hist_summary *s)
 	    s->series.adjust != c->p->adjust || rank >= c->rank ||
 	    (c->p->source[0] != '\0' && strcmp(c->p->source, s->series.source) != 0))
 		return 0;
-	c->best = s->series;
+	c->best = *s;
 	c->rank = rank;
 	return 0;
 }
 
 /* The series that was asked for, of the first vendor that has one: 0, 1: refused. */
 ON_HISTORY static int find_series(struct history_thread *t, struct past *p,
-				  struct hist_series *out)
+				  struct hist_series *out, char currency[8])
 {
-	struct choice c = {p, history_config(t), {.source = ""}, SIZE_MAX};
-	int rc = histstore_each(history_store(t), p->symbol, choose, &c);
+	struct choice c = {p, history_config(t), {.bars = 0}, SIZE_MAX};
+	int rc = histstore_each_row(history_store(t), p->symbol, choose, &c);
 
 	if (rc < 0)
 		return rc;
-	*out = c.best;
+	*out = c.best.series;
+	memcpy(currency, c.best.currency, sizeof(c.best.currency));
 	if (c.rank != SIZE_MAX)
 		return 0;
 	past_refuse(p, "not_found", "there are no bars of %s %s, %s%s%s: ingest it",
@@ -88,28 +90,30 @@ static void put_bar(struct jsonw *w, const struct hist_bar *b)
 static int show_bars(struct history_thread *t, struct past *p, struct jsonw *w)
 {
 	const struct hist_bar *b;
-	struct hist_summary summary = {0};
 	struct hist_series series;
 	struct buf bars = {0};
+	char currency[8];
 	size_t n;
 	int rc;
 
 	role_assert_history();
-	rc = find_series(t, p, &series);
+	rc = find_series(t, p, &series, currency);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
 	rc = histstore_get_bars(history_store(t), &series, &p->range, p->n, &bars);
-	if (rc == 0)
-		rc = histstore_summary(history_store(t), &series, &summary);
 	b = (const struct hist_bar *)(void *)bars.data;
 	n = bars.len / sizeof(*b);
 	jsonw_object(w, NULL);
 	past_put_series(w, &series);
-	jsonw_str(w, "currency", summary.currency);
-	jsonw_array(w, "bars");
-	for (size_t i = 0; i < n; i++)
-		put_bar(w, &b[i]);
-	jsonw_end(w);
+	jsonw_str(w, "currency", currency);
+	if (p->has_columns) {
+		barcols_write(w, "columns", b, n);
+	} else {
+		jsonw_array(w, "bars");
+		for (size_t i = 0; i < n; i++)
+			put_bar(w, &b[i]);
+		jsonw_end(w);
+	}
 	if (n == p->n && n > 0)
 		jsonw_time(w, "next", b[n - 1].start_ns + 1);
 	buf_free(&bars);
@@ -124,7 +128,8 @@ void admin_bars(struct daemon *d, const struct json *request, struct admin_call 
 	if (!admin_number(request, "n", ADMIN_ROWS_MAX, call, &n))
 		return;
 	p = past_new(d, call, show_bars, "bars");
-	if (p == NULL || !past_series(p, request, true) || !past_range(p, request))
+	if (p == NULL || !past_series(p, request, true) || !past_range(p, request) ||
+	    !past_form(p, request))
 		return;
 	p->n = n > 0 && n < ADMIN_ROWS_MAX ? n : ADMIN_ROWS_MAX;
 	past_ask(d, p);
@@ -214,11 +219,12 @@ static int show_quality(struct history_thread *t, struct past *p, struct jsonw *
 	struct hist_series series;
 	struct hist_range asked;
 	struct quality q;
+	char currency[8];
 	size_t n;
 	int rc;
 
 	role_assert_history();
-	rc = find_series(t, p, &series);
+	rc = find_series(t, p, &series, currency);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
 	rc = histstore_get_bars(history_store(t), &series, &p->range, SIZE_MAX, &all);

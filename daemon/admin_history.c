@@ -173,6 +173,16 @@ bool past_series(struct past *p, const struct json *request, bool needs_symbol)
 	return true;
 }
 
+bool past_form(struct past *p, const struct json *request)
+{
+	const char *form = json_str(json_get(request, "form"), "rows");
+
+	p->has_columns = strcmp(form, "columns") == 0;
+	if (!p->has_columns && strcmp(form, "rows") != 0)
+		return fail(p, "form: '%.20s' is not rows or columns", form);
+	return true;
+}
+
 /* ---- words ---- */
 
 const char *past_step_name(uint32_t step_s)

@@ -31,6 +31,7 @@ struct past {
 	char source[HIST_SOURCE_MAX + 1];
 	uint32_t step_s;
 	uint8_t adjust;
+	bool has_columns; /* the form of the answer: proto/barcols.h */
 	struct hist_range range;
 	struct hist_job job;
 	struct buf names;   /* char [SYMBOL_MAX + 1] of each symbol of the job */
@@ -63,6 +64,7 @@ int past_refuse(struct past *p, const char *code, const char *fmt, ...)
  */
 ON_LOOP bool past_range(struct past *p, const struct json *request);
 ON_LOOP bool past_series(struct past *p, const struct json *request, bool needs_symbol);
+ON_LOOP bool past_form(struct past *p, const struct json *request);
 
 /** "symbols" into @p->names, those that are no names as JSON into @p->refused; false:
    the call has been failed, @p not freed. */

@@ -346,3 +346,17 @@ bool json_scan_u64(const struct json_token *t, uint64_t *out)
 	*out = v;
 	return true;
 }
+
+bool json_scan_i64(const struct json_token *t, int64_t *out)
+{
+	struct json_token digits = *t;
+	uint64_t v;
+	bool is_negative = t->len > 0 && t->text[0] == '-';
+
+	digits.text += is_negative;
+	digits.len -= is_negative;
+	if (!json_scan_u64(&digits, &v) || v > (uint64_t)INT64_MAX + is_negative)
+		return false;
+	*out = is_negative ? (int64_t)(0 - v) : (int64_t)v;
+	return true;
+}

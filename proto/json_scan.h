@@ -52,3 +52,5 @@ bool json_scan_text(const struct json_token *t, char *out, size_t cap, size_t *o
 bool json_scan_is(const struct json_token *t, const char *text);
 /** An unsigned integer, as number or as string of digits; false: it is none. */
 bool json_scan_u64(const struct json_token *t, uint64_t *out);
+/** The same with a sign. */
+bool json_scan_i64(const struct json_token *t, int64_t *out);

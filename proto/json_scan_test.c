@@ -111,6 +111,26 @@ static void whole_numbers_keep_all_their_digits(void **state)
 	assert_false(json_scan_u64(&t, &v));
 }
 
+static void whole_numbers_have_a_sign(void **state)
+{
+	struct json_token t;
+	int64_t v = 0;
+
+	(void)state;
+	assert_true(scan("-9223372036854775808", &t) && json_scan_i64(&t, &v));
+	assert_true(v == INT64_MIN);
+	assert_true(scan("9223372036854775807", &t) && json_scan_i64(&t, &v));
+	assert_true(v == INT64_MAX);
+	assert_true(scan("9223372036854775808", &t));
+	assert_false(json_scan_i64(&t, &v));
+	assert_true(scan("-9223372036854775809", &t));
+	assert_false(json_scan_i64(&t, &v));
+	assert_true(scan("\"-\"", &t));
+	assert_false(json_scan_i64(&t, &v));
+	assert_true(scan("\"--1\"", &t));
+	assert_false(json_scan_i64(&t, &v));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -119,6 +139,7 @@ int main(void)
 		cmocka_unit_test(nesting_ends_at_its_limit),
 		cmocka_unit_test(escapes_become_characters),
 		cmocka_unit_test(whole_numbers_keep_all_their_digits),
+		cmocka_unit_test(whole_numbers_have_a_sign),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

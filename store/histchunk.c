@@ -31,8 +31,8 @@ static int64_t value(const struct hist_bar *b, unsigned column)
  * What a value is measured from: columns that are written before it, of this bar and
  * the one before.  Wrapping arithmetic, so that every guess can be undone.
  */
-static uint64_t guess(const struct hist_bar *b, const struct hist_bar *before,
-		      const struct hist_bar *before2, unsigned column)
+static inline uint64_t guess(const struct hist_bar *b, const struct hist_bar *before,
+			     const struct hist_bar *before2, unsigned column)
 {
 	uint64_t step = (uint64_t)before->start_ns - (uint64_t)before2->start_ns;
 
@@ -138,8 +138,8 @@ static void divisors(const struct hist_bar *bars, size_t n, int64_t out[COLUMNS]
 
 /* What column @c of bar @i is likely to be, from what stands before it: the writer
    keeps the difference, and the reader adds it again. */
-static uint64_t expected(const struct hist_bar *b, size_t i, unsigned c,
-			 const int64_t divisor[COLUMNS])
+static inline uint64_t expected(const struct hist_bar *b, size_t i, unsigned c,
+				const int64_t divisor[COLUMNS])
 {
 	static const struct hist_bar none;
 	const struct hist_bar *before = i > 0 ? &b[i - 1] : &none;
@@ -179,6 +179,47 @@ static int not_bars(size_t n)
 	return err_set(-EBADMSG, "the bytes are not those of %zu bars", n);
 }
 
+/* Column @c of all bars; where it ends, or NULL: it is damaged.  A branch that knows
+   its column costs half of what one costs that asks for every value. */
+static inline __attribute__((always_inline)) const uint8_t *
+read_column(const uint8_t *p, const uint8_t *end, size_t n, struct hist_bar *b,
+	    unsigned c, const int64_t divisor[COLUMNS])
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t v = 0;
+
+		/* Most are one byte: differences are small. */
+		if (p < end && *p < 0x80)
+			v = *p++;
+		else if ((p = get_varint(p, end, &v)) == NULL)
+			return NULL;
+		*field(&b[i], c) = (int64_t)(unzigzag(v) + expected(b, i, c, divisor));
+	}
+	return p;
+}
+
+static const uint8_t *read_any(const uint8_t *p, const uint8_t *end, size_t n,
+			       struct hist_bar *b, unsigned c,
+			       const int64_t divisor[COLUMNS])
+{
+	switch (c) {
+	case 0:
+		return read_column(p, end, n, b, 0, divisor);
+	case 1:
+		return read_column(p, end, n, b, 1, divisor);
+	case 2:
+		return read_column(p, end, n, b, 2, divisor);
+	case 3:
+		return read_column(p, end, n, b, 3, divisor);
+	case 4:
+		return read_column(p, end, n, b, 4, divisor);
+	case 6:
+		return read_column(p, end, n, b, 6, divisor);
+	default: /* measured from nothing */
+		return read_column(p, end, n, b, c, divisor);
+	}
+}
+
 static int read_columns(const uint8_t *p, size_t len, size_t n, struct hist_bar *b)
 {
 	const uint8_t *end = p + len;
@@ -191,17 +232,8 @@ static int read_columns(const uint8_t *p, size_t len, size_t n, struct hist_bar 
 			return not_bars(n);
 		divisor[c] = (int64_t)v;
 	}
-	for (unsigned k = 0; k < COLUMNS; k++) {
-		unsigned c = order[k];
-
-		for (size_t i = 0; i < n; i++) {
-			p = get_varint(p, end, &v);
-			if (p == NULL)
-				return not_bars(n);
-			*field(&b[i], c) =
-				(int64_t)(unzigzag(v) + expected(b, i, c, divisor));
-		}
-	}
+	for (unsigned k = 0; k < COLUMNS && p != NULL; k++)
+		p = read_any(p, end, n, b, order[k], divisor);
 	if (p != end)
 		return not_bars(n);
 	scale(b, n, divisor, true);

@@ -426,6 +426,27 @@ int histstore_each(struct histstore *h, const char *symbol,
 	return rc;
 }
 
+int histstore_each_row(struct histstore *h, const char *symbol,
+		       int (*fn)(void *arg, const struct hist_summary *s), void *arg)
+{
+	struct buf rows = {0};
+	int rc = list_rows(h, symbol, &rows);
+
+	for (size_t i = 0; rc == 0 && i < rows.len / sizeof(struct hist_row); i++) {
+		const struct hist_row *row =
+			(const struct hist_row *)(const void *)rows.data + i;
+		struct hist_summary sum = {.series = row->series,
+					   .bars = row->bars,
+					   .bytes = row->bytes,
+					   .chunks = row->chunks};
+
+		memcpy(sum.currency, row->currency, sizeof(sum.currency));
+		rc = fn(arg, &sum);
+	}
+	buf_free(&rows);
+	return rc;
+}
+
 int histstore_drop_adjusted(struct histstore *h, const char *symbol,
 			    const struct hist_range *r, uint64_t *out_bars)
 {

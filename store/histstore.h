@@ -116,6 +116,12 @@ ON_HISTORY int histstore_each(struct histstore *h, const char *symbol,
 			      int (*fn)(void *arg, const struct hist_summary *s),
 			      void *arg);
 
+/** The same of what stands in the series' own rows: first_ns, last_ns and fetched_ns
+   are 0, for which chunks would have to be unpacked. */
+ON_HISTORY int histstore_each_row(struct histstore *h, const char *symbol,
+				  int (*fn)(void *arg, const struct hist_summary *s),
+				  void *arg);
+
 /** 0; the same id with an older or equal updated_ns changes nothing. */
 ON_HISTORY int histstore_put_article(struct histstore *h, const char *source,
 				     const struct hist_article *a, bool *out_is_new);

@@ -385,34 +385,43 @@ int histstore_drop(struct histstore *h, const struct hist_series *s,
 	return rc;
 }
 
-/* First bar of the first chunk, last of the last. */
+/* 0: there is none. */
+ON_HISTORY static int end_chunk(struct histstore *h, const struct hist_row *row,
+				bool is_last, int64_t *out)
+{
+	struct sq_stmt *st = hist_stmt(h, is_last ? SQL_CHUNK_LAST : SQL_CHUNK_FIRST);
+	int64_t from = row->id << NUMBER_BITS;
+	int rc;
+
+	*out = 0;
+	if (st == NULL)
+		return -EBADMSG;
+	sq_bind_int(st, 1, from);
+	sq_bind_int(st, 2, from | ((INT64_C(1) << NUMBER_BITS) - 1));
+	rc = sq_step(st);
+	if (rc != SQ_ROW)
+		return rc;
+	*out = sq_int(st, 0);
+	sq_reset(st);
+	return 0;
+}
+
+/* First bar of the first chunk, last of the last; mostly it is one. */
 ON_HISTORY static int find_ends(struct histstore *h, struct hist_row *row,
 				struct hist_summary *out)
 {
-	int64_t from = row->id << NUMBER_BITS;
-	int64_t to = from | ((INT64_C(1) << NUMBER_BITS) - 1);
+	int64_t held = 0;
 
 	for (int side = 0; side < 2; side++) {
-		struct sq_stmt *st =
-			hist_stmt(h, side ? SQL_CHUNK_LAST : SQL_CHUNK_FIRST);
 		const struct hist_bar *bar;
 		int64_t id;
-		int rc;
+		int rc = end_chunk(h, row, side, &id);
 
-		if (st == NULL)
-			return -EBADMSG;
-		sq_bind_int(st, 1, from);
-		sq_bind_int(st, 2, to);
-		rc = sq_step(st);
-		if (rc != SQ_ROW)
+		if (rc == 0 && id != 0 && id != held)
+			rc = load_chunk(h, row, id);
+		if (rc < 0 || id == 0 || h->chunk.len == 0)
 			return rc;
-		id = sq_int(st, 0);
-		sq_reset(st);
-		if (id == 0)
-			return 0;
-		rc = load_chunk(h, row, id);
-		if (rc < 0 || h->chunk.len == 0)
-			return rc;
+		held = id;
 		bar = (const struct hist_bar *)(void *)h->chunk.data;
 		if (side)
 			out->last_ns = bar[h->chunk.len / sizeof(*bar) - 1].start_ns;

@@ -398,6 +398,18 @@ static int note(void *arg, const struct hist_summary *s)
 	return s->series.step_s == 86400 ? 7 : 0;
 }
 
+static int same_but_for_times(void *arg, const struct hist_summary *s)
+{
+	struct hist_summary whole;
+
+	assert_int_equal(0, histstore_summary(arg, &s->series, &whole));
+	assert_true(whole.bars == s->bars && whole.bytes == s->bytes &&
+		    whole.chunks == s->chunks);
+	assert_string_equal(whole.currency, s->currency);
+	assert_true(s->first_ns == 0 && s->last_ns == 0 && s->fetched_ns == 0);
+	return 0;
+}
+
 static void series_are_told_in_order_until_somebody_says_stop(void **state)
 {
 	struct hist_series a = series("MSFT", 60, HIST_RAW);
@@ -419,6 +431,13 @@ static void series_are_told_in_order_until_somebody_says_stop(void **state)
 	text.len = 0;
 	assert_int_equal(7, histstore_each(w.h, "ZM", note, &text));
 	assert_string_equal("alpaca/ZM/86400 ", buf_text(&text));
+	text.len = 0;
+	assert_int_equal(7, histstore_each_row(w.h, NULL, note, &text));
+	assert_string_equal("alpaca/AAPL/60 alpaca/AAPL/3600 alpaca/MSFT/60 "
+			    "alpaca/ZM/86400 ",
+			    buf_text(&text));
+	assert_int_equal(0, histstore_set_currency(w.h, &a, "USD"));
+	assert_int_equal(0, histstore_each_row(w.h, NULL, same_but_for_times, w.h));
 	buf_free(&text);
 	end(&w);
 }
