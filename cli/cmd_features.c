@@ -51,6 +51,7 @@ struct features {
 	uint64_t threads;
 	bool is_json, is_return;
 	struct feature_frame frame;
+	struct feature_watch watch;
 	struct feature_wish wish;
 };
 
@@ -198,20 +199,41 @@ static int order(struct cli *c, struct features *x)
 	return job_order_run(c, &o, &how);
 }
 
+static void on_begin(void *arg, size_t i)
+{
+	worknote_begin(arg, i);
+}
+
+static void on_leave(void *arg, size_t i)
+{
+	worknote_leave(arg, i);
+}
+
 static void on_made(void *arg, size_t i, const char *reason)
 {
 	worknote_row(arg, i, reason);
+}
+
+/* Rows that the process died at have their reason before anybody looks at them. */
+static void leave_out(const struct cli *c, struct feature_frame *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		const char *reason = worknote_aside(c->note, i);
+
+		if (reason != NULL)
+			(void)snprintf(f->rows[i].reason, sizeof(f->rows[i].reason),
+				       "%s", reason);
+	}
 }
 
 static int extract(struct cli *c, struct features *x)
 {
 	int rc = add_symbols(c, x);
 
-	if (c->note != NULL) {
-		x->frame.made = on_made;
-		x->frame.arg = c->note;
-	}
-
+	x->watch = (struct feature_watch){on_begin, on_leave, on_made, c->note};
+	if (c->note != NULL)
+		x->frame.watch = &x->watch;
+	leave_out(c, &x->frame);
 	if (rc == CLI_OK && x->values[OPT_CSV] == NULL && x->frame.n == 0)
 		rc = cli_usage_error(c,
 				     "there is no symbol: --symbols A,B or --csv FILE");

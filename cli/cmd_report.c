@@ -411,6 +411,13 @@ static int order_it(struct cli *c, struct order *o)
 	return rc;
 }
 
+static void on_begin(void *arg, const struct report *r, const struct report_symbol *s)
+{
+	struct order *o = arg;
+
+	worknote_begin(o->gather.worker[0].note, (size_t)(s - r->rows));
+}
+
 /* "pricing: there is no bar; news: ...": why a row is not whole. */
 static void on_made(void *arg, const struct report *r, const struct report_symbol *s)
 {
@@ -437,8 +444,10 @@ static int load(void *arg, unsigned worker, const struct report *r,
 
 static int make(struct cli *c, struct order *o)
 {
-	const struct report_loader loader = {
-		.load = load, .arg = o, .made = c->note ? on_made : NULL};
+	const struct report_loader loader = {.load = load,
+					     .arg = o,
+					     .begin = c->note ? on_begin : NULL,
+					     .made = c->note ? on_made : NULL};
 	struct gather *g = &o->gather;
 	int64_t began_ns = clock_mono_ns();
 	int rc;

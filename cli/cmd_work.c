@@ -2,8 +2,9 @@
  * cmd_work - work: features and reports as the daemon's process for a job of it
  * (daemon/analysis_child.h).  Not for people: it stands in no list.
  *
- * The order comes on standard input: a word a line, an empty line, and what is held.
- * The rest is the command of these words, so the result is the command's own.
+ * The order comes on standard input: "aside 7 why" for each row that is to be left out,
+ * a word a line, an empty line, and what is held.  The rest is the command of these
+ * words, so the result is the command's own.
  */
 #include "base/buf.h"
 #include "cli/cli.h"
@@ -103,6 +104,27 @@ static int read_order(struct buf *order)
 	}
 }
 
+/* "aside 7 its reason", some of them: where the words begin, or NULL. */
+static char *read_asides(char *text, struct worknote *note)
+{
+	static const char word[] = "aside ";
+	const size_t skip = sizeof(word) - 1;
+
+	while (strncmp(text, word, skip) == 0) {
+		char *end = strchr(text, '\n'), *reason = NULL;
+		unsigned long row = strtoul(text + skip, &reason, 10);
+
+		if (end == NULL || row == 0 || *reason != ' ' || reason + 1 >= end ||
+		    note->n_aside == WORKNOTE_ASIDE_MAX)
+			return NULL;
+		*end = '\0';
+		note->aside[note->n_aside].row = row - 1;
+		note->aside[note->n_aside++].reason = reason + 1;
+		text = end + 1;
+	}
+	return text;
+}
+
 /* Words end at an empty line; where holdings begin, or NULL. */
 static char *split(char *text, char **words, int *n)
 {
@@ -136,7 +158,8 @@ static int run(struct cli *c, char *text)
 					       {"report", "", "", "", cmd_report}};
 	char *words[WORDS_MAX + 2], word[64];
 	int n = 0;
-	char *holdings = split(text, words, &n);
+	char *begin = read_asides(text, c->note);
+	char *holdings = begin == NULL ? NULL : split(begin, words, &n);
 
 	if (n == 0 || holdings == NULL)
 		return cli_error(CLI_USAGE, "the order is none");
@@ -158,7 +181,7 @@ static int run(struct cli *c, char *text)
 
 int cmd_work(struct cli *c, int argc, char **argv)
 {
-	struct worknote note = {STDIN_FILENO, PTHREAD_MUTEX_INITIALIZER};
+	struct worknote note = {.fd = STDIN_FILENO, .lock = PTHREAD_MUTEX_INITIALIZER};
 	struct buf order = {0};
 	int rc = read_bounds(c, argc, argv);
 

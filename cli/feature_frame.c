@@ -116,9 +116,13 @@ static void compute_row(struct feature_frame *f, size_t i, struct tsf_scratch *s
 
 static void make_row(struct feature_frame *f, size_t i, struct tsf_scratch *s)
 {
+	const struct feature_watch *w = f->watch;
+
+	if (w != NULL)
+		w->begin(w->arg, i);
 	compute_row(f, i, s);
-	if (f->made != NULL)
-		f->made(f->arg, i, f->rows[i].reason);
+	if (w != NULL)
+		w->made(w->arg, i, f->rows[i].reason);
 }
 
 static void *work(void *arg)

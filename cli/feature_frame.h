@@ -3,7 +3,7 @@
  *
  * Rows stand in the order in which symbols were added, whatever thread computed them.
  * A symbol without features (no values, one that is not finite) has NaN everywhere and
- * a reason; it never hinders another.
+ * a reason; it never hinders another.  One that has a reason already is not computed.
  */
 #pragma once
 #include "analysis/tsf.h"
@@ -22,18 +22,27 @@ struct feature_row {
 	size_t n, room;
 };
 
+/** Who wants to know where the work is.  Any thread. */
+struct feature_watch {
+	/** Somebody is at row @i: reads its series, or computes it. */
+	void (*begin)(void *arg, size_t i);
+	/** No longer, and somebody comes back to it. */
+	void (*leave)(void *arg, size_t i);
+	/** It is made. */
+	void (*made)(void *arg, size_t i, const char *reason);
+	void *arg;
+};
+
 struct feature_frame {
 	enum tsf_set set;
 	enum tsf_flavour flavour;
 	size_t window;            /* newest values that count; more are forgotten */
 	struct feature_row *rows; /* owned */
 	size_t n, room;
-	/** Row @i is made; any thread.  NULL: nobody wants to know. */
-	void (*made)(void *arg, size_t i, const char *reason);
-	void *arg;
-	double *values; /* owned; n rows of tsf_count(set), after
-			 * feature_frame_compute()
-			 */
+	const struct feature_watch *watch; /* borrowed; NULL: nobody wants to know */
+	double *values;                    /* owned; n rows of tsf_count(set), after
+					    * feature_frame_compute()
+					    */
 };
 
 void feature_frame_free(struct feature_frame *f);

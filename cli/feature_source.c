@@ -26,26 +26,39 @@ static int take_bar(void *arg, const struct json_token *bar)
 	return CLI_OK;
 }
 
+static int take_row(struct cli *c, const struct feature_wish *wish,
+		    struct feature_row *row)
+{
+	struct history_wish w = wish->bars;
+	struct taking t = {wish->column, row};
+	char reason[HISTORY_REASON_MAX];
+	int rc;
+
+	w.symbol = row->symbol;
+	rc = history_source_each(c, HISTORY_BARS, &w, take_bar, &t, reason);
+	if (rc != CLI_NEGATIVE)
+		return rc;
+	/* A no is about this symbol. */
+	(void)snprintf(row->reason, sizeof(row->reason), "%s", reason);
+	return CLI_OK;
+}
+
 int feature_source_daemon(struct cli *c, const struct feature_wish *wish,
 			  struct feature_frame *f)
 {
-	struct history_wish w = wish->bars;
+	const struct feature_watch *watch = f->watch;
+	int rc = CLI_OK;
 
-	for (size_t i = 0; i < f->n; i++) {
-		struct taking t = {wish->column, &f->rows[i]};
-		char reason[HISTORY_REASON_MAX];
-		int rc;
-
-		w.symbol = f->rows[i].symbol;
-		rc = history_source_each(c, HISTORY_BARS, &w, take_bar, &t, reason);
-		/* A no is about this symbol. */
-		if (rc == CLI_NEGATIVE)
-			(void)snprintf(f->rows[i].reason, sizeof(f->rows[i].reason),
-				       "%s", reason);
-		else if (rc != CLI_OK)
-			return rc;
+	for (size_t i = 0; i < f->n && rc == CLI_OK; i++) {
+		if (f->rows[i].reason[0] != '\0')
+			continue;
+		if (watch != NULL)
+			watch->begin(watch->arg, i);
+		rc = take_row(c, wish, &f->rows[i]);
+		if (watch != NULL)
+			watch->leave(watch->arg, i);
 	}
-	return CLI_OK;
+	return rc;
 }
 
 /* ---- of a file ---- */

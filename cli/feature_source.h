@@ -10,8 +10,9 @@ struct feature_wish {
 };
 
 /**
- * Bars of the daemon for every row that @f has: an exit code.  A symbol that the daemon
- * has no bars of keeps the reason; one that is not answered at all ends it.
+ * Bars of the daemon for every row of @f that has no reason yet: an exit code.  A
+ * symbol that the daemon has no bars of keeps the reason; one that is not answered at
+ * all ends it.
  */
 int feature_source_daemon(struct cli *c, const struct feature_wish *wish,
 			  struct feature_frame *f);

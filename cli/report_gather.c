@@ -2,6 +2,7 @@
 #include "cli/report_gather.h"
 #include "base/timetext.h"
 #include "cli/live_source.h"
+#include "cli/worknote.h"
 #include "proto/barcols.h"
 #include <math.h>
 #include <stdio.h>
@@ -214,13 +215,28 @@ static int take_news(const struct gather *g, struct cli *c, struct report_symbol
 
 /* ---- both ---- */
 
+/* Of a row that the process died at, before, there is nothing. */
+static void leave_out(const struct report *r, struct report_symbol *s, const char *why)
+{
+	static const uint32_t loaded[] = {REPORT_PRICING, REPORT_NEWS};
+
+	for (size_t i = 0; i < sizeof(loaded) / sizeof(loaded[0]); i++)
+		if (r->parts & loaded[i])
+			report_fail(s, loaded[i], "%s", why);
+}
+
 int gather_load(void *arg, unsigned worker, const struct report *r,
 		struct report_symbol *s)
 {
 	struct gather *g = arg;
 	struct cli *c = &g->worker[worker];
+	const char *aside = worknote_aside(c->note, (size_t)(s - r->rows));
 	int rc = CLI_OK;
 
+	if (aside != NULL) {
+		leave_out(r, s, aside);
+		return CLI_OK;
+	}
 	if (r->parts & REPORT_PRICING)
 		rc = take_prices(g, c, r, s);
 	if (rc == CLI_OK && (r->parts & REPORT_NEWS))

@@ -22,17 +22,15 @@ static void write_all(int fd, const char *text, size_t len)
 	}
 }
 
-void worknote_row(struct worknote *n, size_t i, const char *reason)
+static void say(struct worknote *n, const char *word, size_t i, const char *reason)
 {
 	char line[LINE_MAX_BYTES];
 	int len;
 
 	if (n == NULL)
 		return;
-	if (*reason == '\0')
-		len = snprintf(line, sizeof(line), "done %zu", i + 1);
-	else
-		len = snprintf(line, sizeof(line), "failed %zu %s", i + 1, reason);
+	len = snprintf(line, sizeof(line), "%s %zu%s%s", word, i + 1,
+		       *reason != '\0' ? " " : "", reason);
 	if (len >= (int)sizeof(line))
 		len = (int)sizeof(line) - 1;
 	for (int k = 0; k < len; k++)
@@ -42,4 +40,27 @@ void worknote_row(struct worknote *n, size_t i, const char *reason)
 	pthread_mutex_lock(&n->lock);
 	write_all(n->fd, line, (size_t)len + 1);
 	pthread_mutex_unlock(&n->lock);
+}
+
+void worknote_begin(struct worknote *n, size_t i)
+{
+	say(n, "begin", i, "");
+}
+
+void worknote_leave(struct worknote *n, size_t i)
+{
+	say(n, "leave", i, "");
+}
+
+void worknote_row(struct worknote *n, size_t i, const char *reason)
+{
+	say(n, *reason == '\0' ? "done" : "failed", i, reason);
+}
+
+const char *worknote_aside(const struct worknote *n, size_t i)
+{
+	for (size_t k = 0; n != NULL && k < n->n_aside; k++)
+		if (n->aside[k].row == i)
+			return n->aside[k].reason;
+	return NULL;
 }

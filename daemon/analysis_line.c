@@ -45,19 +45,22 @@ static size_t read_row(const char *text, size_t len, uint32_t *out)
 
 int analysis_line_parse(const char *text, size_t len, struct analysis_line *out)
 {
-	static const char *const verbs[] = {"done ", "failed "};
+	static const char *const words[] = {[ROW_BEGIN] = "begin ",
+					    [ROW_LEAVE] = "leave ",
+					    [ROW_DONE] = "done ",
+					    [ROW_FAILED] = "failed "};
 
-	for (size_t i = 0; i < 2; i++) {
-		size_t n = strlen(verbs[i]), digits;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		size_t n = strlen(words[i]), digits;
 
-		if (len < n || memcmp(text, verbs[i], n) != 0)
+		if (len < n || memcmp(text, words[i], n) != 0)
 			continue;
-		*out = (struct analysis_line){.has_failed = i == 1};
+		*out = (struct analysis_line){.word = (enum analysis_word)i};
 		digits = read_row(text + n, len - n, &out->row);
 		n += digits;
-		if (digits == 0 || (!out->has_failed && n != len))
+		if (digits == 0 || (i != ROW_FAILED && n != len))
 			break;
-		if (!out->has_failed)
+		if (i != ROW_FAILED)
 			return 0;
 		if (n + 1 >= len || text[n] != ' ')
 			break;

@@ -1,7 +1,9 @@
 /*
  * analysis_line - what the process that computes a job says of its rows, a line each:
  *
- *	done 17
+ *	begin 17	from here on it is at this row: should it die, then maybe of it
+ *	leave 17	no longer, and it comes back: its bars are read, say
+ *	done 17		it is made, or
  *	failed 18 pricing: there is no bar of it
  *
  * Rows are numbered from 1.  The process is ours and may be damaged all the same: a
@@ -13,10 +15,12 @@
 
 #define ANALYSIS_LINE_MAX 1024 /* with its line end */
 
+enum analysis_word { ROW_BEGIN = 0, ROW_LEAVE, ROW_DONE, ROW_FAILED };
+
 struct analysis_line {
 	uint32_t row; /* from 1 */
-	bool has_failed;
-	char reason[HISTJOBS_REASON_MAX];
+	enum analysis_word word;
+	char reason[HISTJOBS_REASON_MAX]; /* of ROW_FAILED */
 };
 
 /** One line without its end: 0 or -EINVAL. */

@@ -1,12 +1,12 @@
 /* analysis_parts - what the files of analysis_room share. */
 #pragma once
+#include "daemon/analysis_blame.h"
 #include "daemon/analysis_child.h"
 #include "daemon/analysis_room.h"
 #include <pthread.h>
 
-#define ANALYSIS_JOBS_MAX  16
-#define ANALYSIS_NAME_MAX  48
-#define ANALYSIS_TRIES_MAX 3 /* of one process, while the daemon lives */
+#define ANALYSIS_JOBS_MAX 16
+#define ANALYSIS_NAME_MAX 48
 
 /** What a process said of a row, on its way to the store. */
 struct analysis_row {
@@ -25,10 +25,12 @@ struct analysis_slot {
 	/* the thread's own; HISTORY's while it is asked */
 	struct hist_job job;
 	struct hist_analysis stands;
-	struct buf order; /* owned; on the wire */
-	struct buf rows;  /* owned; struct analysis_row, not stored yet */
-	struct buf seen;  /* owned; a byte per row */
-	uint32_t n_seen;
+	struct buf words;    /* owned; as they were asked for, each with its line end */
+	struct buf symbols;  /* owned; "AAPL,MSFT" */
+	struct buf holdings; /* owned */
+	struct buf order;    /* owned; of all this, on the wire */
+	struct buf rows;     /* owned; struct analysis_row, not stored yet */
+	struct analysis_blame blame;
 	int64_t stored_ns; /* when progress was */
 	/* the question that is asked */
 	int (*ask)(struct analysis_slot *s, struct histstore *h);

@@ -16,19 +16,54 @@
 #define PROGRESS_NS (250 * NS_PER_MS)
 #define ROWS_HELD   1000 /* ... or as soon as so many wait */
 #define AGAIN_NS    NS_PER_S
+#define CORES_MAX   4 /* threads of a job, unless the configuration says */
+
+/* ---- its order ---- */
+
+/* What the daemon's configuration says, on this machine and now. */
+static void add_words(struct analysis_slot *s)
+{
+	const struct config *c = s->room->config;
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	long threads = cores < 1 ? 1 : cores > CORES_MAX ? CORES_MAX : cores;
+	bool is_report = s->job.what == JOB_REPORT;
+
+	if (c->analysis.threads != 0)
+		threads = c->analysis.threads;
+	if (s->blame.is_alone)
+		threads = 1;
+	buf_printf(&s->order, "--%s=%ld\n", is_report ? "workers" : "threads", threads);
+	if (is_report && c->news_vader[0] != '\0')
+		buf_printf(&s->order, "--vader=%s\n", c->news_vader);
+}
+
+/* Whom it is to do without, the words, the symbols, holdings. */
+static void write_order(struct analysis_slot *s)
+{
+	const struct analysis_aside *a = s->blame.aside;
+
+	s->order.len = 0;
+	for (size_t i = 0; i < s->blame.n_aside; i++)
+		buf_printf(&s->order, "aside %u %s\n", a[i].row, a[i].reason);
+	buf_add(&s->order, s->words.data, s->words.len);
+	add_words(s);
+	buf_printf(&s->order, "--symbols=");
+	buf_add(&s->order, s->symbols.data, s->symbols.len);
+	buf_printf(&s->order, "\n\n");
+	buf_add(&s->order, s->holdings.data, s->holdings.len);
+}
 
 /* ---- one process ---- */
 
 static int on_line(void *arg, const struct analysis_line *line)
 {
 	struct analysis_slot *s = arg;
-	struct analysis_row row = {.n = line->row, .has_failed = line->has_failed};
+	struct analysis_row row = {.n = line->row,
+				   .has_failed = line->word == ROW_FAILED};
+	int rc = analysis_blame_line(&s->blame, line);
 
-	if (line->row > s->job.items || s->seen.data[line->row - 1] != 0)
-		return err_set(-EINVAL, "it told of symbol %u of %u, or again",
-			       line->row, s->job.items);
-	s->seen.data[line->row - 1] = 1;
-	s->n_seen++;
+	if (rc < 0 || line->word == ROW_BEGIN || line->word == ROW_LEAVE)
+		return rc;
 	stats_add(STAT_ANALYSIS_ROWS, 1);
 	memcpy(row.reason, line->reason, sizeof(row.reason));
 	buf_add(&s->rows, &row, sizeof(row));
@@ -48,9 +83,7 @@ static void on_idle(void *arg)
 static void forget_rows(struct analysis_slot *s)
 {
 	s->rows.len = 0;
-	s->seen.len = 0;
-	memset(buf_reserve(&s->seen, s->job.items + 1), 0, s->job.items + 1);
-	s->n_seen = 0;
+	analysis_blame_process(&s->blame);
 	s->stored_ns = clock_mono_ns();
 }
 
@@ -75,10 +108,12 @@ static int compute(struct analysis_slot *s, int fd)
 	int rc;
 
 	forget_rows(s);
+	write_order(s);
 	rc = analysis_child_run(&child, s->stands.why);
-	if (rc == ANALYSIS_ENDED && s->n_seen != s->job.items) {
+	if (rc == ANALYSIS_ENDED && s->blame.told != s->job.items) {
 		(void)snprintf(s->stands.why, sizeof(s->stands.why),
-			       "it told of %u of %u symbols", s->n_seen, s->job.items);
+			       "it told of %u of %u symbols", s->blame.told,
+			       s->job.items);
 		return ANALYSIS_DIED;
 	}
 	return rc;
@@ -119,21 +154,49 @@ static int try_once(struct analysis_slot *s)
 	return rc;
 }
 
-/* A process that died may have had bad luck. */
+/* The newest that is set aside, by its name. */
+static void say_aside(const struct analysis_slot *s)
+{
+	const struct analysis_aside *a = &s->blame.aside[s->blame.n_aside - 1];
+	const char *at = (const char *)s->symbols.data, *end = at + s->symbols.len;
+	const char *comma;
+
+	for (uint32_t i = 1;
+	     i < a->row && (comma = memchr(at, ',', (size_t)(end - at))) != NULL; i++)
+		at = comma + 1;
+	comma = memchr(at, ',', (size_t)(end - at));
+	stats_add(STAT_ANALYSIS_ASIDE, 1);
+	log_warn("analysis", "job %llu: %.*s is %s", (unsigned long long)s->job.id,
+		 (int)((comma != NULL ? comma : end) - at), at, a->reason);
+}
+
+static const char *what_next(const struct analysis_slot *s, enum analysis_next next)
+{
+	if (next == ANALYSIS_OVER)
+		return "";
+	if (next == ANALYSIS_WITHOUT)
+		return "; it begins again without that symbol";
+	return s->blame.is_alone ? "; it begins again with one thread"
+				 : "; it begins again";
+}
+
+/* A process that died may have had bad luck, or a symbol that it cannot compute. */
 static int try_some(struct analysis_slot *s)
 {
-	int rc = ANALYSIS_DIED;
+	int rc;
 
-	for (unsigned i = 1; rc == ANALYSIS_DIED; i++) {
-		rc = try_once(s);
-		if (rc != ANALYSIS_DIED)
-			break;
+	analysis_blame_job(&s->blame, s->job.items);
+	while ((rc = try_once(s)) == ANALYSIS_DIED) {
+		enum analysis_next next =
+			analysis_blame_death(&s->blame, s->stands.why);
+
 		stats_add(STAT_ANALYSIS_DEATHS, 1);
 		log_warn("analysis", "job %llu: %s%s", (unsigned long long)s->job.id,
-			 s->stands.why,
-			 i < ANALYSIS_TRIES_MAX ? "; it begins again" : "");
-		if (i == ANALYSIS_TRIES_MAX)
+			 s->stands.why, what_next(s, next));
+		if (next == ANALYSIS_OVER)
 			break;
+		if (next == ANALYSIS_WITHOUT)
+			say_aside(s);
 		if (analysis_pause(s->room, AGAIN_NS))
 			return ANALYSIS_STOPPED;
 		s->stands.tries++;
@@ -269,9 +332,12 @@ void analysis_room_free(struct analysis_room *r)
 		return;
 	analysis_room_stop(r);
 	for (uint32_t i = 0; i < r->n_slots; i++) {
+		buf_free(&r->slots[i].words);
+		buf_free(&r->slots[i].symbols);
+		buf_free(&r->slots[i].holdings);
 		buf_free(&r->slots[i].order);
 		buf_free(&r->slots[i].rows);
-		buf_free(&r->slots[i].seen);
+		analysis_blame_free(&r->slots[i].blame);
 	}
 	if (r->dir_fd >= 0)
 		close(r->dir_fd);

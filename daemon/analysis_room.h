@@ -8,9 +8,9 @@
  *
  * As many threads as jobs at a time; each begins the oldest that nobody has.  What is
  * stored decides: a job that was cut off by the end of the daemon begins again with the
- * next start; one whose process dies begins again too, three times in all.  A result is
- * written beside and gets its name when it is whole and on the disk, before the job is
- * called done.
+ * next start; one whose process dies begins again too, and without the symbol that it
+ * dies of (analysis_blame.h).  A result is written beside and gets its name when it is
+ *whole and on the disk, before the job is called done.
  *
  * Results lie in one folder, by names made of the job's number alone, as long as the
  * job is remembered (ingest.jobs).

@@ -6,10 +6,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <time.h>
-#include <unistd.h>
 
-#define RETRY_NS  NS_PER_S
-#define CORES_MAX 4 /* threads of a job, unless the configuration says */
+#define RETRY_NS NS_PER_S
 
 /* ---- there and back ---- */
 
@@ -94,7 +92,7 @@ ON_HISTORY static int take(struct analysis_slot *s, struct histstore *h)
 	uint64_t id = 0;
 	int rc;
 
-	s->order.len = 0;
+	s->words.len = s->symbols.len = s->holdings.len = 0;
 	do {
 		rc = histanalysis_next(h, id, &id);
 	} while (rc == 0 && is_somebodys(s->room, id));
@@ -103,7 +101,7 @@ ON_HISTORY static int take(struct analysis_slot *s, struct histstore *h)
 	if (rc == 0)
 		rc = histanalysis_get(h, id, &s->stands);
 	if (rc == 0)
-		rc = histanalysis_order(h, id, &s->order, NULL);
+		rc = histanalysis_order(h, id, &s->words, &s->holdings);
 	if (rc != 0)
 		return rc;
 	s->stands.tries++;
@@ -115,22 +113,6 @@ ON_HISTORY static int take(struct analysis_slot *s, struct histstore *h)
 	return rc;
 }
 
-/* What the daemon's configuration says, on this machine and now. */
-static void add_words(struct analysis_slot *s)
-{
-	const struct config *c = s->room->config;
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	long threads = cores < 1 ? 1 : cores > CORES_MAX ? CORES_MAX : cores;
-	bool is_report = s->job.what == JOB_REPORT;
-
-	if (c->analysis.threads != 0)
-		threads = c->analysis.threads;
-	buf_printf(&s->order, "--%s=%ld\n", is_report ? "workers" : "threads", threads);
-	if (is_report && c->news_vader[0] != '\0')
-		buf_printf(&s->order, "--vader=%s\n", c->news_vader);
-}
-
-/* The order as it is stored: words, the symbols in between, holdings. */
 ON_HISTORY static int read_symbols(struct analysis_slot *s, struct histstore *h)
 {
 	struct buf items = {0};
@@ -138,13 +120,10 @@ ON_HISTORY static int read_symbols(struct analysis_slot *s, struct histstore *h)
 	int rc = histjobs_items(h, s->job.id, 0, ITEM_PENDING, s->job.items, &items);
 
 	item = (const struct hist_item *)(void *)items.data;
-	add_words(s);
-	buf_printf(&s->order, "--symbols=");
 	for (uint32_t i = 0; rc == 0 && i < items.len / sizeof(*item); i++)
-		buf_printf(&s->order, "%s%s", i > 0 ? "," : "", item[i].symbol);
-	buf_printf(&s->order, "\n\n");
+		buf_printf(&s->symbols, "%s%s", i > 0 ? "," : "", item[i].symbol);
 	buf_free(&items);
-	return rc < 0 ? rc : histanalysis_order(h, s->job.id, NULL, &s->order);
+	return rc;
 }
 
 ON_HISTORY static int take_whole(struct analysis_slot *s, struct histstore *h)

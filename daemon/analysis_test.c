@@ -38,17 +38,27 @@ static void lines_are_progress_or_none(void **state)
 					  "Done 1",
 					  "done 01234567890",
 					  "done 4294967297",
-					  "rows 5"};
+					  "rows 5",
+					  "begin",
+					  "begin 0",
+					  "begin 1 why",
+					  "leave 1x",
+					  "aside 1 why"};
 	struct analysis_line l;
 
 	(void)state;
 	assert_int_equal(0, analysis_line_parse("done 17", 7, &l));
 	assert_int_equal(17, l.row);
-	assert_false(l.has_failed);
+	assert_int_equal(ROW_DONE, l.word);
+	assert_int_equal(0, analysis_line_parse("begin 9", 7, &l));
+	assert_int_equal(9, l.row);
+	assert_int_equal(ROW_BEGIN, l.word);
+	assert_int_equal(0, analysis_line_parse("leave 9", 7, &l));
+	assert_int_equal(ROW_LEAVE, l.word);
 	assert_int_equal(0,
 			 analysis_line_parse("failed 3 no\tbar \xff\xc3\xa9", 19, &l));
 	assert_int_equal(3, l.row);
-	assert_true(l.has_failed);
+	assert_int_equal(ROW_FAILED, l.word);
 	assert_string_equal("no?bar ?\xc3\xa9", l.reason);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(-EINVAL,
@@ -85,7 +95,7 @@ static int hear(void *arg, const struct analysis_line *line)
 
 static void lines_come_in_any_pieces(void **state)
 {
-	static const char text[] = "done 1\nfailed 2 x\ndone 3\n";
+	static const char text[] = "begin 1\nfailed 2 x\ndone 3\n";
 	char longest[ANALYSIS_LINE_MAX + 1];
 
 	(void)state;

@@ -14,8 +14,11 @@ struct crew {
 static int make_row(struct crew *c, unsigned worker, struct report_symbol *s)
 {
 	const struct report *r = c->report;
-	int rc = c->loader->load(c->loader->arg, worker, r, s);
+	int rc;
 
+	if (c->loader->begin != NULL)
+		c->loader->begin(c->loader->arg, r, s);
+	rc = c->loader->load(c->loader->arg, worker, r, s);
 	if (rc != 0)
 		return rc;
 	if (r->parts & REPORT_PRICING && report_failed(s, REPORT_PRICING) == NULL)

@@ -140,7 +140,9 @@ struct report_loader {
 	/** Fill @s on worker @worker.  Not 0: end everything, forward it. */
 	int (*load)(void *arg, unsigned worker, const struct report *r,
 		    struct report_symbol *s);
-	/** @s is made; likewise.  NULL: nobody wants to know. */
+	/** Somebody begins with @s; likewise.  NULL: nobody wants to know. */
+	void (*begin)(void *arg, const struct report *r, const struct report_symbol *s);
+	/** It is made. */
 	void (*made)(void *arg, const struct report *r, const struct report_symbol *s);
 	void *arg;
 };

@@ -19,7 +19,7 @@ static int look(void *arg, const struct analysis_line *l)
 	struct seen *s = arg;
 	size_t len = strlen(l->reason);
 
-	if (l->row == 0 || (len > 0) != l->has_failed)
+	if (l->row == 0 || (len > 0) != (l->word == ROW_FAILED))
 		abort();
 	for (size_t i = 0; i < len;) {
 		size_t n = utf8_len(l->reason + i, len - i);
@@ -29,7 +29,7 @@ static int look(void *arg, const struct analysis_line *l)
 		i += n;
 	}
 	s->rows++;
-	s->sum = s->sum * 31 + l->row;
+	s->sum = s->sum * 31 + l->row * 4 + l->word;
 	return 0;
 }
 

@@ -17,8 +17,43 @@ import tickbusd as tb
 BINARY, CTL, JOBS = sys.argv[1:4]
 SYMBOLS = ["AAPL", "MSFT", "NVDA", "BRK.B"]
 MORE = "analysis: {{program: {ctl}, threads: 2{more}}}\n"
-# A program that never ends, and one that ends as it is told by the newest file of the folder.
+# A program that never ends.
 SLOW = "#!/bin/sh\nexec sleep 1000\n"
+# The program itself, but that it dies at symbols of the file `deadly`: NAME: [at which of its beginnings, how often].
+DEADLY = '''#!/usr/bin/python3 -S
+import json, os, signal, socket, subprocess, sys
+path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "deadly")
+order = b""
+while piece := os.read(0, 65536):
+    order += piece
+words = order.partition(b"\\n\\n")[0].decode().split("\\n")
+aside = {int(w.split()[1]) for w in words if w.startswith("aside ")}
+symbols = next(w for w in words if w.startswith("--symbols="))[10:].split(",")
+with open(path, encoding="ascii") as f:
+    deadly = json.load(f)
+at = {i + 1: s for i, s in enumerate(symbols) if deadly.get(s, [0, 0])[1] > 0 and i + 1 not in aside}
+ours, theirs = socket.socketpair()
+child = subprocess.Popen([CTL, *sys.argv[1:]], stdin=theirs)
+theirs.close()
+ours.sendall(order)
+ours.shutdown(socket.SHUT_WR)
+begun = {}
+for line in ours.makefile("rb"):
+    os.write(0, line)
+    word, row = line.split()[:2]
+    if word != b"begin" or int(row) not in at:
+        continue
+    name = at[int(row)]
+    begun[name] = begun.get(name, 0) + 1
+    if begun[name] == deadly[name][0]:
+        deadly[name][1] -= 1
+        with open(path, "w", encoding="ascii") as f:
+            json.dump(deadly, f)
+        child.kill()
+        child.wait()
+        os.kill(os.getpid(), signal.SIGSEGV)
+sys.exit(child.wait())
+'''.replace("CTL", repr(CTL))
 
 
 class World(rp.World):
@@ -58,6 +93,9 @@ class World(rp.World):
 
     def subscribers(self, kind):
         return self.admin("top")["result"]["subscribers"][kind]
+
+    def metric(self, name):
+        return next(int(line.split()[1]) for line in self.http("/metrics")[1].splitlines() if line.startswith(f"tickbus_{name} "))
 
     def config_line(self, old, new):
         text = self.text(self.config)
@@ -176,6 +214,77 @@ def a_bad_symbol_stays_with_itself(d):
     assert "NONE: " + job["items"][0]["reason"] in d.ctl("job", str(id), code=1)
 
 
+def poison(d, **deadly):
+    d.file("deadly", json.dumps(deadly))
+
+
+def a_symbol_that_ends_the_process_fails_alone(d):
+    """One at which it dies when it reads its bars, one when it computes; the others' rows are the command's, without the two."""
+    names = ["AAPL", "POISON", "MSFT", "VENOM", "NVDA", "BRK.B"]
+    d.fetch(names)
+    for form, more in (("csv", []), ("json", ["--impute"])):
+        args = [*FEATURES, "--format", form, *more]
+        alone = d.ctl(*args).splitlines()
+        args[3] = ",".join(names)
+        poison(d, POISON=[1, 99], VENOM=[2, 99])
+        before = {k: d.metric(k) for k in ("analysis_deaths_total", "analysis_set_aside_total")}
+        id = d.order(*args)
+        job = d.ended(id)
+        assert (job["state"], job["successful"], job["failed"]) == ("done", 4, 2), job
+        rows = d.text(job["result"]).splitlines()
+        mine = [r for r in rows if "POISON" in r or "VENOM" in r]
+        assert [r for r in rows if r not in mine] == alone and len(mine) == 2, rows
+        if form == "csv":
+            assert all_empty(mine[0]) and all_empty(mine[1]), mine
+        assert {i["symbol"] for i in job["items"]} == {"POISON", "VENOM"}, job
+        assert all("set aside" in i["reason"] and "Segmentation fault" in i["reason"] for i in job["items"]), job
+        deaths = d.metric("analysis_deaths_total") - before["analysis_deaths_total"]
+        assert 4 <= deaths <= 5 and job["tries"] == deaths + 1, (deaths, job)
+        assert d.metric("analysis_set_aside_total") - before["analysis_set_aside_total"] == 2
+        assert "POISON: set aside" in d.ctl("job", str(id), code=1)
+    said = d.errors()
+    assert "POISON is set aside" in said and "VENOM is set aside" in said and "with one thread" in said, said
+
+
+def all_empty(row):
+    return set(row.split(",")[1:]) == {""}
+
+
+def lists_of(answer, path=""):
+    """Those of an answer that have a row per symbol."""
+    out = {}
+    for k, v in answer.items():
+        if isinstance(v, dict):
+            out |= lists_of(v, f"{path}{k}.")
+        elif isinstance(v, list) and v and isinstance(v[0], dict) and "ticker" in v[0]:
+            out[path + k] = v
+    return out
+
+
+def a_report_goes_on_without_it(d):
+    names = ["AAPL", "POISON", *SYMBOLS[1:]]
+    d.fetch(names)
+    d.fetch_news(names)
+    poison(d, POISON=[1, 99])
+    for flow in ("combined", "news"):
+        want = without_time(d.ctl("report", flow, "--symbols", ",".join(SYMBOLS), "--json"))
+        job = d.ended(d.order("report", flow, "--symbols", ",".join(names), "--json"))
+        assert (job["state"], job["successful"], job["failed"]) == ("done", 4, 1), job
+        assert job["items"][0]["symbol"] == "POISON" and "set aside" in job["items"][0]["reason"], job
+        lists, got = lists_of(want), lists_of(without_time(d.text(job["result"])))
+        assert lists and {k: [r for r in got[k] if r["ticker"] != "POISON"] for k in lists} == lists, flow
+
+
+def bad_luck_is_no_poison(d):
+    """It dies once at each of two symbols: nobody is set aside."""
+    d.fetch(SYMBOLS)
+    want = d.ctl(*FEATURES)
+    poison(d, MSFT=[2, 1], NVDA=[1, 1])
+    job = d.ended(d.order(*FEATURES))
+    assert (job["state"], job["failed"], job["tries"]) == ("done", 0, 3), job
+    assert d.text(job["result"]) == want and d.metric("analysis_set_aside_total") == 0
+
+
 def names_that_are_none_are_refused(d):
     d.fetch(SYMBOLS)
     ask = {"what": "features", "symbols": SYMBOLS}
@@ -243,8 +352,10 @@ def a_process_that_always_dies_ends_the_job(d):
 def nonsense_ends_the_process(d):
     """It is ours, but may be damaged: rows that are none, rows twice, a line without an end, no rows at all."""
     d.fetch(SYMBOLS)
-    for talk, word in (("echo done 5", "symbol 5 of 4"), ("echo done 1; echo done 1", "or again"), ("echo hello", "no progress"),
-                       ("yes done | tr -d '\\n'", "without an end"), ("echo done 1", "told of 1 of 4"), ("echo done 0", "no progress")):
+    made = "echo begin 1; echo done 1"
+    for talk, word in (("echo done 5", "symbol 5 of 4"), (f"{made}; echo done 1", "again, or too early"), ("echo hello", "no progress"),
+                       ("echo done 1", "again, or too early"), ("echo begin 1; echo begin 1", "again, or too early"),
+                       ("yes done | tr -d '\\n'", "without an end"), (made, "told of 1 of 4"), ("echo done 0", "no progress")):
         d.script("program", f"#!/bin/sh\ncat >/dev/null\n({talk}) >&0\n")
         job = d.ended(d.order(*FEATURES))
         assert job["state"] == "failed" and word in job["reason"], (talk, job)
@@ -435,6 +546,8 @@ WORLDS = [(World, [features_are_the_bytes_of_the_command, reports_are_those_of_t
                    a_bad_symbol_stays_with_itself, names_that_are_none_are_refused, a_job_goes_on_after_a_kill_of_its_process,
                    progress_is_told_to_subscribers, a_kill_of_the_daemon_begins_it_again, a_folder_of_others_is_refused]),
           (lambda: World(program="#!/bin/sh\nkill -SEGV $$\n"), [a_process_that_always_dies_ends_the_job]),
+          (lambda: World(program=DEADLY), [a_symbol_that_ends_the_process_fails_alone, a_report_goes_on_without_it,
+                                           bad_luck_is_no_poison]),
           (lambda: World(program="#!/bin/sh\n"), [nonsense_ends_the_process]),
           (lambda: World(program=SLOW), [an_orderly_end_does_not_wait, cancel_ends_the_process]),
           (lambda: World(", limit: 1s", SLOW), [too_long_is_too_long]),
