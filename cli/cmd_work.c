@@ -44,7 +44,7 @@ static int bound(__rlimit_resource_t resource, uint64_t most)
 
 static int bound_memory(uint64_t most)
 {
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 	(void)most; /* a sanitizer's shadow takes terabytes of the address space */
 	return 0;
 #else

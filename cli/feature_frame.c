@@ -13,6 +13,8 @@
 	"value__" /* the name of the series, as tsfresh puts it before features        \
 		   */
 
+#define VALUES_FIRST 512
+
 void feature_frame_free(struct feature_frame *f)
 {
 	for (size_t i = 0; i < f->n; i++)
@@ -55,26 +57,58 @@ struct feature_row *feature_frame_row(struct feature_frame *f, const char *symbo
 	}
 	if (more_rows(f) < 0)
 		return NULL;
-	f->rows[f->n] = (struct feature_row){.n = 0};
+	f->rows[f->n] = (struct feature_row){.keep = f->window + 1};
 	memcpy(f->rows[f->n].symbol, symbol, strlen(symbol) + 1);
 	return &f->rows[f->n++];
 }
 
+static int more_values(struct feature_row *row)
+{
+	size_t room = row->room > 0 ? 2 * row->room : VALUES_FIRST;
+	double *x;
+
+	room = room < row->keep ? room : row->keep;
+	x = realloc(row->x, room * sizeof(*x));
+	if (x == NULL)
+		return err_set(-ENOMEM, "no memory for %zu values of %s", room,
+			       row->symbol);
+	row->x = x;
+	row->room = room;
+	return 0;
+}
+
 int feature_frame_push(struct feature_row *row, double v)
 {
-	size_t room = row->room > 0 ? 2 * row->room : 512;
-
-	if (row->n == row->room) {
-		double *x = realloc(row->x, room * sizeof(*x));
-
-		if (x == NULL)
-			return err_set(-ENOMEM, "no memory for %zu values of %s", room,
-				       row->symbol);
-		row->x = x;
-		row->room = room;
+	if (row->n == row->keep) {
+		row->x[row->first++] = v;
+		row->first = row->first == row->keep ? 0 : row->first;
+		return 0;
 	}
+	if (row->n == row->room && more_values(row) < 0)
+		return -ENOMEM;
 	row->x[row->n++] = v;
 	return 0;
+}
+
+static void reverse(double *x, size_t n)
+{
+	for (size_t i = 0; i < n / 2; i++) {
+		double v = x[i];
+
+		x[i] = x[n - 1 - i];
+		x[n - 1 - i] = v;
+	}
+}
+
+/* Oldest first: each part is turned round, then the whole. */
+static void straighten(struct feature_row *row)
+{
+	if (row->first == 0)
+		return;
+	reverse(row->x, row->first);
+	reverse(row->x + row->first, row->n - row->first);
+	reverse(row->x, row->n);
+	row->first = 0;
 }
 
 void feature_frame_returns(struct feature_frame *f)
@@ -82,6 +116,7 @@ void feature_frame_returns(struct feature_frame *f)
 	for (size_t r = 0; r < f->n; r++) {
 		struct feature_row *row = &f->rows[r];
 
+		straighten(row);
 		for (size_t i = 0; i + 1 < row->n; i++)
 			row->x[i] = row->x[i] > 0.0 && row->x[i + 1] > 0.0
 					    ? log(row->x[i + 1] / row->x[i])
@@ -108,6 +143,7 @@ static void compute_row(struct feature_frame *f, size_t i, struct tsf_scratch *s
 		out[k] = NAN;
 	if (row->reason[0] != '\0')
 		return;
+	straighten(row);
 	if (n == 0)
 		(void)snprintf(row->reason, sizeof(row->reason), "it has no values");
 	else if (tsf_extract(s, row->x + row->n - n, n, f->set, f->flavour, out) < 0)

@@ -18,8 +18,9 @@
 struct feature_row {
 	char symbol[SYMBOL_MAX + 1];
 	char reason[ERR_TEXT_MAX]; /* "": it has features */
-	double *x;                 /* owned; oldest first */
+	double *x;                 /* owned; a ring once it is full */
 	size_t n, room;
+	size_t keep, first; /* as many are kept; the oldest of them */
 };
 
 /** Who wants to know where the work is.  Any thread. */
@@ -36,7 +37,8 @@ struct feature_watch {
 struct feature_frame {
 	enum tsf_set set;
 	enum tsf_flavour flavour;
-	size_t window;            /* newest values that count; more are forgotten */
+	size_t window;            /* newest values that count, set before rows are;
+				     a row keeps one more, for returns */
 	struct feature_row *rows; /* owned */
 	size_t n, room;
 	const struct feature_watch *watch; /* borrowed; NULL: nobody wants to know */
@@ -50,7 +52,8 @@ void feature_frame_free(struct feature_frame *f);
  * no room.  Valid until the next one is added. */
 struct feature_row *feature_frame_row(struct feature_frame *f, const char *symbol,
 				      bool add);
-/** Append a value, NaN for a missing one; -ENOMEM. */
+/** Append a value, NaN for a missing one; it takes the place of the oldest when there
+ * are as many as count.  -ENOMEM. */
 int feature_frame_push(struct feature_row *row, double v);
 /** Logarithmic returns in place of prices: one value fewer, NaN where there is none. */
 void feature_frame_returns(struct feature_frame *f);

@@ -112,6 +112,47 @@ static void only_the_newest_values_of_the_window_count(void **state)
 	feature_frame_free(&f);
 }
 
+/* However long the series: what is held is the window and one more, and the features
+ * are those of its end. */
+static void a_long_series_takes_no_more_than_its_window(void **state)
+{
+	static const size_t lengths[] = {1, 99, 100, 101, 102, 150, 202, 203, 100000};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(lengths) / sizeof(lengths[0]); i++) {
+		struct feature_frame whole = {.set = TSF_EFFICIENT, .window = 100};
+		struct feature_frame end = {.set = TSF_EFFICIENT, .window = 100};
+		struct feature_row *a = feature_frame_row(&whole, "A", true);
+		struct feature_row *b = feature_frame_row(&end, "A", true);
+		size_t n = lengths[i / 2];
+		char *x, *y;
+
+		for (size_t k = 0; k < n; k++) {
+			double v = 100.0 + sin((double)k) + (double)(k % 7);
+
+			assert_int_equal(feature_frame_push(a, v), 0);
+			if (k + 101 >= n)
+				assert_int_equal(feature_frame_push(b, v), 0);
+		}
+		assert_int_equal(a->n, n < 101 ? n : 101);
+		assert_true(a->room <= 101);
+		assert_int_equal(b->first, 0);
+		if (i % 2 == 1) {
+			feature_frame_returns(&whole);
+			feature_frame_returns(&end);
+		}
+		assert_int_equal(feature_frame_compute(&whole, 1), 0);
+		assert_int_equal(feature_frame_compute(&end, 1), 0);
+		x = text_of(&whole, false);
+		y = text_of(&end, false);
+		assert_string_equal(x, y);
+		free(x);
+		free(y);
+		feature_frame_free(&whole);
+		feature_frame_free(&end);
+	}
+}
+
 static void returns_are_logarithmic_and_one_fewer(void **state)
 {
 	struct feature_frame f = {.set = TSF_MINIMAL, .window = 9};
@@ -180,6 +221,7 @@ int main(void)
 		cmocka_unit_test(any_number_of_threads_makes_the_same_frame),
 		cmocka_unit_test(one_that_fails_has_a_reason_and_changes_nobody),
 		cmocka_unit_test(only_the_newest_values_of_the_window_count),
+		cmocka_unit_test(a_long_series_takes_no_more_than_its_window),
 		cmocka_unit_test(returns_are_logarithmic_and_one_fewer),
 		cmocka_unit_test(filling_takes_median_and_extremes_of_the_column),
 		cmocka_unit_test(names_are_quoted_in_csv_and_nan_is_empty_or_null),

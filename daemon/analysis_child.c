@@ -19,6 +19,7 @@
 #define EXIT_SOME  1 /* tickbusctl's: something of a symbol is not there */
 #define SAYS_MAX   512
 #define SAYS_START "tickbusctl"
+#define NO_MEMORY  "out of memory" /* so base/buf.c ends a process: abort() */
 
 extern char **environ;
 
@@ -172,15 +173,22 @@ static void take_progress(struct run *r)
 	close_fd(&r->talk);
 }
 
+static bool begins(const char *text, size_t len, const char *word)
+{
+	size_t n = strlen(word);
+
+	return len >= n && memcmp(text, word, n) == 0;
+}
+
 static void take_sentence(struct run *r)
 {
-	size_t skip = strlen(SAYS_START);
+	bool is_hers = begins(r->line, r->n_line, SAYS_START);
+	size_t skip = is_hers ? strlen(SAYS_START) : 0;
 
 	/* "tickbusctl: it", "tickbusctl report: it": hints that follow are not kept. */
-	if (r->verdict >= 0 || r->n_line < skip ||
-	    memcmp(r->line, SAYS_START, skip) != 0)
+	if (r->verdict >= 0 || (!is_hers && !begins(r->line, r->n_line, NO_MEMORY)))
 		return;
-	for (size_t i = skip; i + 2 < r->n_line; i++)
+	for (size_t i = skip; is_hers && i + 2 < r->n_line; i++)
 		if (r->line[i] == ':') {
 			skip = i + 2;
 			break;
@@ -232,6 +240,18 @@ static bool wait_a_little(struct run *r)
 
 /* ---- the end ---- */
 
+/* What it said last; of memory with the key that says how much there is. */
+static void refuse(struct run *r, const char *said)
+{
+	bool is_memory = begins(said, strlen(said), NO_MEMORY) ||
+			 begins(said, strlen(said), "no memory");
+
+	r->verdict = ANALYSIS_REFUSED;
+	(void)snprintf(r->why, sizeof(r->why), "%.340s%s", said,
+		       is_memory ? " (analysis.memory is its bound)" : "");
+}
+
+/* Who has no memory left ends by a signal, too, but would do so again. */
 static void judge(struct run *r, int status)
 {
 	char said[ANALYSIS_WHY_MAX];
@@ -242,10 +262,13 @@ static void judge(struct run *r, int status)
 	r->why[0] = '\0';
 	if (WIFEXITED(status) && WEXITSTATUS(status) <= EXIT_SOME) {
 		r->verdict = ANALYSIS_ENDED;
+	} else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT &&
+		   begins(said, strlen(said), NO_MEMORY)) {
+		refuse(r, said);
 	} else if (WIFEXITED(status)) {
 		r->verdict = ANALYSIS_REFUSED;
 		if (said[0] != '\0')
-			memcpy(r->why, said, sizeof(said));
+			refuse(r, said);
 		else
 			(void)snprintf(r->why, sizeof(r->why),
 				       "it ended with exit status %d",

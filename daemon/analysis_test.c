@@ -264,6 +264,13 @@ static void an_end_is_judged(void **state)
 	} ends[] = {
 		{"echo 'tickbusctl report: it cannot' >&2; echo Try: x >&2; exit 64",
 		 "it cannot", ANALYSIS_REFUSED},
+		{"echo 'tickbusctl: no memory for 9 rows' >&2; exit 70",
+		 "no memory for 9 rows (analysis.memory is its bound)",
+		 ANALYSIS_REFUSED},
+		{"echo 'out of memory: a buffer needs 9 bytes' >&2; kill -ABRT $$",
+		 "out of memory: a buffer needs 9 bytes (analysis.memory is its bound)",
+		 ANALYSIS_REFUSED},
+		{"kill -ABRT $$", "its process was ended: Aborted", ANALYSIS_DIED},
 		{"exit 70", "it ended with exit status 70", ANALYSIS_REFUSED},
 		{"kill -SEGV $$", "its process was ended: Segmentation fault",
 		 ANALYSIS_DIED},

@@ -418,12 +418,31 @@ def cancel_ends_the_process(d):
 
 
 def bounds_hold(d):
-    """Too little memory, too long a result, too long a time: that job alone fails."""
+    """Too long a result: that job alone fails."""
     d.fetch(SYMBOLS)
     job = d.ended(d.order("report", "combined", "--symbols", ",".join(SYMBOLS), "--history", "--json"))
     assert job["state"] == "failed" and "File too large" in job["reason"], job
     assert d.results() == []
     assert d.ended(d.order("features", "extract", "--symbols", "AAPL", "--timeframe", "1d", "--set", "minimal"))["state"] == "done"
+
+
+def too_little_memory_fails_that_job(d):
+    """Beside one that is computed at the same time; the daemon's own memory has no such bound."""
+    if os.environ.get("TICKBUS_SLOW"):
+        return  # a sanitizer needs the address space for itself, and the process is not bounded
+    d.fetch(SYMBOLS)
+    want = d.ctl(*FEATURES)
+    greedy = ("features", "extract", "--symbols", ",".join(SYMBOLS), "--timeframe", "1d", "--set", "comprehensive", "--window", "131072")
+    ids = [d.order(*args) for args in (greedy, FEATURES, greedy)]
+    jobs = [d.ended(id) for id in ids]
+    assert [j["state"] for j in jobs] == ["failed", "done", "failed"], jobs
+    for job in (jobs[0], jobs[2]):
+        assert job["tries"] == 1 and job["reason"].startswith("no memory for a window of 131072 values"), job
+        assert job["reason"].endswith("(analysis.memory is its bound)") and job["failed"] == 4, job
+    assert d.text(jobs[1]["result"]) == want and d.results() == [f"job-{ids[1]}.csv"]
+    assert "analysis.memory" in d.ctl("job", str(ids[0]), code=1)
+    assert d.metric("analysis_deaths_total") == 0
+    assert tb.feed(d, [tb.trade("AAPL", 1, 10, 1)])["accepted"] == 1
 
 
 def too_long_is_too_long(d):
@@ -553,6 +572,7 @@ WORLDS = [(World, [features_are_the_bytes_of_the_command, reports_are_those_of_t
           (lambda: World(", limit: 1s", SLOW), [too_long_is_too_long]),
           (lambda: World(", jobs: 2", SLOW), [two_at_a_time]),
           (lambda: World(", result: 64KiB"), [bounds_hold]),
+          (lambda: World(", memory: 128MiB, jobs: 2"), [too_little_memory_fails_that_job]),
           (Alone, [without_vendors])]
 ALL = [(make, test) for make, tests in WORLDS for test in tests]
 
