@@ -2,6 +2,7 @@
 #include "cli/feature_source.h"
 #include "base/buf.h"
 #include "cli/symbol_file.h"
+#include "proto/barcols.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -10,18 +11,17 @@
 /* ---- of the daemon ---- */
 
 struct taking {
-	const char *column;
+	bool is_volume;
 	struct feature_row *row;
 };
 
-static int take_bar(void *arg, const struct json_token *bar)
+static int take_bar(void *arg, const struct hist_bar *bar)
 {
 	struct taking *t = arg;
-	struct json_token value;
+	double v = t->is_volume ? barcols_size(bar->volume_e8)
+				: barcols_price(bar->close_e9);
 
-	if (!query_member(bar, t->column, &value))
-		return CLI_OK;
-	if (feature_frame_push(t->row, query_number(&value, NAN)) < 0)
+	if (feature_frame_push(t->row, v) < 0)
 		return cli_error(CLI_INTERNAL, "%s", err_text());
 	return CLI_OK;
 }
@@ -30,12 +30,12 @@ static int take_row(struct cli *c, const struct feature_wish *wish,
 		    struct feature_row *row)
 {
 	struct history_wish w = wish->bars;
-	struct taking t = {wish->column, row};
+	struct taking t = {strcmp(wish->column, "volume") == 0, row};
 	char reason[HISTORY_REASON_MAX];
 	int rc;
 
 	w.symbol = row->symbol;
-	rc = history_source_each(c, HISTORY_BARS, &w, take_bar, &t, reason);
+	rc = history_source_bars(c, &w, take_bar, &t, reason);
 	if (rc != CLI_NEGATIVE)
 		return rc;
 	/* A no is about this symbol. */

@@ -102,7 +102,10 @@ JOB = Job()
 def bars(request):
     first = 2 if request.get("start", "").startswith("2024") else 0
     rows = [{"time": f"T{i}", "close": "1.000000001"} for i in range(first, first + 2)]
-    return {"bars": {"symbol": request["symbol"], "bars": rows, **({} if first else {"next": "2024-01-02T00:00:00Z"})}}
+    columns = {"time_ns": [first, first + 1], "close_e9": [1000000001] * 2,
+               **{k: [None] * 2 for k in ("open_e9", "high_e9", "low_e9", "volume_e8", "vwap_e9", "trades")}}
+    form = {"columns": columns} if request.get("form") == "columns" else {"bars": rows}
+    return {"bars": {"symbol": request["symbol"], **form, **({} if first else {"next": "2024-01-02T00:00:00Z"})}}
 
 
 VERIFICATION = Verification()
