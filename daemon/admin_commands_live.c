@@ -30,6 +30,12 @@ static void put_feed(struct jsonw *w, const struct live_status *s)
 	jsonw_u64(w, "lost", s->lost);
 	jsonw_u64(w, "connections", s->link.entered[LINK_OPEN]);
 	jsonw_u64(w, "mutes", s->link.entered[LINK_MUTE]);
+	if (s->is_polled) {
+		jsonw_u64(w, "polls", s->polls);
+		jsonw_u64(w, "failures", s->refills_failed);
+		jsonw_u64(w, "shortened", s->shortened);
+		jsonw_u64(w, "nameless", s->nameless);
+	}
 	jsonw_str(w, "why", s->why);
 }
 

@@ -240,9 +240,12 @@ struct config_feed {
 	char source[SOURCE_MAX + 1];    /* its ticks' source; "": the feed's name */
 	bool trades;
 	bool quotes;
-	bool news;             /* and nothing else */
-	bool refill;           /* holes are filled from the vendor's history */
-	int64_t mute_ns;       /* silence that counts as MUTE */
+	bool news;            /* and nothing else */
+	bool is_polled;       /* news of a vendor without a stream of them: asked for */
+	int64_t every_ns;     /* ... so often */
+	int64_t look_back_ns; /* ... at first back to so long ago */
+	bool refill;          /* holes are filled from the vendor's history */
+	int64_t mute_ns;      /* silence that counts as MUTE */
 	int64_t redial_max_ns; /* longest pause before a connection is made again */
 	int64_t overlap_ns;    /* a refill begins so much before its hole, ends after */
 	int64_t refill_delay_ns;  /* the vendor's history is behind its stream */

@@ -3,6 +3,9 @@
  *
  *	feeds:
  *	  alpaca-sip: {vendor: alpaca, symbols: [AAPL, MSFT], quotes: true, mute: 15s}
+ *	  wire: {vendor: polygon, symbols: [AAPL], news: true, trades: false, every: 1m}
+ *
+ * News of a vendor that has no stream of them are asked for: such a feed is polled.
  */
 #include "base/clock.h"
 #include "base/err.h"
@@ -25,6 +28,8 @@ static const struct config_key keys[] = {
 	{"trades", CONFIG_BOOL, AT(trades), 0, 0, 0, 0, 0},
 	{"quotes", CONFIG_BOOL, AT(quotes), 0, 0, 0, 0, 0},
 	{"news", CONFIG_BOOL, AT(news), 0, 0, 0, 0, 0},
+	{"every", CONFIG_DURATION, AT(every_ns), S, 7 * D, 0, 0, 0},
+	{"look_back", CONFIG_DURATION, AT(look_back_ns), 0, 365 * D, 0, 0, 0},
 	{"mute", CONFIG_DURATION, AT(mute_ns), 100 * NS_PER_MS, D, 0, 0, 0},
 	{"redial_max", CONFIG_DURATION, AT(redial_max_ns), 500 * NS_PER_MS, D, 0, 0, 0},
 	{"refill", CONFIG_BOOL, AT(refill), 0, 0, 0, 0, 0},
@@ -38,6 +43,8 @@ const struct config_table config_feed_keys = {keys, sizeof(keys) / sizeof(keys[0
 
 static const struct config_feed defaults = {.trades = true,
 					    .refill = true,
+					    .every_ns = 60 * S,
+					    .look_back_ns = D,
 					    .mute_ns = 15 * S,
 					    .redial_max_ns = 60 * S,
 					    .overlap_ns = 10 * S,
@@ -106,25 +113,48 @@ int config_walk_names(struct config_walk *w, int owner, int list, const char *wh
 	return 0;
 }
 
-static bool has_stream(const struct config *c, const struct config_feed *f)
+/* enum config_adapter; 0: there is no such vendor. */
+static uint32_t adapter_of(const struct config *c, const struct config_feed *f)
 {
-	bool found = false;
-
 	for (size_t i = 0; i < c->n_vendors; i++)
-		found |= strcmp(c->vendors[i].name, f->vendor) == 0 &&
-			 (f->news ? c->vendors[i].adapter == CONFIG_ALPACA
-				  : c->vendors[i].adapter != CONFIG_YAHOO);
-	return found;
+		if (strcmp(c->vendors[i].name, f->vendor) == 0)
+			return c->vendors[i].adapter;
+	return 0;
+}
+
+static bool has_it(const struct config *c, const struct config_feed *f)
+{
+	uint32_t a = adapter_of(c, f);
+
+	return a != 0 && a != (f->news ? CONFIG_DATABENTO : CONFIG_YAHOO);
+}
+
+/*
+ * Articles turn up at a vendor behind the time that stands on them, one question for
+ * many costs little, and what comes twice is known by the log.
+ */
+static void set_polled(struct config_walk *w, int value, struct config_feed *f)
+{
+	uint32_t a = adapter_of(w->c, f);
+
+	f->is_polled = f->news && (a == CONFIG_POLYGON || a == CONFIG_YAHOO);
+	if (!f->is_polled)
+		return;
+	if (!config_walk_find(w, value, "refill_overlap"))
+		f->overlap_ns = 3600 * S;
+	if (!config_walk_find(w, value, "refill_delay"))
+		f->refill_delay_ns = 0;
+	if (!config_walk_find(w, value, "refill_window"))
+		f->refill_window_ns = D;
 }
 
 static void check(struct config_walk *w, int node, const struct config_feed *f)
 {
 	if (f->vendor[0] == '\0')
 		config_walk_complain(w, node, "feeds.%s: vendor is missing", f->name);
-	else if (!has_stream(w->c, f))
-		config_walk_complain(w, node,
-				     "feeds.%s: vendors has no %s with a stream%s",
-				     f->name, f->vendor, f->news ? " of news" : "");
+	else if (!has_it(w->c, f))
+		config_walk_complain(w, node, "feeds.%s: vendors has no %s with %s",
+				     f->name, f->vendor, f->news ? "news" : "a stream");
 	if (!f->trades && !f->quotes && !f->news)
 		config_walk_complain(w, node, "feeds.%s: neither trades nor quotes",
 				     f->name);
@@ -134,6 +164,11 @@ static void check(struct config_walk *w, int node, const struct config_feed *f)
 			"feeds.%s: news come by a connection of their own: "
 			"trades: false, and no quotes",
 			f->name);
+	if (f->is_polled && !f->refill)
+		config_walk_complain(w, node,
+				     "feeds.%s: refill is false, and the news of %s "
+				     "come by questions alone",
+				     f->name, f->vendor);
 	if (w->c->live.clock != CONFIG_WALL)
 		config_walk_complain(w, node,
 				     "feeds.%s: a live feed needs clock.mode: wall",
@@ -169,6 +204,7 @@ static int walk_feed(struct config_walk *w, int key, int value, struct config_fe
 	f->all = names.all;
 	if (f->source[0] == '\0')
 		(void)snprintf(f->source, sizeof(f->source), "%.*s", SOURCE_MAX, name);
+	set_polled(w, value, f);
 	check(w, key, f);
 	return rc;
 }

@@ -54,6 +54,38 @@ static void a_feed_has_its_defaults_and_what_is_said(void **state)
 	config_deinit(&c);
 }
 
+static void news_without_a_stream_are_polled(void **state)
+{
+	struct config c;
+
+	(void)state;
+	parse("vendors: {alpaca: {}, polygon: {}, yahoo: {}}\n"
+	      "feeds:\n"
+	      "  a: {vendor: alpaca, symbols: [A], news: true, trades: false}\n"
+	      "  p: {vendor: polygon, symbols: [A], news: true, trades: false}\n"
+	      "  y: {vendor: yahoo, symbols: [A], news: true, trades: false,\n"
+	      "    every: 5m, look_back: 7d, refill_overlap: 2m, refill_delay: 16m,\n"
+	      "    refill_window: 1h}\n"
+	      "  t: {vendor: polygon, symbols: [A]}\n",
+	      &c);
+	assert_false(c.feeds[0].is_polled);
+	assert_int_equal(c.feeds[0].overlap_ns, 10 * NS_PER_S);
+	assert_true(c.feeds[1].is_polled);
+	assert_int_equal(c.feeds[1].every_ns, 60 * NS_PER_S);
+	assert_int_equal(c.feeds[1].look_back_ns, 86400 * NS_PER_S);
+	assert_int_equal(c.feeds[1].overlap_ns, 3600 * NS_PER_S);
+	assert_int_equal(c.feeds[1].refill_delay_ns, 0);
+	assert_int_equal(c.feeds[1].refill_window_ns, 86400 * NS_PER_S);
+	assert_true(c.feeds[2].is_polled);
+	assert_int_equal(c.feeds[2].every_ns, 300 * NS_PER_S);
+	assert_int_equal(c.feeds[2].look_back_ns, 7 * 86400 * NS_PER_S);
+	assert_int_equal(c.feeds[2].overlap_ns, 120 * NS_PER_S);
+	assert_int_equal(c.feeds[2].refill_delay_ns, 960 * NS_PER_S);
+	assert_int_equal(c.feeds[2].refill_window_ns, 3600 * NS_PER_S);
+	assert_false(c.feeds[3].is_polled);
+	config_deinit(&c);
+}
+
 static void what_is_printed_reads_back_the_same(void **state)
 {
 	struct buf first = {0}, second = {0};
@@ -63,13 +95,15 @@ static void what_is_printed_reads_back_the_same(void **state)
 	parse(VENDORS
 	      "tickers: {A: {}}\n"
 	      "feeds: {a: {vendor: alpaca, symbols: [A, B], refill_window: 90s},\n"
-	      "  b: {vendor: alpaca, symbols: all, quotes: true}}\n",
+	      "  b: {vendor: alpaca, symbols: all, quotes: true},\n"
+	      "  c: {vendor: yahoo, symbols: [A], news: true, trades: false}}\n",
 	      &c);
 	config_print(&c, &first);
 	parse(buf_text(&first), &again);
 	config_print(&again, &second);
 	assert_string_equal(buf_text(&first), buf_text(&second));
-	assert_int_equal(again.n_feeds, 2);
+	assert_int_equal(again.n_feeds, 3);
+	assert_true(again.feeds[2].is_polled);
 	buf_free(&first);
 	buf_free(&second);
 	config_deinit(&c);
@@ -104,6 +138,12 @@ static const struct {
 	{"{a: {symbols: [A]}}", "feeds.a: vendor is missing"},
 	{"{a: {vendor: acme, symbols: [A]}}", "vendors has no acme with a stream"},
 	{"{a: {vendor: yahoo, symbols: [A]}}", "vendors has no yahoo with a stream"},
+	{"{a: {vendor: acme, symbols: [A], news: true, trades: false}}",
+	 "vendors has no acme with news"},
+	{"{a: {vendor: yahoo, symbols: [A], news: true, trades: false, refill: false}}",
+	 "the news of yahoo come by questions alone"},
+	{"{a: {vendor: yahoo, symbols: [A], news: true, trades: false, every: 0s}}",
+	 "every"},
 	{"{a: {vendor: alpaca}}", "symbols is not all or a list"},
 	{"{a: {vendor: alpaca, symbols: []}}", "symbols is not all or a list"},
 	{"{a: {vendor: alpaca, symbols: A}}", "symbols is not all or a list"},
@@ -159,6 +199,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_feed_has_its_defaults_and_what_is_said),
+		cmocka_unit_test(news_without_a_stream_are_polled),
 		cmocka_unit_test(what_is_printed_reads_back_the_same),
 		cmocka_unit_test(a_changed_feed_needs_a_restart),
 		cmocka_unit_test(what_is_wrong_is_said),

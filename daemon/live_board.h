@@ -37,7 +37,11 @@ struct live_status {
 	uint64_t doubles;  /* dropped because the log had them */
 	uint64_t refills;  /* questions answered */
 	uint64_t refills_failed;
-	uint64_t open; /* holes */
+	bool is_polled;     /* asked for, for it has no stream */
+	uint64_t polls;     /* rounds of questions */
+	uint64_t shortened; /* questions with more pages than are taken */
+	uint64_t nameless;  /* articles about no symbol */
+	uint64_t open;      /* holes */
 	uint64_t lost;
 };
 

@@ -41,11 +41,18 @@ static int by_symbol(const void *a, const void *b)
 }
 
 /* History and stream need not agree in which order an article names its symbols. */
+void live_feed_sorted(const struct hist_article *a, struct hist_article *out)
+{
+	*out = *a;
+	if (out->n_symbols > 0)
+		qsort(out->symbols, out->n_symbols, SYMBOL_MAX, by_symbol);
+}
+
 void live_feed_article(struct live_feed *f, const struct hist_article *a)
 {
-	struct hist_article own = *a;
+	struct hist_article own;
 
-	qsort(own.symbols, own.n_symbols, SYMBOL_MAX, by_symbol);
+	live_feed_sorted(a, &own);
 	news_producer_add(&f->articles, &own);
 }
 
@@ -371,17 +378,12 @@ static void follow_log(struct live_feed *f)
 	}
 }
 
-int64_t live_feed_step(struct live_feed *f, int64_t now_ns)
+/* Its connection, its stream, its holes. */
+static int64_t step_stream(struct live_feed *f, int64_t now_ns)
 {
 	int64_t due = now_ns + NS_PER_S;
 	enum link_state was;
 
-	if (f->past.phase != PAST_READ) {
-		live_past_step(f, now_ns);
-		return due;
-	}
-	if (f->past.is_asking)
-		live_past_step(f, now_ns);
 	if (f->link.state == LINK_IDLE && !atomic_load(&f->thread->stop))
 		happen(f, LINK_EV_START, NULL);
 	was = f->link.state;
@@ -397,6 +399,30 @@ int64_t live_feed_step(struct live_feed *f, int64_t now_ns)
 	if (!atomic_load(&f->thread->stop))
 		due = earlier(due, live_refill_step(f, now_ns));
 	forget_old(f, now_ns);
+	return due;
+}
+
+/* What a round hands over is sent at once, and what the log took may end it. */
+static int64_t step_polled(struct live_feed *f, int64_t now_ns)
+{
+	int64_t due = now_ns + NS_PER_S;
+
+	due = earlier(due, news_producer_step(&f->articles, now_ns));
+	due = earlier(due, live_poll_step(f, now_ns));
+	return earlier(due, news_producer_step(&f->articles, now_ns));
+}
+
+int64_t live_feed_step(struct live_feed *f, int64_t now_ns)
+{
+	int64_t due = now_ns + NS_PER_S;
+
+	if (f->past.phase != PAST_READ) {
+		live_past_step(f, now_ns);
+		return due;
+	}
+	if (f->past.is_asking)
+		live_past_step(f, now_ns);
+	due = f->config->is_polled ? step_polled(f, now_ns) : step_stream(f, now_ns);
 	live_past_save(f, now_ns, false);
 	return due;
 }
@@ -404,13 +430,16 @@ int64_t live_feed_step(struct live_feed *f, int64_t now_ns)
 void live_feed_hang_up(struct live_feed *f, int64_t now_ns)
 {
 	(void)now_ns;
-	if (f->link.state != LINK_IDLE)
+	if (!f->config->is_polled && f->link.state != LINK_IDLE)
 		happen(f, LINK_EV_STOP, NULL);
 }
 
 void live_feed_drop(struct live_feed *f)
 {
-	happen(f, LINK_EV_LOST, "closed on purpose: chaos");
+	if (f->config->is_polled) /* it has no connection: it is asked for at once */
+		f->poll.due_ns = 0;
+	else
+		happen(f, LINK_EV_LOST, "closed on purpose: chaos");
 }
 
 bool live_feed_is_settled(const struct live_feed *f)

@@ -34,8 +34,14 @@ static int check_vendor(struct live_feed *f)
 
 	if (rc < 0)
 		return err_prefix(rc, "feeds.%s", c->name);
-	f->ops = f->vendor.stream;
 	f->history = f->vendor.history;
+	if (c->is_polled &&
+	    (f->history == NULL || !(f->history->can & 1u << VENDOR_NEWS)))
+		return err_set(-EINVAL, "feeds.%s: %s has no news", c->name,
+			       f->vendor.settings.name);
+	if (c->is_polled)
+		return 0;
+	f->ops = f->vendor.stream;
 	if (f->ops == NULL)
 		return err_set(-EINVAL, "feeds.%s: %s has no stream", c->name,
 			       f->vendor.settings.name);
@@ -87,7 +93,8 @@ int live_feed_init(struct live_feed *f, struct live_thread *t, size_t index)
 		live_wake;
 	f->live.sender.wake_arg = f->refilled.sender.wake_arg =
 		f->articles.sender.wake_arg = t;
-	return live_refill_init(f);
+	rc = live_poll_init(f);
+	return rc < 0 ? rc : live_refill_init(f);
 }
 
 void live_feed_deinit(struct live_feed *f)
@@ -96,6 +103,7 @@ void live_feed_deinit(struct live_feed *f)
 		f->ops->close(f->stream);
 	f->stream = NULL;
 	live_refill_deinit(f);
+	live_poll_deinit(f);
 	live_past_deinit(f);
 	live_producer_deinit(&f->live);
 	live_producer_deinit(&f->refilled);

@@ -5,6 +5,7 @@
  *	live_feed.c     connection, session, ticks, articles
  *	live_make.c     its beginning and end
  *	live_refill.c   from open spans to questions, from answers to ticks
+ *	live_poll.c     the news of a vendor without a stream of them
  *	live_past.c     what the store thread is asked: the ledger, the log's ticks
  *
  * LIVE thread but for what says otherwise.
@@ -13,15 +14,18 @@
 #include "base/mailbox.h"
 #include "daemon/live_producer.h"
 #include "daemon/live_thread.h"
+#include "daemon/news_batch.h"
 #include "daemon/news_producer.h"
 #include "feeds/known.h"
 #include "feeds/ledger.h"
 #include "feeds/livelink.h"
+#include "feeds/poll.h"
 #include "feeds/ws.h"
 #include "workers/grid.h"
 #include <pthread.h>
 
 #define LIVE_KNOWN_MAX (8u << 20) /* identities held per feed */
+#define LIVE_PAGES_MAX 100u       /* of articles, of one question */
 
 /* ---- live_past.c ---- */
 
@@ -84,6 +88,45 @@ struct refill {
 	bool one_by_one;   /* a question for many was refused: one symbol each */
 };
 
+/* ---- live_poll.c ---- */
+
+/** What is asked of one symbol in a round. */
+struct poll_part {
+	int64_t from_ns, to_ns; /* the same: nothing */
+	int64_t oldest_ns; /* what is older the vendor does not say; INT64_MIN: it does
+			    */
+	uint64_t articles; /* that lie in the part */
+	bool is_answered;  /* they are on their way to the log */
+	bool is_failing;   /* its newest question came to nothing */
+	bool is_lost;      /* ... for good, and that was said */
+};
+
+enum round_phase { ROUND_NONE = 0, ROUND_ASKING, ROUND_STORING };
+
+/** Of a feed that is polled: a question for each symbol, then a pause. */
+struct live_poll {
+	enum round_phase phase;
+	struct poll when;        /* the pauses behind failures */
+	struct poll_part *parts; /* owned; per symbol */
+	size_t at;               /* the symbol whose turn it is */
+	struct refill_ask *ask;  /* on its way */
+	struct news_batch batch; /* answered, not yet handed over */
+	uint32_t failures;       /* in a row, in this round */
+	uint32_t answers;        /* in this round */
+	bool is_barred;          /* by the vendor, whatever the symbol */
+	bool is_open;            /* the ledger has the round's time as a hole */
+	bool has_more;           /* a round does not do for what is owed */
+	enum link_state trouble; /* of the newest failure, and why */
+	char why[LINK_WHY_MAX];
+	int64_t window_ns;
+	int64_t to_ns;      /* wall clock: up to here this round asks */
+	int64_t due_ns;     /* monotonic: the next round */
+	int64_t handed_ns;  /* monotonic: when last */
+	uint64_t polls;     /* rounds */
+	uint64_t shortened; /* questions with too many pages */
+	uint64_t nameless;  /* articles about no symbol */
+};
+
 /* ---- live_feed.c ---- */
 
 struct live_feed {
@@ -116,6 +159,7 @@ struct live_feed {
 	struct ledger *ledger;
 	struct past past;
 	struct refill refill;
+	struct live_poll poll;
 	bool is_ledger_dirty;
 	int64_t saved_ns, kept_ns, told_ns; /* monotonic: when last */
 	int64_t saved_good_ns;
@@ -144,6 +188,7 @@ struct refill_news {
 	struct refill_ask *ask;
 	struct buf rows; /* struct feed_tick, or hist_article; owned by who takes it */
 	enum fetch_state state;
+	bool is_all_it_has; /* a page: of older articles the vendor does not speak */
 	struct vendor_problem problem;
 };
 
@@ -167,11 +212,27 @@ size_t live_feed_symbol(const struct live_feed *f, const char name[SYMBOL_MAX]);
 /** Forget what was to be sent: it held the key. */
 void live_feed_wipe(struct live_feed *f);
 
+/** A copy whose symbols stand in the order in which all say them. */
+void live_feed_sorted(const struct hist_article *a, struct hist_article *out);
+
 int live_refill_init(struct live_feed *f);
 void live_refill_deinit(struct live_feed *f);
 int64_t live_refill_step(struct live_feed *f, int64_t now_ns);
 void live_refill_news(struct live_thread *t);
 void live_refill_free_all(struct live_thread *t);
+/** Ask the vendor's history; @names (taken, may be NULL) is what @ask's symbols are.
+    Answers come as letters; *@out is gone after the last.  0 or a negated errno. */
+int live_refill_ask(struct live_feed *f, const struct vendor_ask *ask,
+		    const char **names, struct refill_ask **out);
+/** It was ended because its answer had no end. */
+ANY_THREAD bool live_refill_was_too_much(const struct refill_ask *a);
+
+int live_poll_init(struct live_feed *f);
+void live_poll_deinit(struct live_feed *f);
+/** Begin a round, go on with it, end it.  When to come back (monotonic). */
+int64_t live_poll_step(struct live_feed *f, int64_t now_ns);
+/** A letter of a question of its. */
+void live_poll_news(struct live_feed *f, struct refill_news *n);
 
 void live_past_init(struct live_feed *f);
 void live_past_deinit(struct live_feed *f);

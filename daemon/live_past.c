@@ -165,7 +165,8 @@ static void take_ledger(struct live_feed *f)
 	if (ledger_open_hull(f->ledger, &p->from_ns, &to) &&
 	    ledger_good_ns(f->ledger) < p->from_ns)
 		p->from_ns = ledger_good_ns(f->ledger);
-	p->phase = p->from_ns == INT64_MIN ? PAST_READ : PAST_TICKS;
+	/* Of articles the log itself knows which it has. */
+	p->phase = p->from_ns == INT64_MIN || f->config->news ? PAST_READ : PAST_TICKS;
 	p->from_ns -= p->phase == PAST_TICKS ? f->config->overlap_ns : 0;
 }
 

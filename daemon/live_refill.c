@@ -22,11 +22,17 @@
 #include <string.h>
 
 #define ROWS_MAX     2000000u /* of one question: a shorter time is asked for above */
+#define TOO_MUCH     (ROWS_MAX + 1ul)
 #define LOOK_NS      (100 * NS_PER_MS) /* how often the ledger is searched for holes */
 #define WINDOW_MIN   NS_PER_S
 #define RETRY_MIN_NS (2 * NS_PER_S)
 #define RETRY_MAX_NS (600 * NS_PER_S)
 #define FORBIDDEN_NS (300 * NS_PER_S) /* some plans see what is older than 15 min */
+
+bool live_refill_was_too_much(const struct refill_ask *a)
+{
+	return atomic_load(&a->rows) > ROWS_MAX;
+}
 
 /* ---- on the thread that fetches ---- */
 
@@ -35,12 +41,35 @@ static const struct buf *rows_of(const struct refill_ask *a, const struct fetch_
 	return a->ask.what == VENDOR_NEWS ? &n->page->articles : &n->page->ticks;
 }
 
+/* A vendor without pages has said as much as it says at a time, and nothing of it lies
+   before the range: what is older it does not say. */
+static bool is_all_it_has(const struct refill_ask *a, const struct vendor_page *p)
+{
+	const struct vendor_ops *v = a->feed->history;
+	uint32_t most = v->rows_max[VENDOR_NEWS];
+
+	return a->ask.what == VENDOR_NEWS && !v->has_pages && most > 0 &&
+	       p->skipped == 0 && p->articles.len / sizeof(struct hist_article) >= most;
+}
+
+static bool is_too_much(struct refill_ask *a, const struct fetch_news *n)
+{
+	if (a->ask.what == VENDOR_NEWS && n->pages > LIVE_PAGES_MAX)
+		atomic_store(&a->rows, TOO_MUCH);
+	else
+		atomic_fetch_add(&a->rows,
+				 n->page->ticks.len / sizeof(struct feed_tick));
+	return live_refill_was_too_much(a);
+}
+
 static int tell(struct refill_ask *a, const struct fetch_news *n)
 {
 	struct refill_news letter = {.ask = a, .state = n->state};
 
-	if (n->state == FETCH_PAGE)
+	if (n->state == FETCH_PAGE) {
 		buf_add(&letter.rows, rows_of(a, n)->data, rows_of(a, n)->len);
+		letter.is_all_it_has = is_all_it_has(a, n->page);
+	}
 	if (n->state == FETCH_FAILED)
 		letter.problem = n->problem;
 	while (mailbox_post(a->feed->thread->news, &letter) == MAILBOX_FULL) {
@@ -63,9 +92,7 @@ static int on_news(void *arg, const struct fetch_news *n)
 	if (n->state != FETCH_PAGE)
 		return tell(a, n);
 	rc = atomic_load(&t->stop) ? -ECANCELED : 0;
-	if (rc == 0 &&
-	    atomic_fetch_add(&a->rows, n->page->ticks.len / sizeof(struct feed_tick)) >
-		    ROWS_MAX)
+	if (rc == 0 && is_too_much(a, n))
 		rc = -E2BIG;
 	if (rc == 0)
 		rc = tell(a, n);
@@ -234,47 +261,54 @@ static bool wants(const struct live_feed *f, enum vendor_what what)
 				       : f->config->news;
 }
 
-static struct refill_ask *ask_new(struct live_feed *f)
+int live_refill_ask(struct live_feed *f, const struct vendor_ask *ask,
+		    const char **names, struct refill_ask **out)
+{
+	const struct live_env *env = &f->thread->env;
+	struct refill_ask *a = calloc(1, sizeof(*a));
+	int rc;
+
+	if (a == NULL) {
+		free(names);
+		return err_set(-ENOMEM, "out of memory for a question");
+	}
+	*a = (struct refill_ask){
+		.feed = f, .ask = *ask, .names = names, .next = f->thread->asks};
+	f->thread->asks = a;
+	*out = a;
+	rc = env->ask(env->arg, f->config->vendor, &a->ask, on_news, a);
+	if (rc < 0) {
+		ask_free(f->thread, a);
+		*out = NULL;
+	}
+	return rc;
+}
+
+static int ask_members(struct live_feed *f)
 {
 	struct refill *r = &f->refill;
-	struct refill_ask *a = calloc(1, sizeof(*a));
+	const char **names = calloc(r->n_members, sizeof(*names));
+	const struct vendor_ask ask = {.what = r->what,
+				       .symbols = names,
+				       .n_symbols = r->n_members,
+				       .start_ns = r->from_ns - f->config->overlap_ns,
+				       .end_ns = r->to_ns + f->config->overlap_ns};
 
 	assert(r->n_members > 0);
-	if (a != NULL)
-		a->names = calloc(r->n_members, sizeof(*a->names));
-	if (a == NULL || a->names == NULL) {
-		free(a);
-		return NULL;
-	}
+	if (names == NULL)
+		return err_set(-ENOMEM, "out of memory for a question");
 	for (size_t k = 0; k < r->n_members; k++)
-		a->names[k] = f->symbols[r->members[k]];
-	a->feed = f;
-	a->ask = (struct vendor_ask){.what = r->what,
-				     .symbols = a->names,
-				     .n_symbols = r->n_members,
-				     .start_ns = r->from_ns - f->config->overlap_ns,
-				     .end_ns = r->to_ns + f->config->overlap_ns};
-	a->next = f->thread->asks;
-	f->thread->asks = a;
-	return a;
+		names[k] = f->symbols[r->members[k]];
+	return live_refill_ask(f, &ask, names, &r->ask);
 }
 
 static void ask(struct live_feed *f)
 {
-	const struct live_env *env = &f->thread->env;
 	struct refill *r = &f->refill;
-	struct refill_ask *a = ask_new(f);
 
-	if (a == NULL) {
-		postpone(f, RETRY_MIN_NS, "out of memory");
-		return;
-	}
 	known_refill_begin(f->known);
 	r->phase = REFILL_ASKING;
-	r->ask = a;
-	if (env->ask(env->arg, f->config->vendor, &a->ask, on_news, a) < 0) {
-		ask_free(f->thread, a);
-		r->ask = NULL;
+	if (ask_members(f) < 0) {
 		r->failures++;
 		postpone(f, retry_ns(r), err_text());
 	}
@@ -409,7 +443,7 @@ static void fail(struct live_feed *f, const struct vendor_problem *p)
 static void end_ask(struct live_feed *f, struct refill_news *n)
 {
 	struct refill *r = &f->refill;
-	bool was_too_much = atomic_load(&n->ask->rows) > ROWS_MAX;
+	bool was_too_much = live_refill_was_too_much(n->ask);
 
 	r->ask = NULL;
 	ask_free(f->thread, n->ask);
@@ -433,13 +467,17 @@ void live_refill_news(struct live_thread *t)
 	while (mailbox_take(t->news, &n) == 0) {
 		struct live_feed *f = n.ask->feed;
 
-		if (n.state == FETCH_PAGE && f->refill.ask == n.ask &&
-		    f->refill.what == VENDOR_NEWS)
+		if (f->config->is_polled)
+			live_poll_news(f, &n);
+		else if (n.state == FETCH_PAGE && f->refill.ask == n.ask &&
+			 f->refill.what == VENDOR_NEWS)
 			take_articles(f, &n.rows);
 		else if (n.state == FETCH_PAGE && f->refill.ask == n.ask)
 			take_ticks(f, &n.rows);
 		buf_free(&n.rows);
-		if (n.state != FETCH_PAGE)
+		if (n.state != FETCH_PAGE && f->config->is_polled)
+			ask_free(t, n.ask);
+		else if (n.state != FETCH_PAGE)
 			end_ask(f, &n);
 	}
 }

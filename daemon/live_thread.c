@@ -53,7 +53,11 @@ static void fill_status(struct live_feed *f, struct live_status *s)
 		.refilled = f->refilled.accepted,
 		.doubles = f->doubles + f->articles.counts.duplicate,
 		.refills = f->refills,
-		.refills_failed = f->refills_failed};
+		.refills_failed = f->refills_failed,
+		.is_polled = f->config->is_polled,
+		.polls = f->poll.polls,
+		.shortened = f->poll.shortened,
+		.nameless = f->poll.nameless};
 	s->stream.messages += f->last.messages;
 	s->stream.ticks += f->last.ticks;
 	s->stream.bad += f->last.bad;

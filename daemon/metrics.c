@@ -301,6 +301,9 @@ LIVE_NUMBER(waiting, s->waiting)
 LIVE_NUMBER(open_holes, s->open)
 LIVE_NUMBER(lost_holes, s->lost)
 LIVE_NUMBER(refill_failures, s->refills_failed)
+LIVE_NUMBER(polls, s->polls)
+LIVE_NUMBER(shortened, s->shortened)
+LIVE_NUMBER(nameless, s->nameless)
 #undef LIVE_NUMBER
 
 static const struct live_number live_numbers[] = {
@@ -324,8 +327,15 @@ static const struct live_number live_numbers[] = {
 	{"live_waiting_ticks", "gauge", "Ticks that wait for the log", live_waiting},
 	{"live_open_holes", "gauge", "Holes that are not filled yet", live_open_holes},
 	{"live_lost_holes", "gauge", "Holes that cannot be filled", live_lost_holes},
-	{"live_refill_failures_total", "counter", "Questions of refills that failed",
-	 live_refill_failures},
+	{"live_refill_failures_total", "counter",
+	 "Questions of refills and polls that failed", live_refill_failures},
+	{"live_polls_total", "counter", "Rounds of questions for news that are polled",
+	 live_polls},
+	{"live_polls_shortened_total", "counter",
+	 "Answers of more pages than are taken, asked for again in shorter pieces",
+	 live_shortened},
+	{"live_nameless_articles_total", "counter",
+	 "Articles of polls that name no symbol, left out", live_nameless},
 };
 
 ON_LOOP static void put_live(struct daemon *d, struct buf *out)

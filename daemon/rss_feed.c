@@ -4,7 +4,6 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "feeds/rss.h"
-#include "proto/article.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -15,12 +14,6 @@
 #define SPREAD_NS (NS_PER_S) /* the first questions are apart by chance within this */
 
 enum { ETAG, MODIFIED };
-
-/* An article of the answer being read: its place in `texts`, and when it is of. */
-struct placed {
-	int64_t at_ns;
-	size_t offset, len;
-};
 
 size_t rss_feed_host(const char *url, char out[160])
 {
@@ -60,12 +53,9 @@ static void sleep_for(struct rss_feed *f, int64_t wait_ns)
 static int on_article(void *arg, uint64_t line, const struct hist_article *a)
 {
 	struct rss_feed *f = arg;
-	struct placed p = {.at_ns = a->updated_ns, .offset = f->texts.len};
 
 	(void)line;
-	article_write(&f->texts, a);
-	p.len = f->texts.len - p.offset;
-	buf_add(&f->order, &p, sizeof(p));
+	news_batch_add(&f->batch, a);
 	return 0;
 }
 
@@ -78,29 +68,9 @@ static void on_bad(void *arg, uint64_t line, const char *why)
 			 f->config->name, (unsigned long long)line, why);
 }
 
-/* Oldest first; as they stood when of the same time. */
-static int by_time(const void *a, const void *b)
-{
-	const struct placed *x = a, *y = b;
-
-	if (x->at_ns != y->at_ns)
-		return x->at_ns < y->at_ns ? -1 : 1;
-	return x->offset < y->offset ? -1 : x->offset > y->offset;
-}
-
-/* Feeds say the newest first; the log hears them as they happened. */
 static void hand_over(struct rss_feed *f)
 {
-	struct placed *p = (void *)f->order.data;
-	size_t n = f->order.len / sizeof(*p);
-
-	if (n > 0)
-		qsort(p, n, sizeof(*p), by_time);
-	for (size_t i = 0; i < n; i++)
-		news_producer_add_json(&f->producer,
-				       (const char *)f->texts.data + p[i].offset,
-				       p[i].len);
-	f->texts.len = f->order.len = 0;
+	news_batch_give(&f->batch, &f->producer, BATCH_AS_ADDED);
 	f->is_storing = true;
 	f->refused = f->producer.counts.refused;
 }
@@ -367,7 +337,6 @@ int rss_feed_init(struct rss_feed *f, const struct config *c, size_t i,
 void rss_feed_deinit(struct rss_feed *f)
 {
 	news_producer_deinit(&f->producer);
-	buf_free(&f->texts);
-	buf_free(&f->order);
+	news_batch_deinit(&f->batch);
 	free(f->symbols);
 }

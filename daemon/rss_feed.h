@@ -1,5 +1,6 @@
 /* rss_feed - one feed of headlines: for rss_thread.c alone, whose thread it is of. */
 #pragma once
+#include "daemon/news_batch.h"
 #include "daemon/rss_thread.h"
 #include "feeds/http_head.h"
 #include "feeds/mention.h"
@@ -31,8 +32,7 @@ struct rss_feed {
 	uint64_t refused; /* ... how many were refused before it */
 	char tag[2][HTTP_VALUE_MAX]; /* ETag and Last-Modified of what is in the log */
 	char new_tag[2][HTTP_VALUE_MAX]; /* ... of what waits */
-	struct buf texts;                /* of the answer being read */
-	struct buf order;                /* struct placed */
+	struct news_batch batch;         /* of the answer being read */
 	struct rss_status status;
 };
 

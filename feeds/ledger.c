@@ -119,6 +119,18 @@ void ledger_add(struct ledger_symbol *s, const struct ledger_span *span)
 
 /* ---- the stream comes and goes ---- */
 
+void ledger_begin(struct ledger *l, int64_t ns)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->symbols[i].end_ns == LEDGER_NEVER)
+			l->symbols[i].end_ns = ns;
+}
+
+int64_t ledger_end_ns(const struct ledger *l, size_t i)
+{
+	return l->symbols[i].end_ns;
+}
+
 void ledger_on(struct ledger *l, int64_t ns)
 {
 	if (l->is_on)

@@ -55,6 +55,10 @@ void ledger_free(struct ledger *l);
 size_t ledger_symbols(const struct ledger *l);
 const char *ledger_symbol(const struct ledger *l, size_t i);
 
+/** Symbols of which nothing is known yet begin at @ns: from there on they are owed. */
+void ledger_begin(struct ledger *l, int64_t ns);
+/** Up to where symbol @i is explained; INT64_MIN: nothing is known yet. */
+int64_t ledger_end_ns(const struct ledger *l, size_t i);
 /** The stream flows from @ns (event time) on: what lies before, up to where it was
     good, is open. */
 void ledger_on(struct ledger *l, int64_t ns);

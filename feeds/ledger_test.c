@@ -253,6 +253,27 @@ static void chance_leaves_no_seam(void **state)
 	}
 }
 
+static void a_symbol_begins_where_it_is_told_to(void **state)
+{
+	struct ledger *l = make();
+
+	(void)state;
+	assert_true(ledger_end_ns(l, 0) == INT64_MIN);
+	ledger_begin(l, 10);
+	assert_int_equal(ledger_end_ns(l, 0), 10);
+	ledger_on(l, 30);
+	ledger_off(l);
+	assert_string_equal(said(l, 0), "open 10-30");
+	settle(l, 0, 10, 30, LEDGER_REFILLED, 2);
+	ledger_begin(l, 90); /* of these two something is known */
+	assert_int_equal(ledger_end_ns(l, 1), 30);
+	ledger_on(l, 40);
+	ledger_off(l);
+	assert_string_equal(said(l, 0), "refilled 10-30, open 30-40");
+	assert_string_equal(said(l, 1), "open 10-40");
+	ledger_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +284,7 @@ int main(void)
 		cmocka_unit_test(what_is_saved_is_read_again),
 		cmocka_unit_test(a_damaged_one_is_refused),
 		cmocka_unit_test(chance_leaves_no_seam),
+		cmocka_unit_test(a_symbol_begins_where_it_is_told_to),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

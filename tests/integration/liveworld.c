@@ -234,6 +234,8 @@ static int world_vendor(void *arg, const char *name, bool is_news,
 	(void)name;
 	*out = (struct live_vendor){.stream = &world_session_ops,
 				    .history = &world_history_ops};
+	if (world_now->feed.is_polled)
+		*out = (struct live_vendor){.history = &world_news_ops};
 	return 0;
 }
 
@@ -251,7 +253,19 @@ static void start(struct whole *w)
 		world_die("live_thread_new");
 }
 
-struct world *world_new(uint64_t seed, bool quotes)
+static void set_polled(struct whole *w)
+{
+	struct config_feed *f = &w->feed;
+
+	f->trades = f->quotes = false;
+	f->news = f->is_polled = true;
+	f->every_ns = 2 * NS_PER_S;
+	f->look_back_ns = 60 * NS_PER_S;
+	f->overlap_ns = 4 * NS_PER_S;
+	f->refill_delay_ns = 0;
+}
+
+static struct world *make(uint64_t seed, bool quotes, bool is_polled)
 {
 	struct whole *w = calloc(1, sizeof(*w));
 
@@ -285,9 +299,21 @@ struct world *world_new(uint64_t seed, bool quotes)
 		(void)snprintf(w->symbols[i], SYMBOL_MAX + 1, "%s", world_names[i]);
 	w->config.feeds = &w->feed;
 	w->config.n_feeds = 1;
+	if (is_polled)
+		set_polled(w);
 	store_open(&w->store);
 	start(w);
 	return &w->world;
+}
+
+struct world *world_new(uint64_t seed, bool quotes)
+{
+	return make(seed, quotes, false);
+}
+
+struct world *world_new_polled(uint64_t seed)
+{
+	return make(seed, false, true);
 }
 
 void world_free(struct world *o)
@@ -336,6 +362,11 @@ void world_step(struct world *o, bool trades)
 	struct whole *w = (struct whole *)o;
 
 	simclock_advance((1 + rng_below(&o->rng, 20)) * NS_PER_MS);
+	if (w->feed.is_polled) {
+		if (trades && world_chance(o, 300))
+			world_make_article(w);
+		trades = false;
+	}
 	if (trades && o->is_slow && world_chance(o, 200))
 		world_make_tick(w);
 	for (uint32_t n = rng_below(&o->rng, 3); trades && !o->is_slow && n > 0; n--)

@@ -12,8 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define WORLD_SYMBOLS 4
-#define WORLD_TICKS   20000
+#define WORLD_SYMBOLS  4
+#define WORLD_TICKS    20000
+#define WORLD_ARTICLES 8000
 
 struct world_tick {
 	uint32_t symbol;
@@ -22,8 +23,18 @@ struct world_tick {
 	uint64_t seq;
 };
 
+/** What the vendor of a polled feed has published. */
+struct world_article {
+	int64_t at_ns;    /* the time that stands on it */
+	int64_t seen_ns;  /* from then on the vendor says it */
+	int64_t fixed_ns; /* from then on its text is another */
+	uint32_t symbols[2], n_symbols;
+};
+
 struct world {
 	struct rng rng;
+	struct world_article articles[WORLD_ARTICLES];
+	size_t n_articles;
 	struct world_tick market[WORLD_TICKS];
 	size_t n_market;
 	int64_t first_on_ns; /* when the stream first flowed; 0: not yet */
@@ -38,6 +49,8 @@ struct world {
 /** A world of its own in a fresh directory.  Of odd seeds the refills come so soon that
     ticks of the stream may be later than they. */
 struct world *world_new(uint64_t seed, bool quotes);
+/** The same of a feed whose news are polled: its market are articles. */
+struct world *world_new_polled(uint64_t seed);
 void world_free(struct world *w);
 /** Some milliseconds: the market ticks if @trades, faults happen, all take a turn. */
 void world_step(struct world *w, bool trades);
@@ -49,5 +62,8 @@ void world_mute(struct world *w, int64_t ns);
 void world_crash(struct world *w);
 /** How often the log holds each tick of the market; aborts on a tick that is none. */
 void world_count(struct world *w, uint32_t counts[WORLD_TICKS]);
+/** Every article of the log, in its order: @number in `articles`, which text. */
+void world_articles(struct world *w,
+		    void (*fn)(void *arg, size_t number, bool is_fixed), void *arg);
 struct live_feed *world_feed(struct world *w);
 const char *world_symbol(size_t i);

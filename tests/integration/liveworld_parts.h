@@ -84,3 +84,7 @@ void world_make_tick(struct whole *w);
 int world_ask(void *arg, const char *vendor, const struct vendor_ask *ask, fetch_fn fn,
 	      void *fn_arg);
 void world_history_turn(struct whole *w);
+/* liveworld_news.c */
+extern const struct vendor_ops world_news_ops;
+void world_make_article(struct whole *w);
+void world_news_page(struct whole *w, struct vendor_page *out);

@@ -176,10 +176,15 @@ void world_history_turn(struct whole *w)
 	struct question *q = &w->question;
 	struct fetch_news n = {.ask = q->ask};
 	struct vendor_page page = {0};
+	size_t last = q->ask != NULL && q->ask->what == VENDOR_NEWS
+			      ? w->world.n_articles
+			      : w->world.n_market;
 	bool is_full = false;
 
 	if (!w->is_asked || clock_wall_ns() < q->due_ns)
 		return;
+	if (q->ask->what == VENDOR_NEWS)
+		world_news_page(w, &page);
 	for (; q->next < w->world.n_market && !is_full; q->next++) {
 		struct feed_tick t = tick_of(&w->world.market[q->next]);
 
@@ -202,10 +207,11 @@ void world_history_turn(struct whole *w)
 		w->is_asked = false;
 	if (n.state == FETCH_FAILED)
 		(void)q->fn(q->arg, &n);
-	if (w->is_asked && q->next == w->world.n_market) {
+	if (w->is_asked && q->next >= last) {
 		w->is_asked = false;
 		n.state = FETCH_DONE;
 		(void)q->fn(q->arg, &n);
 	}
 	buf_free(&page.ticks);
+	buf_free(&page.articles);
 }
