@@ -190,7 +190,7 @@ static int store_bars(struct cli *c, struct live_source *l)
 
 int live_bars(struct cli *c, struct live_source *l)
 {
-	int rc = live_archive(c, l) ? CLI_OK : store_bars(c, l);
+	int rc = live_archive(c, l, LIVE_BARS) ? CLI_OK : store_bars(c, l);
 
 	for (size_t i = 0; i < l->r->n; i++) {
 		struct report_symbol *s = &l->r->rows[i];

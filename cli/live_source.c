@@ -76,21 +76,6 @@ static uint32_t keep_text(struct live_news *n, const char *text)
 	return at;
 }
 
-/* A later edition takes the place of the one before, also in time. */
-static void keep_article(struct live_news *n, const struct live_article *a)
-{
-	struct live_article *have = (struct live_article *)(void *)n->items.data;
-	size_t count = n->items.len / sizeof(*have);
-
-	for (size_t i = count; i-- > 0;) {
-		if (have[i].article == a->article) {
-			have[i] = *a;
-			return;
-		}
-	}
-	buf_add(&n->items, a, sizeof(*a));
-}
-
 static uint64_t hex_of(const struct json_token *t)
 {
 	char text[20];
@@ -98,36 +83,50 @@ static uint64_t hex_of(const struct json_token *t)
 	return strtoull(query_text(t, text, sizeof(text)), NULL, 16);
 }
 
-static void take_article(struct live_source *l, const struct json_token *event)
+/* Catch-up says its time as text, the archive as a number. */
+static bool time_of(const struct json_token *row, int64_t *out)
+{
+	struct json_token t;
+	uint64_t ns;
+
+	if (query_member(row, "time", &t))
+		return timetext_parse(t.text, t.len, out) == 0;
+	if (!query_member(row, "time_ns", &t) || !json_scan_u64(&t, &ns))
+		return false;
+	*out = (int64_t)ns;
+	return true;
+}
+
+void live_take_article(struct live_source *l, const struct json_token *row)
 {
 	char symbol[SYMBOL_MAX + 1], headline[HEADLINE_MAX], source[64],
 		url[HEADLINE_MAX];
 	struct live_article a = {.time_ns = INT64_MIN};
-	struct json_token time, article;
-	size_t i = live_row(l, query_field(event, "symbol", symbol, sizeof(symbol)));
+	struct json_token article;
+	size_t i = live_row(l, query_field(row, "symbol", symbol, sizeof(symbol)));
 	struct live_news *n;
 
-	if (i == SIZE_MAX || !query_member(event, "time", &time) ||
-	    !query_member(event, "article", &article) ||
-	    timetext_parse(time.text, time.len, &a.time_ns) != 0 ||
-	    a.time_ns < l->start_ns || a.time_ns >= l->end_ns)
+	if (i == SIZE_MAX || !time_of(row, &a.time_ns) ||
+	    !query_member(row, "article", &article) || a.time_ns < l->start_ns ||
+	    a.time_ns >= l->end_ns)
 		return;
 	n = &l->news[i];
 	a.article = hex_of(&article);
 	a.order = (uint32_t)(n->items.len / sizeof(a));
-	a.headline = keep_text(
-		n, query_field(event, "headline", headline, sizeof(headline)));
-	a.source =
-		keep_text(n, query_field(event, "publisher", source, sizeof(source)));
-	a.url = keep_text(n, query_field(event, "url", url, sizeof(url)));
-	keep_article(n, &a);
+	a.headline =
+		keep_text(n, query_field(row, "headline", headline, sizeof(headline)));
+	a.source = keep_text(n, query_field(row, "publisher", source, sizeof(source)));
+	a.url = keep_text(n, query_field(row, "url", url, sizeof(url)));
+	buf_add(&n->items, &a, sizeof(a));
 }
 
 int live_news(struct cli *c, struct live_source *l)
 {
-	const struct live_pages p = {"news", NULL, take_article};
-	int rc = live_pages_each(c, l, &p, "\"oldest\"");
+	const struct live_pages p = {"news", NULL, live_take_article};
+	int rc = CLI_OK;
 
+	if (!live_archive(c, l, LIVE_NEWS))
+		rc = live_pages_each(c, l, &p, "\"oldest\"");
 	return rc == CLI_NEGATIVE ? CLI_OK : rc;
 }
 
@@ -140,6 +139,28 @@ static int by_time(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
+static int by_article(const void *a, const void *b)
+{
+	const struct live_article *x = a, *y = b;
+
+	if (x->article != y->article)
+		return x->article < y->article ? -1 : 1;
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* A later edition takes the place of the one before, also in time.  How many are left.
+ */
+static size_t keep_newest(struct live_article *a, size_t n)
+{
+	size_t kept = 0;
+
+	qsort(a, n, sizeof(*a), by_article);
+	for (size_t i = 0; i < n; i++)
+		if (i + 1 == n || a[i + 1].article != a[i].article)
+			a[kept++] = a[i];
+	return kept;
+}
+
 void live_source_articles(const struct live_source *l, struct report_symbol *s)
 {
 	struct live_news *n = l->news != NULL ? &l->news[s - l->r->rows] : NULL;
@@ -149,7 +170,8 @@ void live_source_articles(const struct live_source *l, struct report_symbol *s)
 	if (n == NULL || n->items.len == 0)
 		return;
 	a = (struct live_article *)(void *)n->items.data;
-	count = n->items.len / sizeof(*a);
+	count = keep_newest(a, n->items.len / sizeof(*a));
+	n->items.len = count * sizeof(*a);
 	qsort(a, count, sizeof(*a), by_time);
 	for (size_t i = 0; i < count; i++)
 		report_article_push(s, a[i].time_ns,

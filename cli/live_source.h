@@ -2,9 +2,9 @@
  * live_source - what the daemon itself made: bars of its ticks and its articles, for
  * all rows of a report in one pass, before their histories are asked for.
  *
- * Where the daemon keeps an archive all its bars are there once it has handed over what
- * is new, and one query brings them; else its store has those that it still holds.  So
- * there is no seam between the two, and nothing comes twice.
+ * Where the daemon keeps an archive all of it is there once it has handed over what is
+ * new, and one query each brings bars and articles; else its store has those that it
+ * still holds.  So there is no seam between the two, and nothing comes twice.
  */
 #pragma once
 #include "cli/history_source.h"
@@ -18,7 +18,7 @@ struct live_article {
 	uint64_t article; /* the same in every edition */
 	uint32_t headline, source,
 		url;    /* NUL-ended texts at these places of the text */
-	uint32_t order; /* of its coming */
+	uint32_t order; /* of its coming: that of the log */
 };
 
 /** The articles of one row. */
@@ -57,8 +57,12 @@ size_t live_row(const struct live_source *l, const char *symbol);
 void live_take_bar(struct live_source *l, const struct json_token *row);
 int live_bars(struct cli *c, struct live_source *l);
 int live_news(struct cli *c, struct live_source *l);
-/** True: the archive answered, and all bars are taken. */
-bool live_archive(struct cli *c, struct live_source *l);
+/** An article of an event or of the archive, newer than what came before. */
+void live_take_article(struct live_source *l, const struct json_token *row);
+
+enum live_part { LIVE_BARS = 0, LIVE_NEWS };
+/** True: the archive answered, and all of its @part is taken. */
+bool live_archive(struct cli *c, struct live_source *l, enum live_part part);
 
 /** Pages of catch-up by the admin socket: of one kind, for all rows. */
 struct live_pages {

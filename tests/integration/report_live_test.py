@@ -214,8 +214,68 @@ def the_archive_says_what_the_store_says(d):
         other.remove()
 
 
+def headlines(d):
+    return [h["id"] for h in d.admin("headlines", n=200)["result"]["headlines"]]
+
+
+def sent_news(d):
+    """Three days of articles: of two symbols, at one time, in editions, with the letters of the world; the last day is open."""
+    news = [article(10 * day + i, day, f"{['MSFT beats', 'Shares plunge', 'Apple surges', 'A probe widens'][(day + i) % 4]} {day}.{i} \u00d6\u20ac",
+                    *[["MSFT"], ["MSFT", "AAPL"], ["AAPL"]][i % 3], publisher="W\u00efre", **({"url": f"https://n.example/{i}"} if i % 2 else {}))
+            for day in range(DAYS) for i in range(8)]
+    long = article("long", 0, "\u20ac5 surges " * 40, "MSFT")
+    edits = [{**news[1], "headline": "MSFT upgraded", "updated": news[9]["time"]}, {**news[2], "headline": "Apple is downgraded"}]
+    for day in range(DAYS):
+        d.send([("", ns(day, 1), 0, 0, 0)])
+        batch = [a for a in [*news, long] if a["time"] == news[8 * day]["time"]] + (edits if day == 1 else [])
+        assert tb.feed_json(d, json.dumps({"producer": "n", "source": "wire", "news": batch}))["accepted"] == len(batch)
+        d.settle()  # rows of a day each, so that retention can take them
+    d.send([("", ns(DAYS - 1, 3600), 0, 0, 0)])
+    d.settle()
+
+
+def told(d):
+    day = [(FIRST + datetime.timedelta(days=i)).isoformat() for i in range(DAYS)]
+    return [without_time(d.report(flow, ["AAPL", "MSFT", "QUIET"], "--articles", "50", "--news-window", "9d", *more, code=None))
+            for flow in ("news", "combined") for more in ((), ("--start", day[0], "--end", day[1]), ("--start", day[1], "--end", day[2]))]
+
+
+def news_that_retention_has_taken_come_from_the_archive(d):
+    if not EXE:
+        print("# no libduckdb")
+        return
+    sent_news(d)
+    other = World(archive=True)
+    try:
+        other.start()
+        sent_news(other)
+        before = told(other)
+        assert before == told(d), "the archive says what the store says"
+        assert rows(before[1], "news")["MSFT"]["article_count"] == 7 and rows(before[0], "news")["AAPL"]["article_count"] > 10, before
+        assert other.stop() == 0
+        with open(other.config, "a", encoding="ascii") as f:
+            f.write("derived: {retain: 1s}\n")
+        other.start()
+        other.send([("", ns(DAYS - 1, 7200), 0, 0, 0)])
+        end = time.monotonic() + 240
+        while "1" in headlines(other):
+            assert time.monotonic() < end, headlines(other)
+            time.sleep(0.1)
+        assert told(other) == before
+        # Where it cannot be asked, that is said, and the store has what it has.
+        path, os.environ["PATH"] = os.environ["PATH"], "/nonexistent"
+        try:
+            said = other.ctl("report", "news", "--symbols", "MSFT", "--json", "--vader", os.devnull, what="stderr", code=None)
+        finally:
+            os.environ["PATH"] = path
+        assert "the archive cannot be asked: of the daemon's articles those count that its store holds" in said, said
+    finally:
+        other.remove()
+
+
 if pd is None:
     print("1..0 # skip: no pandas")
     sys.exit(0)
 sys.exit(tb.tap([what_was_seen_live_goes_on_where_the_vendor_ends, it_is_one_source_of_several,
-                 live_news_stand_in_where_the_history_has_none, the_archive_says_what_the_store_says], World))
+                 live_news_stand_in_where_the_history_has_none, the_archive_says_what_the_store_says,
+                 news_that_retention_has_taken_come_from_the_archive], World))
