@@ -85,6 +85,11 @@ int analysis_files_begin(struct analysis_room *r, uint64_t id)
 				 strerrordesc_np(errno));
 }
 
+void analysis_files_end(int fd)
+{
+	close(fd);
+}
+
 void analysis_files_drop(struct analysis_room *r, uint64_t id)
 {
 	char name[ANALYSIS_NAME_MAX];

@@ -58,6 +58,8 @@ struct analysis_room {
 int analysis_files_open(struct analysis_room *r);
 /** A file without a name that counts, for the job to be written to: a descriptor. */
 int analysis_files_begin(struct analysis_room *r, uint64_t id);
+/** Close what _begin() gave. */
+void analysis_files_end(int fd);
 /** Nothing is left of it. */
 void analysis_files_drop(struct analysis_room *r, uint64_t id);
 /** On the disk and under its name, with its size. */

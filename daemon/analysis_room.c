@@ -141,7 +141,7 @@ static int try_once(struct analysis_slot *s)
 		rc = compute(s, fd);
 		if (rc == ANALYSIS_ENDED)
 			rc = keep(s, fd);
-		close(fd);
+		analysis_files_end(fd);
 	} else {
 		rc = fd;
 	}

@@ -46,7 +46,7 @@ BUILDS = [
 ]
 THREADED = ("base.mailbox", "base.parker", "base.log", "base.histogram", "bus.", "client.",
             "workers.tier2_worker", "workers.worker", "daemon.history_thread", "integration.daemon",
-            "integration.restart", "integration.live_feeds", "feeds.ws", "ops.backup")
+            "integration.restart", "integration.analysis", "integration.live_feeds", "feeds.ws", "ops.backup")
 ENVIRONMENT = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:strict_string_checks=1",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
