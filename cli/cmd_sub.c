@@ -205,11 +205,17 @@ static void tell_gap(struct sub_job *j, const struct tickbus_event *e)
 
 	j->lost += g->is_skipped ? 0 : last - first + 1;
 	(void)fflush(stdout);
-	if (is_by_pos)
+	if (is_by_pos && e->kind == EVENT_KINDS)
 		(void)fprintf(stderr,
 			      "tickbusctl sub: log positions %llu to %llu are not held "
 			      "any more\n",
 			      (unsigned long long)first, (unsigned long long)last);
+	else if (is_by_pos)
+		(void)fprintf(stderr,
+			      "tickbusctl sub: catch-up does not show log positions "
+			      "%llu to %llu: a %s may be lost there\n",
+			      (unsigned long long)first, (unsigned long long)last,
+			      tickbus_kind_name(e->kind));
 	else
 		(void)fprintf(stderr, "tickbusctl sub: %s %s: events %llu to %llu %s\n",
 			      tickbus_kind_name(e->kind), g->symbol,

@@ -13,8 +13,9 @@ struct stream {
 	uint32_t timeframe_s; /* tier2, else 0 */
 	uint8_t kind;
 	bool is_used;
+	bool is_known; /* an event was had, or it was said where its next one begins */
 	uint64_t epoch;
-	uint64_t last_seq; /* 0: none seen */
+	uint64_t last_seq; /* is_known: the next one is behind it */
 	int64_t last_recv_ns;
 	uint64_t chain;       /* of the event chain_seq */
 	uint64_t chain_seq;   /* 0: none seen; ticks have no chain */

@@ -43,7 +43,7 @@ static int set_from(struct tickbus_sub *sub, const struct tickbus_filter *f)
 						.kinds = f->kinds,
 						.from_type = from[f->from]};
 	sub->asked_pos = f->from == TICKBUS_FROM_POS ? f->from_value : 1;
-	sub->is_whole = f->from == TICKBUS_FROM_OLDEST && f->policy == TICKBUS_LOSSLESS;
+	sub->is_exact = f->from != TICKBUS_FROM_NOW && f->policy == TICKBUS_LOSSLESS;
 	if (f->from != TICKBUS_FROM_NOW)
 		sub_fill_history(sub);
 	return 0;

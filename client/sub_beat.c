@@ -6,6 +6,9 @@
  * frames, a stream that stands still afterwards is never named again.  So: when
  * frames were lost (their numbers say so) and perhaps a heartbeat too, the kind is
  * fetched from behind the last heartbeat up to which nothing was missing.
+ *
+ * A heartbeat also names streams that the kill switch begins to hold (sub_meet.c): of
+ * kinds that it may hold, none may be missed.
  */
 #include "base/clock.h"
 #include "client/sub_parts.h"
@@ -38,20 +41,32 @@ void sub_beat_note(struct tickbus_sub *sub)
 		return;
 	}
 	number(b, f->root.frame_seq, b->frame_seq);
-	/* A full one has companions, any of which may be lost. */
-	if (f->root.publish_ns - b->beat_ns > late_ns || f->n == FRAME_HEARTBEATS_MAX)
+	if (f->root.publish_ns - b->beat_ns > late_ns || f->part != b->next_part)
 		b->lost_beats = true;
+	b->next_part = 0;
+	if (f->n == FRAME_HEARTBEATS_MAX) /* behind a full one another comes */
+		b->next_part = (uint16_t)(f->part + 1);
 	b->beat_ns = f->root.publish_ns;
+}
+
+/* Something behind good_pos may be missing that no later heartbeat names. */
+static bool is_in_doubt(const struct tickbus_sub *sub)
+{
+	enum event_kind kind = sub->live.frame.about;
+	const struct sub_beat *b = &sub->beat[kind];
+
+	return !sub->no_fill && b->is_known && b->lost_beats &&
+	       (b->lost_frames || sub_may_be_held(sub, kind));
 }
 
 bool sub_beat_asks(struct tickbus_sub *sub)
 {
-	const struct sub_beat *b = beat_of(sub);
 	bool was_tried = sub->beat_tried;
 
 	sub->beat_tried = true;
-	return !was_tried && !sub->no_fill && b->is_known && b->lost_frames &&
-	       b->lost_beats && sub->live.frame.root.last_pos > b->good_pos;
+	return !was_tried && is_in_doubt(sub) &&
+	       sub->live.frame.root.last_pos >
+		       sub->beat[sub->live.frame.about].good_pos;
 }
 
 void sub_beat_over(struct tickbus_sub *sub, enum event_kind kind, uint64_t pos)
@@ -67,9 +82,8 @@ void sub_beat_over(struct tickbus_sub *sub, enum event_kind kind, uint64_t pos)
 void sub_beat_read(struct tickbus_sub *sub)
 {
 	const struct frame_view *f = &sub->live.frame;
-	struct sub_beat *b = beat_of(sub);
 
-	if (b->is_known && b->lost_frames && b->lost_beats && !sub->no_fill)
+	if (is_in_doubt(sub))
 		return; /* the kind could not be fetched: the next one tries again */
 	sub_beat_over(sub, f->about, f->root.last_pos);
 }

@@ -8,6 +8,10 @@
  * further for as long as our patience.
  *
  * The next page is asked for before the one at hand is read.
+ *
+ * Pages of a history or a kind may themselves show a hole: events that the kill switch
+ * withheld when the page before was made.  They are fetched by their numbers, and then
+ * the page is asked for once more.
  */
 #include "base/clock.h"
 #include "base/err.h"
@@ -46,9 +50,6 @@ void sub_fill_hole(struct tickbus_sub *sub, const struct stream *st, uint64_t la
 	struct sub_pages *p = &sub->pages;
 
 	begin(sub, FILL_HOLE);
-	p->hole_is_new = st->last_seq == 0;
-	p->hole_is_owed =
-		p->hole_is_new && sub_is_whole(sub, (enum event_kind)st->kind);
 	p->hole = (struct catchup_stream){.from_seq = st->last_seq + 1,
 					  .to_seq = last_seq,
 					  .timeframe_s = st->timeframe_s,
@@ -57,28 +58,35 @@ void sub_fill_hole(struct tickbus_sub *sub, const struct stream *st, uint64_t la
 	p->hole_pos = pos;
 	p->next = (struct catchup_root){.kinds = 1u << st->kind,
 					.from_type = CATCHUP_FROM_SEQ};
-	if (p->hole_is_new && !p->hole_is_owed) {
-		/* What happened to it since nothing was missing ... */
-		p->next.from_type = CATCHUP_FROM_POS;
-		p->next.from = sub->beat[st->kind].good_pos + 1;
-		if (p->next.from > pos) /* ... or it was held back then */
-			p->next.from = sub->base_pos;
-	}
 }
 
 int sub_fill_instead(struct tickbus_sub *sub, const struct stream *st,
 		     const struct event_head *h)
 {
-	sub_fill_hole(sub, st, h->seq, h->pos);
-	sub->pages.is_open = false;
-	sub_source_clear(&sub->pages.frame);
+	struct sub_pages *p = &sub->pages;
+
+	p->back = sub->fill;
+	p->back_root = p->now;
+	p->back_pos = p->hole_pos;
+	sub_fill_hole(sub, st, h->seq - 1, h->pos);
+	p->is_open = false;
+	sub_source_clear(&p->frame);
 	return SUB_IDLE;
 }
 
-bool sub_fill_owes(const struct tickbus_sub *sub)
+void sub_fill_back(struct tickbus_sub *sub)
 {
-	return sub->pages.hole_is_owed &&
-	       sub->pages.page.root.first_held_pos > sub->floor_pos;
+	struct sub_pages *p = &sub->pages;
+
+	if (p->back == FILL_NONE)
+		return;
+	begin(sub, p->back);
+	p->back = FILL_NONE;
+	p->next = p->back_root;
+	p->hole_pos = p->back_pos;
+	p->count = p->next.count;
+	p->hash = p->next.hash;
+	p->is_begun = true; /* what is cut off at its beginning was told */
 }
 
 void sub_fill_kind(struct tickbus_sub *sub, enum event_kind kind, uint64_t pos)
@@ -88,6 +96,7 @@ void sub_fill_kind(struct tickbus_sub *sub, enum event_kind kind, uint64_t pos)
 	begin(sub, FILL_KIND);
 	p->kind = kind;
 	p->hole_pos = pos;
+	p->met = (struct catchup_stream){0};
 	p->next = (struct catchup_root){.kinds = 1u << kind,
 					.from_type = CATCHUP_FROM_POS,
 					.from = sub->beat[kind].good_pos + 1};
@@ -181,8 +190,6 @@ static int open_page(struct tickbus_sub *sub, struct splink_msg *msg)
 	p->is_open = true;
 	if (sub->epoch == 0)
 		sub->epoch = p->page.root.epoch;
-	if (sub->floor_pos == 0)
-		sub->floor_pos = p->page.root.first_held_pos;
 	p->is_snapshot = p->next.from_type == CATCHUP_FROM_SNAPSHOT;
 	if (p->page.root.next_pos > p->seen_pos) {
 		p->seen_pos = p->page.root.next_pos;
@@ -237,6 +244,7 @@ int sub_fill_step(struct tickbus_sub *sub)
 	if (rc < 0)
 		return on_failure(sub, rc);
 	rc = is_cut_off(sub, from_type) ? SUB_GONE : SUB_PAGE;
+	p->now = p->next;
 	set_next(p);
 	if (!p->page.root.done)
 		(void)ask(sub); /* if it fails, sub_fill_step() asks */
@@ -298,6 +306,7 @@ int sub_fill_turn(struct tickbus_sub *sub)
 	bool done = p->page.root.done;
 	int rc = check_sum(sub);
 
+	sub_meet_held(sub);
 	p->is_open = false;
 	p->is_begun = true;
 	sub_source_clear(&p->frame);

@@ -4,6 +4,7 @@
  *	sub_wait.c    sockets, shared memory, waiting
  *	sub_step.c    what an event, a gap or a heartbeat means
  *	sub_fill.c    fetching what is missing, page by page
+ *	sub_meet.c    streams of which nothing is known yet
  *	sub_beat.c    what frames and heartbeats say about each other
  *	sub_policy.c  keeping only the newest, at most so often
  *
@@ -60,11 +61,15 @@ enum sub_fill {
 struct sub_pages {
 	struct fetch fetch;
 	struct catchup_root next;   /* the next request */
+	struct catchup_root now;    /* that of the page at hand */
 	struct catchup_stream hole; /* FILL_HOLE: its stream */
 	enum event_kind kind;       /* FILL_KIND */
 	uint64_t hole_pos;          /* what is missing lies at or before */
-	bool hole_is_new;           /* nothing of the stream was known before */
-	bool hole_is_owed;          /* ... and it is ours from its first event on */
+	struct catchup_stream met;  /* FILL_KIND: the stream that is the reason, up to
+				       to_seq; no symbol: a heartbeat is */
+	enum sub_fill back;         /* FILL_HOLE: in pages of this, which go on then */
+	struct catchup_root back_root;
+	uint64_t back_pos;
 	struct catchup_page_view page;
 	struct sub_source frame; /* of the page */
 	bool is_open;            /* a page is being read */
@@ -85,6 +90,7 @@ struct sub_beat {
 	int64_t beat_ns;    /* publish time of the last heartbeat */
 	bool lost_frames;   /* since good_pos */
 	bool lost_beats;    /* ... perhaps */
+	uint16_t next_part; /* of the heartbeats of a second */
 };
 
 struct sub_policy;
@@ -114,9 +120,8 @@ struct tickbus_sub {
 	uint64_t epoch;                /* 0: none seen */
 	uint64_t asked_pos; /* where the caller wanted to begin, for the record */
 	uint64_t base_pos;  /* history is complete before it; 0: there was none */
-	bool is_whole;      /* history began with the oldest that is held: ... */
-	uint64_t floor_pos; /* ... here; 0: not known yet */
-	uint64_t taken;     /* messages looked for */
+	bool is_exact; /* nothing behind the beginning may be missing: see sub_meet.c */
+	uint64_t taken; /* messages looked for */
 	struct sub_beat beat[EVENT_KINDS];
 	bool beat_tried; /* the kind of this heartbeat was fetched, if it had to be */
 	bool chain_told; /* of the event that was peeked */
@@ -153,25 +158,18 @@ void sub_fill_kind(struct tickbus_sub *sub, enum event_kind kind, uint64_t pos);
 void sub_fill_hole(struct tickbus_sub *sub, const struct stream *st, uint64_t last_seq,
 		   uint64_t pos);
 /**
- * A page of its kind shows a stream that was held until now: it is filled first, up to
- * @h, and the next heartbeat asks for the kind again, for what it lacks is lacking
- * still.  SUB_IDLE; the page is closed.
+ * A page shows a hole in front of @h: what it lacks was withheld when the page was made
+ * or the one before.  The hole is filled, and then the page is asked for once more.
+ * SUB_IDLE; the page is closed.
  */
 int sub_fill_instead(struct tickbus_sub *sub, const struct stream *st,
 		     const struct event_head *h);
-/**
- * Is what catch-up lacks of the beginning of the hole's new stream missing to us?  Not
- * if nothing was retired since our history began: then it had gone before.
- */
-bool sub_fill_owes(const struct tickbus_sub *sub);
-/**
- * Is a stream of @kind ours from its first event on?  History from the oldest on shows
- * every stream but those that the kill switch held, and it never holds ticks and status
- * events.
- */
-static inline bool sub_is_whole(const struct tickbus_sub *sub, enum event_kind kind)
+/** The hole is filled or lost: back to the pages in which it showed, if any. */
+void sub_fill_back(struct tickbus_sub *sub);
+/** History is being read, or a hole in it. */
+static inline bool sub_is_in_history(const struct tickbus_sub *sub)
 {
-	return sub->is_whole && kind != EVENT_TICK && kind != EVENT_STATUS;
+	return sub->fill == FILL_HISTORY || sub->pages.back == FILL_HISTORY;
 }
 enum { SUB_PAGE = 101, SUB_HOLE_OVER, SUB_GONE };
 /** Ask, or look for the answer: SUB_PAGE (it is open), SUB_IDLE, SUB_HOLE_OVER (it will
@@ -194,6 +192,27 @@ void sub_beat_read(struct tickbus_sub *sub);
 void sub_beat_over(struct tickbus_sub *sub, enum event_kind kind, uint64_t pos);
 /** History has been delivered; whether frames were lost since, nobody knows yet. */
 void sub_beat_begin(struct tickbus_sub *sub);
+
+/* ---- sub_meet.c ---- */
+
+/** What the page at hand says of streams that are withheld. */
+void sub_meet_held(struct tickbus_sub *sub);
+/**
+ * @h is the first that is heard of @st: SUB_IDLE when its kind is fetched first, to see
+ * whether something of it came before; 0.
+ */
+int sub_meet_event(struct tickbus_sub *sub, const struct stream *st,
+		   const struct event_head *h);
+/** The same of @hb, of the heartbeat in sub->live.  @st may be known then. */
+int sub_meet_beat(struct tickbus_sub *sub, struct stream *st,
+		  const struct frame_heartbeat *hb);
+/** The kind was fetched for a stream, or could not be: SUB_IDLE or TICKBUS_GAP. */
+int sub_meet_over(struct tickbus_sub *sub, struct tickbus_event *out);
+/** The kill switch may hold events of @kind, and what it holds must not be missed. */
+static inline bool sub_may_be_held(const struct tickbus_sub *sub, enum event_kind kind)
+{
+	return sub->is_exact && kind != EVENT_TICK && kind != EVENT_STATUS;
+}
 
 /* ---- sub_step.c ---- */
 

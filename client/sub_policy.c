@@ -359,7 +359,7 @@ int sub_policy_step(struct tickbus_sub *sub, struct tickbus_event *out)
 	int64_t now_ns = clock_mono_ns();
 	int rc = SUB_IDLE;
 
-	if (sub->fill == FILL_HISTORY)
+	if (sub_is_in_history(sub))
 		return sub_step(sub, out);
 	turn(p, now_ns);
 	if (p->ready.first == 0 || now_ns >= p->drain_ns) {

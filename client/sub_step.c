@@ -3,16 +3,12 @@
  *
  * An event of a stream whose last sequence is L:
  *
- *	seq == L + 1 or L unknown   deliver, L = seq
+ *	seq == L + 1                deliver, L = seq
+ *	L unknown                   see sub_meet.c
  *	seq <= L                    seen before: drop (or, in a new epoch and
  *	                            received later: the log lost its end; start over)
  *	seq >  L + 1                a hole: fill from catch-up, then look again;
  *	                            what catch-up does not hold is reported
- *
- * When frames were lost, an event of seq > 1 of a stream not seen before may not be
- * its first since we listen, and that is looked up too.  Who began with the oldest had
- * every stream from its first event on, but for those that the kill switch held: one
- * that is new is fetched from 1.
  */
 #include "base/clock.h"
 #include "base/err.h"
@@ -133,8 +129,7 @@ static int report_gap(struct tickbus_sub *sub, struct stream *st, uint64_t last_
 static uint64_t skippable(const struct tickbus_sub *sub, const struct stream *st,
 			  uint64_t last_seq, bool is_tail)
 {
-	if (sub->policy == NULL || st->last_seq == 0 || st->kind == EVENT_BAR ||
-	    st->kind == EVENT_TIER1)
+	if (sub->policy == NULL || st->kind == EVENT_BAR || st->kind == EVENT_TIER1)
 		return 0;
 	return last_seq - is_tail;
 }
@@ -145,7 +140,7 @@ static int on_hole(struct tickbus_sub *sub, struct stream *st, uint64_t last_seq
 {
 	uint64_t skip_to = skippable(sub, st, last_seq, is_tail);
 
-	sub->counts.gaps += st->last_seq > 0;
+	sub->counts.gaps++;
 	if (sub->no_fill)
 		return report_gap(sub, st, last_seq, out);
 	if (skip_to > st->last_seq)
@@ -162,20 +157,19 @@ static int on_hole_over(struct tickbus_sub *sub, struct tickbus_event *out)
 
 	if (sub->fill == FILL_KIND) {
 		sub->fill = FILL_NONE;
+		if (p->met.symbol[0] != '\0')
+			return sub_meet_over(sub, out);
 		if (p->seen_pos > p->hole_pos)
-			sub_beat_over(sub, p->kind, p->hole_pos);
+			sub_beat_over(sub, p->kind, p->seen_pos - 1);
 		return SUB_IDLE;
 	}
 	st = streams_get(&sub->streams, (enum event_kind)p->hole.kind, p->hole.symbol,
 			 p->hole.timeframe_s);
 
 	sub->fill = FILL_NONE;
+	sub_fill_back(sub);
 	if (st->last_seq >= p->hole.to_seq)
 		return SUB_IDLE;
-	if (p->hole_is_new && st->last_seq == 0 && !sub_fill_owes(sub)) {
-		st->last_seq = p->hole.to_seq; /* all of that was before our time */
-		return SUB_IDLE;
-	}
 	return report_gap(sub, st, p->hole.to_seq, out);
 }
 
@@ -213,6 +207,7 @@ static int on_broken_chain(struct tickbus_sub *sub, const struct stream *st,
 
 static void take(struct tickbus_sub *sub, struct stream *st, struct sub_source *s)
 {
+	st->is_known = true;
 	st->last_seq = s->event.head.seq;
 	st->epoch = s->frame.root.epoch;
 	st->last_recv_ns = s->event.head.recv_ns;
@@ -232,36 +227,23 @@ static int pass(struct sub_source *s, uint64_t *count)
 	return SUB_IDLE;
 }
 
-/* Nothing is known of the stream: is this its first event that should have come? */
-static bool is_unsure(const struct tickbus_sub *sub, const struct stream *st,
-		      uint64_t seq)
-{
-	const struct sub_beat *b = &sub->beat[st->kind];
-
-	return st->last_seq == 0 && seq > 1 && !sub->no_fill &&
-	       (sub_is_whole(sub, (enum event_kind)st->kind) ||
-		(b->is_known && b->lost_frames));
-}
-
 /* Is something missing between @st and the event?  Pages of a snapshot jump. */
 static int look_for_hole(struct tickbus_sub *sub, struct stream *st,
 			 const struct event_head *h, bool is_filled,
 			 struct tickbus_event *out)
 {
-	bool is_missing = st->last_seq > 0 && h->seq > st->last_seq + 1;
-
-	if (is_filled && sub->fill == FILL_HOLE && st->last_seq == 0)
-		is_missing = h->seq > 1 && sub_fill_owes(sub);
-	if (is_filled && sub->fill == FILL_KIND && st->last_seq == 0 && h->seq > 1 &&
-	    sub_is_whole(sub, sub->pages.kind))
-		return sub_fill_instead(sub, st, h);
-	if (is_filled)
-		return is_missing && !sub->pages.is_snapshot
-			       ? report_gap(sub, st, h->seq - 1, out)
-			       : 0;
-	if (is_missing || is_unsure(sub, st, h->seq))
+	if (!st->is_known) /* of what pages show, nothing is missing before it */
+		return is_filled ? 0 : sub_meet_event(sub, st, h);
+	if (h->seq <= st->last_seq + 1)
+		return 0;
+	if (!is_filled)
 		return on_hole(sub, st, h->seq - 1, h->pos, false, out);
-	return 0;
+	if (sub->pages.is_snapshot)
+		return 0;
+	if (sub->fill == FILL_HOLE || sub->no_fill)
+		return report_gap(sub, st, h->seq - 1, out);
+	sub->counts.gaps++;
+	return sub_fill_instead(sub, st, h);
 }
 
 /* streams_get(), with a short way to those of ticks. */
@@ -305,7 +287,7 @@ static int on_event(struct tickbus_sub *sub, struct sub_source *s, bool is_fille
 	if (h->seq <= st->last_seq &&
 	    (s->frame.root.epoch == st->epoch || h->recv_ns <= st->last_recv_ns))
 		return pass(s, &sub->counts.duplicates);
-	if (!is_filled && st->last_seq == 0 && h->pos < sub->base_pos)
+	if (!is_filled && !st->is_known && h->pos < sub->base_pos)
 		return pass(s, &sub->counts.filtered); /* before the beginning chosen */
 	rc = look_for_hole(sub, st, h, is_filled, out);
 	if (rc != 0)
@@ -328,19 +310,16 @@ static int on_heartbeat(struct tickbus_sub *sub, struct sub_source *s,
 	const struct frame_heartbeat *hb = &s->event.heartbeat;
 	enum event_kind kind = s->frame.about;
 	struct stream *st;
+	int rc;
 
 	if (is_wanted(sub, kind, hb->symbol)) {
 		st = streams_get(&sub->streams, kind, hb->symbol, hb->timeframe_s);
 		if (st == NULL)
 			return err_set(-ENOMEM, "too many streams");
-		/* Without a history, nothing is missed from here on.  One that is new
-		   and has moved behind our beginning was held back until now: as any
-		   is that history from the oldest on has not shown. */
-		if (st->last_seq == 0 && !sub_is_whole(sub, kind) &&
-		    (hb->pos < sub->base_pos || !sub->beat[kind].is_known ||
-		     sub->no_fill))
-			st->last_seq = hb->last_seq;
-		if (hb->last_seq > st->last_seq)
+		rc = st->is_known ? 0 : sub_meet_beat(sub, st, hb);
+		if (rc != 0)
+			return rc;
+		if (st->is_known && hb->last_seq > st->last_seq)
 			return on_hole(sub, st, hb->last_seq, hb->pos, true, out);
 	}
 	s->is_peeked = false;

@@ -30,14 +30,17 @@ static struct {
 	pthread_t thread;
 	uint64_t epoch;
 	_Atomic uint64_t held_from, held_to;
+	_Atomic uint64_t withheld_from;  /* of these, by the kill switch; 0: none are */
+	_Atomic unsigned release_at;     /* request behind which they are released */
 	_Atomic uint64_t first_held_pos; /* 0: of held_from */
 	_Atomic uint64_t page_max;
 	_Atomic uint64_t horizon; /* sequence up to which pages go, held or not */
 	uint64_t frame_seq;       /* of heartbeats */
 	uint64_t beat_pos;        /* what they say has been reached */
 	int64_t beat_ns;          /* their time, behind SAMPLE_NS */
-	_Atomic int lies;         /* about the hash */
-	_Atomic int empties;      /* so many pages hold nothing and are not the last */
+	uint16_t beat_part;
+	_Atomic int lies;    /* about the hash */
+	_Atomic int empties; /* so many pages hold nothing and are not the last */
 	atomic_uint requests;
 } server;
 
@@ -132,6 +135,7 @@ static inline void send_heartbeat(uint64_t last_seq, const char *symbol)
 
 	frame_heartbeat_begin(&f, frame, sizeof(frame), server.kind, server.epoch,
 			      server.beat_pos);
+	frame_heartbeat_part(&f, server.beat_part);
 	if (symbol) {
 		memcpy(hb.symbol, symbol, strlen(symbol));
 		frame_heartbeat_add(&f, &hb);
@@ -154,12 +158,27 @@ static inline uint64_t most(uint64_t a, uint64_t b)
 static inline void bounds(const struct catchup_request *req, uint64_t *from,
 			  uint64_t *to)
 {
-	if (req->root.from_type == CATCHUP_FROM_POS)
+	if (req->root.from_type == CATCHUP_FROM_POS ||
+	    req->root.from_type == CATCHUP_FROM_TIME) /* here they are the same */
 		*from = most(*from, req->root.from - 1000);
 	if (req->n_streams > 0 && req->streams[0].to_seq > 0) {
 		*from = most(*from, req->streams[0].from_seq);
 		*to = least(*to, req->streams[0].to_seq);
 	}
+}
+
+/* What is withheld of from .. *to: named, and taken off. */
+static inline void withhold(struct catchup_writer *w, uint64_t from, uint64_t *to)
+{
+	struct catchup_held held = {.first_seq = most(server.withheld_from, from),
+				    .kind = (uint8_t)server.kind,
+				    .symbol = "AAPL"};
+
+	if (server.withheld_from == 0 || held.first_seq > *to)
+		return;
+	if (w != NULL)
+		catchup_page_held(w, &held);
+	*to = held.first_seq - 1;
 }
 
 /* Of tick n the position is 1000 + n; a page holds page_max at most. */
@@ -174,7 +193,7 @@ static inline void answer(const struct catchup_request *req, struct buf *out)
 		.count = req->root.count,
 		.hash = req->root.hash};
 	uint64_t from = server.held_from, to = server.held_to;
-	uint64_t beyond = most(to, server.horizon) + 1;
+	uint64_t beyond = most(to, server.horizon) + 1, end;
 	struct catchup_writer w;
 	uint8_t frame[32768];
 
@@ -196,6 +215,8 @@ static inline void answer(const struct catchup_request *req, struct buf *out)
 		to = from - 1;
 	}
 	root.next_pos = 1000 + beyond;
+	end = to;
+	withhold(NULL, from, &to);
 	for (uint64_t seq = from; seq <= to && from > 0; seq++, root.count++) {
 		struct event_head h = {.seq = seq, .pos = 1000 + seq};
 
@@ -206,7 +227,10 @@ static inline void answer(const struct catchup_request *req, struct buf *out)
 	if (from <= to && from > 0)
 		catchup_page_frame(&w, frame,
 				   make_frame(frame, sizeof(frame), from, to, "AAPL"));
+	withhold(&w, from, &end);
 	catchup_page_seal(&w, &root);
+	if (server.requests == server.release_at)
+		server.withheld_from = 0;
 }
 
 static inline void *serve(void *arg)

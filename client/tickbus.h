@@ -113,13 +113,16 @@ struct tickbus_filter {
 
 /** Missing events of one stream: last_seq - first_seq + 1 of them. */
 struct tickbus_gap {
-	char symbol[SYMBOL_MAX + 1]; /* "": of all streams, by position */
+	char symbol[SYMBOL_MAX + 1]; /* "": of all streams of the event's kind
+					(EVENT_KINDS: of all kinds), by position */
 	uint32_t timeframe_s;        /* tier2 */
 	uint64_t first_seq;
 	uint64_t last_seq;
-	uint64_t first_pos; /* history that was asked for and is not held any more: */
-	uint64_t last_pos;  /* the log positions; nobody knows its sequences */
-	int is_skipped;     /* 1: not lost, left out by the policy */
+	uint64_t
+		first_pos; /* history that was asked for and is not held any more, or */
+	uint64_t last_pos; /* that catch-up did not show: the log positions; nobody
+			      knows its sequences */
+	int is_skipped;    /* 1: not lost, left out by the policy */
 };
 
 /** What history held, so that completeness can be checked (docs/PROTOCOL.md 4). */

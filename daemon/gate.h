@@ -7,7 +7,9 @@
  * The gates of kinds are closed
  * and opened by whoever freezes a tier or everything.  What is held is stored as ever;
  * when a gate opens the next heartbeat says how far its streams have come, and
- * subscribers fetch what they lack, as after any other hole.
+ * subscribers fetch what they lack, as after any other hole.  Where a stream lacks
+ * something is told when it is withheld: by pages (serve_catchup_held.c) and by
+ * heartbeats (publisher_hold.c).
  *
  * The loop writes, but for the gates of news; the store thread reads, for catch-up.
  */

@@ -179,14 +179,17 @@ static struct universe *universe_of(struct publisher *p, const struct event_tier
 }
 
 static void touch_matrix(struct publisher *p, const struct event_tier2 *e, size_t len,
-			 bool held)
+			 enum mark_as as)
 {
 	struct universe *u = universe_of(p, e);
+	bool held = as != MARK_OUT;
 	struct buf *to;
 
 	if (u == NULL)
 		return;
 	to = held ? &u->held : &u->matrix;
+	if (as == MARK_HELD_ANEW && to->len == 0)
+		publisher_name_matrix(u, e->head.seq);
 	to->len = 0;
 	buf_add(to, e, len);
 	if (!held)
@@ -225,13 +228,15 @@ void publisher_touch(struct kind *kind, uint32_t symbol_id, uint64_t seq, uint64
 
 ON_LOOP static void mark_stream(struct publisher *p, enum event_kind k,
 				uint32_t symbol_id, const struct event_head *at,
-				bool held)
+				enum mark_as as)
 {
 	struct kind *kind = &p->kinds[k];
 
 	if (symbol_id >= p->env.symbols_max || kind->streams == NULL || at->seq == 0)
 		return;
-	if (held) {
+	if (as != MARK_OUT) {
+		if (as == MARK_HELD_ANEW && kind->streams[symbol_id].held_seq == 0)
+			publisher_name_held(kind, symbol_id, at->seq);
 		kind->has_held = true;
 		kind->streams[symbol_id].held_seq = at->seq;
 		kind->streams[symbol_id].held_pos = at->pos;
@@ -245,24 +250,27 @@ void publisher_seed(struct publisher *p, enum event_kind k, uint32_t symbol_id,
 {
 	const struct event_head at = {.seq = seq, .pos = pos};
 
-	mark_stream(p, k, symbol_id, &at, publisher_holds(p, k, symbol_id, pos));
+	mark_stream(p, k, symbol_id, &at,
+		    publisher_holds(p, k, symbol_id, pos) ? MARK_HELD : MARK_OUT);
 }
 
 void publisher_seed_matrix(struct publisher *p, const struct event_tier2 *e, size_t len)
 {
-	touch_matrix(p, e, len, publisher_holds(p, EVENT_TIER2, 0, e->head.pos));
+	touch_matrix(p, e, len,
+		     publisher_holds(p, EVENT_TIER2, 0, e->head.pos) ? MARK_HELD
+								     : MARK_OUT);
 }
 
 /* ---- the step ---- */
 
-/* How far its stream has come; heartbeats are silent about what is held. */
+/* How far its stream has come; heartbeats say where something is held, not how much. */
 ON_LOOP static void mark(struct publisher *p, enum event_kind k, const void *event,
-			 size_t len, bool held)
+			 size_t len, enum mark_as as)
 {
 	if (k == EVENT_TIER2)
-		touch_matrix(p, event, len, held);
+		touch_matrix(p, event, len, as);
 	else
-		mark_stream(p, k, event_symbol_id(k, event), event, held);
+		mark_stream(p, k, event_symbol_id(k, event), event, as);
 }
 
 ON_LOOP static void publish(struct publisher *p, enum event_kind k, const void *event,
@@ -289,14 +297,14 @@ ON_LOOP static void on_event(struct publisher *p, enum event_kind k, const void 
 	if (k != EVENT_TICK) {
 		if (derived_known(p->env.derived, k, head->pos)) {
 			stats_add(STAT_EVENTS_SUPPRESSED, 1);
-			mark(p, k, event, len, held);
+			mark(p, k, event, len, held ? MARK_HELD : MARK_OUT);
 			return;
 		}
 		derived_add(p->env.derived, k, event, len);
 	}
 	if (p->triggers != NULL)
 		kill_triggers_event(p->triggers, k, event);
-	mark(p, k, event, len, held);
+	mark(p, k, event, len, held ? MARK_HELD_ANEW : MARK_OUT);
 	if (held)
 		stats_add(STAT_EVENTS_HELD, 1);
 	else

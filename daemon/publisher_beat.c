@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-ON_LOOP static void send_heartbeat(struct publisher *p, enum event_kind k,
-				   struct frame *f, void *data)
+ON_LOOP static void send_heartbeat(const struct publisher *p, enum event_kind k,
+				   struct frame *f, const void *data)
 {
 	char topic[TOPIC_MAX];
 	size_t topic_len = topic_kind(topic, EVENT_HEARTBEAT);
@@ -59,6 +59,7 @@ ON_LOOP static void json_heartbeat(struct publisher *p, enum event_kind k,
 struct beat {
 	struct publisher *p;
 	enum event_kind k;
+	uint16_t part;
 	struct frame f;
 	uint8_t data[FRAME_HEARTBEATS_MAX * sizeof(struct frame_heartbeat) + 256];
 };
@@ -67,16 +68,23 @@ ON_LOOP static void beat_begin(struct beat *b)
 {
 	frame_heartbeat_begin(&b->f, b->data, sizeof(b->data), b->k, b->p->env.epoch,
 			      reached(b->p, b->k));
+	frame_heartbeat_part(&b->f, b->part);
+}
+
+/* A full one is never the last of its second: who has it knows that more must come. */
+ON_LOOP static void beat_next(struct beat *b)
+{
+	send_heartbeat(b->p, b->k, &b->f, b->data);
+	b->part++;
+	beat_begin(b);
 }
 
 ON_LOOP static void beat_add(struct beat *b, const struct frame_heartbeat *hb)
 {
 	json_heartbeat(b->p, b->k, hb);
-	if (frame_heartbeat_add(&b->f, hb) != FRAME_FULL)
-		return;
-	send_heartbeat(b->p, b->k, &b->f, b->data);
-	beat_begin(b);
 	(void)frame_heartbeat_add(&b->f, hb);
+	if (b->f.n == FRAME_HEARTBEATS_MAX)
+		beat_next(b);
 }
 
 ON_LOOP static void beat_symbols(struct beat *b, const struct symtab *symbols)
@@ -100,12 +108,13 @@ ON_LOOP static void beat_universes(struct beat *b)
 {
 	for (size_t i = 0; i < b->p->n_universes; i++) {
 		struct universe *u = &b->p->universes[i];
-		const struct event_tier2 *e = (const void *)u->matrix.data;
+		const struct event_tier2 *e =
+			(const void *)(u->matrix.len > 0 ? u->matrix : u->held).data;
 		struct frame_heartbeat hb = {.last_seq = u->stream.last_seq,
 					     .pos = u->stream.pos};
 
 		if (!u->stream.touched)
-			continue; /* it may have no matrix: all are held */
+			continue;
 		hb.timeframe_s = e->timeframe_s;
 		memcpy(hb.symbol, e->universe, SYMBOL_MAX);
 		u->stream.touched = false;
@@ -125,6 +134,7 @@ void publisher_heartbeat(struct publisher *p)
 		if (p->env.rings[k] == NULL)
 			continue;
 		b->k = (enum event_kind)k;
+		b->part = 0;
 		beat_begin(b);
 		if (k == EVENT_TIER2)
 			beat_universes(b);

@@ -1,9 +1,26 @@
 /*
  * publisher_hold - gates that close and open (gate.h): of symbols, as their status
  * events pass, and of kinds, when somebody says so.  What was held is told by the next
- * heartbeat.
+ * heartbeat; that a stream is held, by the one behind the first event so held: it names
+ * the stream as it stood before.  A subscriber who has never had an event of it then
+ * knows from where on it is his, whenever it is released.  After a restart nothing is
+ * named of what was held before: whoever was there asks catch-up, which names it too.
  */
 #include "daemon/publisher_parts.h"
+
+void publisher_name_held(struct kind *kind, uint32_t symbol_id, uint64_t seq)
+{
+	const struct stream *s = &kind->streams[symbol_id];
+
+	publisher_touch(kind, symbol_id, seq - 1, s->last_seq == seq - 1 ? s->pos : 0);
+}
+
+void publisher_name_matrix(struct universe *u, uint64_t seq)
+{
+	struct stream *s = &u->stream;
+
+	*s = (struct stream){seq - 1, s->last_seq == seq - 1 ? s->pos : 0, true, 0, 0};
+}
 
 ON_LOOP static void release_stream(struct kind *kind, uint32_t symbol_id)
 {

@@ -42,6 +42,13 @@ struct input {
 	uint64_t mark; /* everything at or below has come */
 };
 
+/* How far a stream has come, and who knows of it. */
+enum mark_as {
+	MARK_OUT = 0,   /* it was published, now or in another life */
+	MARK_HELD,      /* it is held, and its kind's rows have it */
+	MARK_HELD_ANEW, /* it is held and was never made before */
+};
+
 /* The newest matrix of one universe and timeframe, for `tickbusctl matrix`. */
 struct universe {
 	struct buf matrix;
@@ -72,6 +79,13 @@ ON_LOOP void publisher_touch(struct kind *kind, uint32_t symbol_id, uint64_t seq
 			     uint64_t pos);
 
 /* ---- publisher_hold.c ---- */
+
+/**
+ * Event @seq of a stream is the first that is held: the next heartbeat says that it has
+ * come to the one before.  Who has never heard of it knows then where it begins.
+ */
+ON_LOOP void publisher_name_held(struct kind *kind, uint32_t symbol_id, uint64_t seq);
+void publisher_name_matrix(struct universe *u, uint64_t seq);
 
 /** The gates of news move on another thread: once a second, which of them opened? */
 ON_LOOP void publisher_release_news(struct publisher *p);

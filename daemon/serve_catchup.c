@@ -111,6 +111,7 @@ ON_STORE static int answer_events(const struct catchup_env *env, struct query *q
 	if (rc == 0)
 		rc = page_write(q, bytes_max, &page, &n);
 	tap_close_all(q);
+	held_deinit(&q->held);
 	if (rc == 0) {
 		stats_add(STAT_CATCHUP_EVENTS, n);
 		if (q->is_gone)

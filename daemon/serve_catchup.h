@@ -9,6 +9,9 @@
  * every kind asked for is complete (the horizon): a kind that is stored later
  * than another is waited for, not skipped.
  *
+ * What the kill switch withholds (gate.h) is left out, and the page names the streams
+ * of which something is missing, so that nobody takes a later event for their first.
+ *
  * What is older than the store holds comes from the archive, when there is one
  * (serve_catchup_past.h): from its first event to now is one range without a seam.
  *

@@ -226,6 +226,7 @@ int page_write(struct query *q, size_t bytes_max, struct buf *out, uint32_t *n)
 		return rc;
 	}
 	*n = p.n;
+	held_write(q, &p.w);
 	set_cursor(&p, &root);
 	if (q->is_gone) {
 		root.status = CATCHUP_GONE;

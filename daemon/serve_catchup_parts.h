@@ -81,6 +81,15 @@ struct tap {
 	uint32_t i_newest;
 };
 
+/* The streams of which this page withholds something; serve_catchup_held.c. */
+struct held {
+	struct catchup_held *list; /* owned */
+	uint32_t *ids;             /* owned; symbol ids of the list's entries */
+	uint32_t n;
+	uint32_t *slots; /* owned; a hash table of indices into the list, from 1 */
+	uint32_t n_slots;
+};
+
 struct query {
 	const struct catchup_env *env; /* borrowed */
 	struct catchup_request req;
@@ -98,6 +107,7 @@ struct query {
 	uint64_t resume;           /* is_snapshot: where the page behind it begins */
 	struct catchup_gone *gone; /* owned; CATCHUP_STREAMS_MAX */
 	uint32_t n_gone;
+	struct held held;
 	struct tap taps[CATCHUP_TAPS];
 	uint32_t n_taps;
 	uint64_t *tick_seq; /* owned; ticks of every symbol before tick_pos */
@@ -145,12 +155,24 @@ ON_STORE int tap_row_read(struct query *q, struct tap *t, uint64_t id);
 ON_STORE int tap_open_rows(struct query *q, struct tap *t);
 ON_STORE int tap_load_row(struct query *q, struct tap *t);
 /** Show the row's next event that matches, or leave the row. */
-int tap_row_show(struct query *q, struct tap *t);
+ON_STORE int tap_row_show(struct query *q, struct tap *t);
 /** The log or the store's rows are the tap's source now, from tap->pos on. */
 ON_STORE int tap_open_live(struct query *q, struct tap *t);
 /** Show the tick of @r. */
 void tap_show_tick(struct query *q, struct tap *t, const struct record *r, uint64_t pos,
 		   uint64_t seq);
+
+/* ---- serve_catchup_held.c ---- */
+
+/** So many streams a page names; then it ends, behind a position. */
+#define HELD_MAX 4096u
+/** Is this event withheld?  HELD_TAKEN (it is noted), 0 or -ENOMEM. */
+ON_STORE int held_takes(struct query *q, const struct event_face *face,
+			const void *event);
+enum { HELD_TAKEN = 1 };
+/** Behind the page's frames. */
+void held_write(const struct query *q, struct catchup_writer *w);
+void held_deinit(struct held *held);
 
 /* ---- serve_catchup_past.c ---- */
 

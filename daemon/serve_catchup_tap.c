@@ -137,7 +137,7 @@ int tap_row_next(struct tap *t)
 	return 0;
 }
 
-int tap_row_show(struct query *q, struct tap *t)
+ON_STORE int tap_row_show(struct query *q, struct tap *t)
 {
 	int rc;
 
@@ -152,9 +152,12 @@ int tap_row_show(struct query *q, struct tap *t)
 			break;
 		}
 		event_face_of(t->kind, t->event, &face);
-		if (!streams_match(&q->streams, &face) ||
-		    (q->env->gate != NULL &&
-		     gate_holds(q->env->gate, t->kind, face.symbol_id, head->pos)))
+		if (!streams_match(&q->streams, &face))
+			continue;
+		rc = held_takes(q, &face, t->event);
+		if (rc < 0)
+			return rc;
+		if (rc == HELD_TAKEN)
 			continue;
 		t->pos = head->pos;
 		t->is_ready = true;

@@ -248,6 +248,8 @@ struct answer {
 	struct catchup_page_root root;
 	struct catchup_gone gone[8];
 	uint32_t n_gone;
+	struct catchup_held held[16];
+	uint32_t n_held;
 	struct happening *event;
 	uint32_t n;
 	uint64_t hash; /* over all events since the request began anew */
@@ -326,6 +328,9 @@ static inline void ask(struct world *w, const struct catchup_request *req,
 	a->n_gone = v.n_gone;
 	for (uint32_t i = 0; i < v.n_gone && i < 8; i++)
 		catchup_page_gone_at(&v, i, &a->gone[i]);
+	a->n_held = v.n_held;
+	for (uint32_t i = 0; i < v.n_held && i < 16; i++)
+		catchup_page_held_at(&v, i, &a->held[i]);
 	if (a->event == NULL)
 		a->event = calloc(MODEL_MAX, sizeof(*a->event));
 	while (catchup_page_next(&v, &frame, &len) == 0)

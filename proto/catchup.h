@@ -5,7 +5,8 @@
  * next sequence per stream, a log position, an event time, the oldest held or
  * now.  A page holds frames exactly as they went over the PUB sockets, says
  * where the next one begins and how far the log has come, and names the
- * streams whose beginning is gone with the first sequence still held.
+ * streams whose beginning is gone with the first sequence still held, and those
+ * of which the kill switch withholds something.
  *
  * A page says what all pages so far held together: how many events, and a hash
  * over them in their order.  The asker passes both on with its next request, so
@@ -144,14 +145,29 @@ struct catchup_gone {
 };
 _Static_assert(sizeof(struct catchup_gone) == 48, "wire block");
 
-/** Builds a page front to back: init, gone..., frames..., seal. */
+/**
+ * A stream of which the kill switch withholds something between the page's beginning
+ * and its end: from this sequence on.  The page gives nothing of it from there on.
+ */
+struct catchup_held {
+	uint64_t first_seq;
+	uint32_t timeframe_s; /* tier2, else 0 */
+	uint8_t kind;
+	uint8_t reserved[3];
+	char symbol[SYMBOL_MAX];
+};
+_Static_assert(sizeof(struct catchup_held) == 48, "wire block");
+
+/** Builds a page front to back: init, gone..., frames..., held..., seal. */
 struct catchup_writer {
 	struct buf *out; /* borrowed */
 	size_t start;
 	size_t gone_at;
 	size_t frames_at;
+	size_t held_at;
 	uint32_t n_gone;
 	uint32_t n_frames;
+	uint32_t n_held;
 };
 
 void catchup_page_begin(struct catchup_writer *w, struct buf *out);
@@ -159,6 +175,8 @@ void catchup_page_begin(struct catchup_writer *w, struct buf *out);
 void catchup_page_gone(struct catchup_writer *w, const struct catchup_gone *g);
 /** A sealed frame of one kind. */
 void catchup_page_frame(struct catchup_writer *w, const void *frame, size_t len);
+/** Behind the last frame. */
+void catchup_page_held(struct catchup_writer *w, const struct catchup_held *h);
 void catchup_page_seal(struct catchup_writer *w, const struct catchup_page_root *root);
 
 /** A received page; borrows its bytes. */
@@ -166,9 +184,12 @@ struct catchup_page_view {
 	struct catchup_page_root root;
 	uint32_t n_gone;
 	uint32_t n_frames;
+	uint32_t n_held; /* 0 also of an older daemon */
 	/* private */
 	const uint8_t *gone;
 	size_t gone_stride;
+	const uint8_t *held;
+	size_t held_stride;
 	size_t frame_block;
 	const uint8_t *at;
 	const uint8_t *end;
@@ -181,6 +202,8 @@ enum { CATCHUP_END = 2 };
 int catchup_page_open(const void *data, size_t len, struct catchup_page_view *out);
 void catchup_page_gone_at(const struct catchup_page_view *v, size_t i,
 			  struct catchup_gone *out);
+void catchup_page_held_at(const struct catchup_page_view *v, size_t i,
+			  struct catchup_held *out);
 /** The next frame's bytes, for frame_open().  0 or CATCHUP_END. */
 int catchup_page_next(struct catchup_page_view *v, const void **out, size_t *out_len);
 

@@ -26,6 +26,25 @@ static void put_gone(struct jsonw *w, const struct catchup_page_view *v)
 	jsonw_end(w);
 }
 
+static void put_held(struct jsonw *w, const struct catchup_page_view *v)
+{
+	struct catchup_held h;
+
+	jsonw_array(w, "held");
+	for (size_t i = 0; i < v->n_held; i++) {
+		catchup_page_held_at(v, i, &h);
+		jsonw_object(w, NULL);
+		jsonw_str(w, "kind", event_kind_word((enum event_kind)h.kind));
+		jsonw_strn(w, "symbol", h.symbol,
+			   symbol_field_len(h.symbol, SYMBOL_MAX));
+		if (h.timeframe_s)
+			jsonw_str(w, "timeframe", timeframe_name(h.timeframe_s));
+		jsonw_u64(w, "first_seq", h.first_seq);
+		jsonw_end(w);
+	}
+	jsonw_end(w);
+}
+
 static void put_hash(struct jsonw *w, uint64_t hash)
 {
 	char text[20];
@@ -131,6 +150,7 @@ int catchup_page_json(const void *page, size_t len, catchup_source_fn source, vo
 	jsonw_object(&w, NULL);
 	put_root(&w, &v.root);
 	put_gone(&w, &v);
+	put_held(&w, &v);
 	jsonw_array(&w, "events");
 	while (rc == 0 && catchup_page_next(&v, &frame, &frame_len) == 0)
 		rc = put_frame(&w, frame, frame_len, source, arg);

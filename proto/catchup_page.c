@@ -53,16 +53,44 @@ void catchup_page_frame(struct catchup_writer *w, const void *frame, size_t len)
 {
 	struct frame_entry e = {(uint32_t)len};
 
-	assert(w->n_frames < FRAMES_MAX && len <= UINT32_MAX);
+	assert(w->held_at == 0 && w->n_frames < FRAMES_MAX && len <= UINT32_MAX);
 	begin_frames(w);
 	buf_add(w->out, &e, sizeof(e));
 	buf_add(w->out, frame, len);
 	w->n_frames++;
 }
 
+static void write_held(struct catchup_writer *w)
+{
+	uint16_t block = sizeof(struct catchup_held);
+
+	memcpy(w->out->data + w->held_at, &block, sizeof(block));
+	memcpy(w->out->data + w->held_at + sizeof(block), &w->n_held,
+	       sizeof(w->n_held));
+}
+
+static void begin_held(struct catchup_writer *w)
+{
+	static const uint8_t head[SBE_GROUP32_SIZE];
+
+	if (w->held_at)
+		return;
+	begin_frames(w);
+	w->held_at = w->out->len;
+	buf_add(w->out, head, sizeof(head));
+}
+
+void catchup_page_held(struct catchup_writer *w, const struct catchup_held *h)
+{
+	begin_held(w);
+	buf_add(w->out, h, sizeof(*h));
+	w->n_held++;
+}
+
 void catchup_page_seal(struct catchup_writer *w, const struct catchup_page_root *root)
 {
-	begin_frames(w);
+	begin_held(w);
+	write_held(w);
 	memcpy(w->out->data + w->start + sizeof(struct sbe_head), root, sizeof(*root));
 	sbe_group_write(w->out->data + w->gone_at, sizeof(struct catchup_gone),
 			w->n_gone);
@@ -79,6 +107,26 @@ static bool frame_read(struct sbe_cursor *c, size_t block, const uint8_t **out,
 	*out = sbe_skip(c, e.bytes);
 	*out_len = e.bytes;
 	return *out != NULL;
+}
+
+/* An older daemon's page ends behind its frames. */
+static int open_held(struct sbe_cursor *c, struct catchup_page_view *v)
+{
+	uint16_t block;
+	const uint8_t *at;
+
+	if (sbe_left(c) == 0)
+		return 0;
+	at = sbe_skip(c, SBE_GROUP32_SIZE);
+	if (at == NULL)
+		return bad("the page is cut short");
+	memcpy(&block, at, sizeof(block));
+	memcpy(&v->n_held, at + sizeof(block), sizeof(v->n_held));
+	if (v->n_held > 0 && block < sizeof(struct catchup_held))
+		return bad("a held stream is too short");
+	v->held_stride = block;
+	v->held = sbe_skip(c, (size_t)block * v->n_held);
+	return v->held == NULL ? bad("a held stream is cut short") : 0;
 }
 
 int catchup_page_open(const void *data, size_t len, struct catchup_page_view *out)
@@ -109,8 +157,17 @@ int catchup_page_open(const void *data, size_t len, struct catchup_page_view *ou
 		if (!frame_read(&c, v.frame_block, &frame, &frame_len))
 			return bad("a frame is cut short");
 	v.end = c.at;
+	if (open_held(&c, &v))
+		return CATCHUP_MALFORMED;
 	*out = v;
 	return 0;
+}
+
+void catchup_page_held_at(const struct catchup_page_view *v, size_t i,
+			  struct catchup_held *out)
+{
+	assert(i < v->n_held);
+	memcpy(out, v->held + i * v->held_stride, sizeof(*out));
 }
 
 void catchup_page_gone_at(const struct catchup_page_view *v, size_t i,

@@ -238,6 +238,10 @@ static void make_page(struct buf *out)
 					 .hash = 0xab};
 	struct catchup_gone gone = {
 		.first_held_seq = 6, .kind = EVENT_TICK, .symbol = "AAPL"};
+	struct catchup_held held = {.first_seq = 9,
+				    .timeframe_s = 60,
+				    .kind = EVENT_TIER2,
+				    .symbol = "tech"};
 	uint8_t frame[2048];
 	struct catchup_writer w;
 
@@ -245,13 +249,24 @@ static void make_page(struct buf *out)
 	catchup_page_gone(&w, &gone);
 	catchup_page_frame(&w, frame, tick_frame(frame, sizeof(frame)));
 	catchup_page_frame(&w, frame, matrix_frame(frame, sizeof(frame)));
+	catchup_page_held(&w, &held);
+	held.kind = EVENT_BAR;
+	held.timeframe_s = 0;
+	catchup_page_held(&w, &held);
 	catchup_page_seal(&w, &root);
+}
+
+/* Where the page of a daemon ended that did not name what it withheld. */
+static size_t old_end(const struct buf *page)
+{
+	return page->len - SBE_GROUP32_SIZE - 2 * sizeof(struct catchup_held);
 }
 
 static void a_page_gives_its_frames_back(void **state)
 {
 	struct catchup_page_view v;
 	struct catchup_gone gone;
+	struct catchup_held held;
 	struct frame_view f;
 	struct buf b = {0};
 	const void *frame;
@@ -263,7 +278,8 @@ static void a_page_gives_its_frames_back(void **state)
 		void *copy = malloc(i ? i : 1);
 
 		memcpy(copy, b.data, i);
-		assert_int_equal(catchup_page_open(copy, i, &v), CATCHUP_MALFORMED);
+		assert_int_equal(catchup_page_open(copy, i, &v),
+				 i == old_end(&b) ? 0 : CATCHUP_MALFORMED);
 		free(copy);
 	}
 	assert_int_equal(catchup_page_open(b.data, b.len, &v), 0);
@@ -271,6 +287,14 @@ static void a_page_gives_its_frames_back(void **state)
 	assert_int_equal(v.n_gone, 1);
 	catchup_page_gone_at(&v, 0, &gone);
 	assert_int_equal(gone.first_held_seq, 6);
+	assert_int_equal(v.n_held, 2);
+	catchup_page_held_at(&v, 0, &held);
+	assert_int_equal(held.kind, EVENT_TIER2);
+	assert_int_equal(held.timeframe_s, 60);
+	assert_string_equal(held.symbol, "tech");
+	catchup_page_held_at(&v, 1, &held);
+	assert_int_equal(held.kind, EVENT_BAR);
+	assert_int_equal(held.first_seq, 9);
 	assert_int_equal(catchup_page_next(&v, &frame, &len), 0);
 	assert_int_equal(frame_open(frame, len, &f), 0);
 	assert_int_equal(f.n, 2);
@@ -322,6 +346,12 @@ static void a_page_as_json_holds_the_same_events(void **state)
 	assert_true(json_num(json_get(root, "count"), 0) == 3);
 	assert_string_equal(json_str(json_get(root, "hash"), ""), "00000000000000ab");
 	assert_int_equal(json_len(json_get(root, "gone")), 1);
+	assert_int_equal(json_len(json_get(root, "held")), 2);
+	assert_string_equal(
+		json_str(json_get(json_at(json_get(root, "held"), 0), "timeframe"), ""),
+		"1m");
+	assert_true(json_num(json_get(json_at(json_get(root, "held"), 1), "first_seq"),
+			     0) == 9);
 	events = json_get(root, "events");
 	assert_int_equal(json_len(events), 3);
 	assert_string_equal(json_str(json_get(json_at(events, 0), "source"), ""),

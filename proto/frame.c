@@ -139,6 +139,14 @@ void frame_heartbeat_begin(struct frame *f, void *data, size_t cap,
 	memcpy(f->data + sizeof(struct sbe_head), &root, sizeof(root));
 }
 
+void frame_heartbeat_part(struct frame *f, uint16_t part)
+{
+	assert(f->kind == EVENT_HEARTBEAT);
+	memcpy(f->data + sizeof(struct sbe_head) +
+		       offsetof(struct frame_heartbeat_root, part),
+	       &part, sizeof(part));
+}
+
 int frame_heartbeat_add(struct frame *f, const struct frame_heartbeat *hb)
 {
 	assert(f->kind == EVENT_HEARTBEAT);
@@ -243,6 +251,7 @@ static int open_heartbeat(struct sbe_cursor *c, const struct sbe_head *h,
 		return bad("a heartbeat of an unknown kind");
 	v->root = root.root;
 	v->about = (enum event_kind)root.kind;
+	v->part = root.part;
 	return open_events(c, v, sizeof(struct frame_heartbeat));
 }
 

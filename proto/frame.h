@@ -31,7 +31,9 @@ struct frame_heartbeat_root {
 	struct frame_root root; /* last_pos: every event of the kind at or below
 				   has been published */
 	uint8_t kind;           /* enum event_kind */
-	uint8_t reserved[7];
+	uint8_t reserved;
+	uint16_t part; /* a second's heartbeats, from 0; all but the last are full */
+	uint8_t reserved2[4];
 };
 _Static_assert(sizeof(struct frame_heartbeat_root) == 40, "wire block");
 
@@ -77,6 +79,8 @@ size_t frame_seal(struct frame *f, uint64_t frame_seq, int64_t publish_ns);
 /** Heartbeats: kind is what it speaks of; @last_pos and @frame_seq as above. */
 void frame_heartbeat_begin(struct frame *f, void *data, size_t cap,
 			   enum event_kind kind, uint64_t epoch, uint64_t last_pos);
+/** It is not the first of its second: behind a full one comes the next part. */
+void frame_heartbeat_part(struct frame *f, uint16_t part);
 int frame_heartbeat_add(struct frame *f, const struct frame_heartbeat *hb);
 /** May be empty. */
 size_t frame_heartbeat_seal(struct frame *f, uint64_t frame_seq, int64_t publish_ns);
@@ -87,7 +91,8 @@ struct frame_view {
 	enum event_kind about; /* the kind a heartbeat speaks of, else kind */
 	uint16_t version;
 	struct frame_root root;
-	uint32_t n; /* events (or heartbeats) inside */
+	uint32_t n;    /* events (or heartbeats) inside */
+	uint16_t part; /* of a heartbeat */
 	/* private */
 	uint32_t i;
 	size_t stride;

@@ -231,6 +231,8 @@ static void dump_heartbeat(void)
 	FIELD("Heartbeat", struct frame_heartbeat_root, "last_pos", root.last_pos);
 	FIELD("Heartbeat", struct frame_heartbeat_root, "kind", kind);
 	FIELD("Heartbeat", struct frame_heartbeat_root, "reserved", reserved);
+	FIELD("Heartbeat", struct frame_heartbeat_root, "part", part);
+	FIELD("Heartbeat", struct frame_heartbeat_root, "reserved2", reserved2);
 	BLOCK("Heartbeat.streams", struct frame_heartbeat);
 	FIELD("Heartbeat.streams", struct frame_heartbeat, "last_seq", last_seq);
 	FIELD("Heartbeat.streams", struct frame_heartbeat, "pos", pos);
@@ -327,6 +329,12 @@ static void dump_catchup_page(void)
 	FIELD("CatchupPage.gone", struct catchup_gone, "kind", kind);
 	FIELD("CatchupPage.gone", struct catchup_gone, "reserved", reserved);
 	FIELD("CatchupPage.gone", struct catchup_gone, "symbol", symbol);
+	BLOCK("CatchupPage.held", struct catchup_held);
+	FIELD("CatchupPage.held", struct catchup_held, "first_seq", first_seq);
+	FIELD("CatchupPage.held", struct catchup_held, "timeframe_s", timeframe_s);
+	FIELD("CatchupPage.held", struct catchup_held, "kind", kind);
+	FIELD("CatchupPage.held", struct catchup_held, "reserved", reserved);
+	FIELD("CatchupPage.held", struct catchup_held, "symbol", symbol);
 }
 
 static void dump_dict_request(void)

@@ -39,20 +39,22 @@ def frame(blocks, frame_seq=0, epoch=1, template=1, publish_ns=0, root_extra=b""
             + struct.pack("<HH", len(blocks[0]) if blocks else 144, len(blocks)) + b"".join(blocks))
 
 
-def heartbeat(streams, frame_seq, last_pos, epoch=1, kind=0):
-    """streams: (symbol, last_seq)."""
-    root = struct.pack("<QqQQB7x", epoch, 0, frame_seq, last_pos, kind)
-    blocks = [struct.pack("<QQII32s", seq, last_pos, 1, 0, symbol.encode()) for symbol, seq in streams]
+def heartbeat(streams, frame_seq, last_pos, epoch=1, kind=0, part=0, publish_ns=0):
+    """streams: (symbol, last_seq[, pos])."""
+    root = struct.pack("<QqQQBxH4x", epoch, publish_ns, frame_seq, last_pos, kind, part)
+    blocks = [struct.pack("<QQII32s", seq, pos[0] if pos else last_pos, 1, 0, symbol.encode()) for symbol, seq, *pos in streams]
     return (struct.pack("<HHHH", len(root), 8, 7400, 1) + root + struct.pack("<HH", 56, len(blocks)) + b"".join(blocks))
 
 
-def page(frames, live_pos, next_pos, done=1, status=0, gone=(), first_held=1, epoch=1, text=b"", sums=None, kind=0):
+def page(frames, live_pos, next_pos, done=1, status=0, gone=(), first_held=1, epoch=1, text=b"", sums=None, kind=0, held=()):
     """A page of catch-up; without sums (count, hash) as the first version had it."""
     root = struct.pack("<QQQQIBBBx64s", epoch, live_pos, first_held, next_pos, 0, status, done, 1, text)
     root += struct.pack("<QQ", *sums) if sums else b""
     return (struct.pack("<HHHH", len(root), 32, 7400, 1) + root + struct.pack("<HH", 48, len(gone))
             + b"".join(struct.pack("<QIB3x32s", first, 0, kind, symbol.encode()) for symbol, first in gone)
-            + struct.pack("<HH", 0, len(frames)) + b"".join(struct.pack("<I", len(f)) + f for f in frames))
+            + struct.pack("<HH", 0, len(frames)) + b"".join(struct.pack("<I", len(f)) + f for f in frames)
+            + struct.pack("<HI", 48, len(held))
+            + b"".join(struct.pack("<QIB3x32s", first, 0, kind, symbol.encode()) for symbol, first in held))
 
 
 class FakeBus:
@@ -104,10 +106,10 @@ class FakeBus:
             if not is_lost:
                 self.send(self.kind.encode() + b"|" + frame(list(blocks), self.frame_seq, self.epoch, 1 + tickbus.KINDS[self.kind]))
 
-    def beat(self, *streams):
+    def beat(self, *streams, **more):
         with self.lock:
             self.send(b"hb|" + heartbeat(streams, self.frame_seq, self.log[-1][0] if self.log else 0, self.epoch,
-                                         tickbus.KINDS[self.kind]))
+                                         tickbus.KINDS[self.kind], **more))
 
     def send(self, message, protocol="tick"):
         with self.lock:
@@ -181,7 +183,7 @@ class FakeBus:
         newest = self.log[-1][0] if self.log else 0
         horizon = newest if self.horizon is None else self.horizon
         held = [e for e in self.log if self.first_held <= e[0] <= horizon and e[1] not in self.held_back]
-        begin = {0: self.first_held, 1: max(value, 1), 3: self.first_held, 4: newest + 1, 5: self.first_held}[start]
+        begin = {0: self.first_held, 1: max(value, 1), 2: value - TIME, 3: self.first_held, 4: newest + 1, 5: self.first_held}[start]
         if start == 5:  # the newest of every symbol, all on one page
             held = [next(e for e in reversed(held) if e[1] == symbol) for symbol in {e[1] for e in held}]
         is_gone = start == 1 and begin < self.first_held and not any(first for first, _ in wanted.values())
@@ -194,12 +196,17 @@ class FakeBus:
             not wanted or e[1] in wanted and wanted[e[1]][0] <= e[2] <= wanted[e[1]][1])]
         rest, give = give[self.page_events:], give[:self.page_events]
         next_pos = rest[0][0] if rest else max(horizon + 1, begin)
+        back = {}  # of each symbol that is held the first event between the page's beginning and its end
+        for pos, symbol, seq, _ in reversed(self.log):
+            if symbol in self.held_back and max(begin, self.first_held) <= pos <= horizon and pos < next_pos and (
+                    not wanted or symbol in wanted) and (start != 5 or symbol not in back):
+                back[symbol] = seq
         frames = [frame([self.tamper(e[3])], 0, self.epoch, 1 + tickbus.KINDS[self.kind]) for e in give]
         count, h = struct.unpack_from("<QQ", request, 8 + 24)
         for pos, _, seq, _ in give:
             h = ((h << 25 | h >> 39) & M ^ seq ^ pos << 20 & M ^ 0) * 0x9E3779B97F4A7C15 & M
         return page(frames, newest, next_pos, not rest, 1 if is_gone or gone else 0, gone, self.first_held, self.epoch,
-                    sums=(count + len(give), h) if self.sums else None, kind=tickbus.KINDS[self.kind])
+                    sums=(count + len(give), h) if self.sums else None, kind=tickbus.KINDS[self.kind], held=back.items())
 
 
 class WithBus(unittest.TestCase):

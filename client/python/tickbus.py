@@ -236,7 +236,7 @@ def _group(data: bytes, at: int, known: int, head: struct.Struct = _GROUP) -> tu
 class Frame:
     """A message of one kind, every length checked: n events, read when they are asked for."""
 
-    __slots__ = ("kind", "about", "epoch", "publish_ns", "frame_seq", "last_pos", "n", "data", "at", "stride",
+    __slots__ = ("kind", "about", "part", "epoch", "publish_ns", "frame_seq", "last_pos", "n", "data", "at", "stride",
                  "members_at", "members_stride", "triangle_at", "triangle_stride", "cells", "convert")
 
     def keys(self) -> list[tuple]:
@@ -279,7 +279,7 @@ def decode(data: bytes, start: int = 0, prices: str = "decimal") -> Frame | None
         return f
     f.stride, f.n, f.at = _group(data, start + 8 + length, _BLOCKS[f.kind].size)
     if f.kind == "hb":
-        number = data[start + 40]
+        number, f.part = data[start + 40], struct.unpack_from("<H", data, start + 42)[0]
         f.about = next((kind for kind, n in KINDS.items() if n == number), None)
     return f
 
@@ -448,8 +448,8 @@ class Gap(collections.namedtuple("Gap", "stream symbol timeframe first_seq last_
     kind = "gap"
 
     def __str__(self):
-        if not self.stream:
-            return f"positions {self.first_pos} to {self.last_pos} are {self.reason}"
+        if not self.symbol:
+            return f"{self.stream} positions {self.first_pos} to {self.last_pos} are {self.reason}".lstrip()
         return f"{self.stream} {self.symbol}: events {self.first_seq} to {self.last_seq} are {self.reason}"
 
 
@@ -720,6 +720,7 @@ class _Timer:
 _FROM = {"seq": 0, "pos": 1, "time": 2, "oldest": 3, "now": 4, "snapshot": 5}
 _STATUS = ("ok", "gone", "refused", "busy")
 STREAMS_MAX = 1024
+BEATS_MAX = 1024  # streams of a heartbeat; behind a full one another part follows
 RETRY = 0.05
 
 
@@ -749,7 +750,7 @@ def _page(data: bytes, prices: str) -> SimpleNamespace:
     length, template, schema, _ = _HEADER.unpack_from(data)
     if schema != SCHEMA or template != 32 or length < 104 or 8 + length > len(data):
         raise Malformed("catch-up answered with something that is no page")
-    p = SimpleNamespace(hash=None, count=0, frames=collections.deque(), gone=[], is_first=False, is_snapshot=False)
+    p = SimpleNamespace(hash=None, count=0, frames=collections.deque(), gone=[], held=[], is_first=False, is_snapshot=False)
     (p.epoch, p.live_pos, p.first_held_pos, p.next_pos, p.next_skip, p.status, p.done, p.next_from,
      text) = struct.unpack_from("<QQQQIBBBx64s", data, 8)
     if length >= 120:
@@ -771,6 +772,11 @@ def _page(data: bytes, prices: str) -> SimpleNamespace:
         if frame is not None and frame.kind != "hb":
             p.frames.append(_Source(frame))
         at += 4 + size
+    if at < len(data):  # an older daemon's page ends here
+        stride, n, at = _group(data, at, 48, _GROUP32)
+        for i in range(n):
+            first, frame_s, kind, symbol = struct.unpack_from("<QIB3x32s", data, at + i * stride)
+            p.held.append((kind, symbol, frame_s, first))
     return p
 
 
@@ -790,7 +796,7 @@ class _Job:
         self.is_asked = self.is_complete = self.is_gone = self.has_page = False
         self.retry_at, self.give_up_at, self.target, self.serial = 0.0, math.inf, None, None
         self.stream, self.key, self.last = None, None, 0  # of a hole
-        self.oldest_pos = self.held_from = 0  # what the first page and the newest call the oldest position that is held
+        self.met = None  # of a resync that a new stream asked for: (its _Stream, what came before it at the most, position)
 
     def request(self) -> bytes:
         return (_HEADER.pack(40, 31, SCHEMA, 1)
@@ -804,8 +810,6 @@ class _Job:
         page.is_first, self.has_page = not self.has_page, True
         if self.target is None:
             self.target = page.live_pos
-            self.oldest_pos = page.first_held_pos
-        self.held_from = page.first_held_pos
         for source in page.frames if self.what == "history" else ():
             kind, h = KINDS[source.frame.kind], self.hash
             for key in source.keys:
@@ -855,8 +859,9 @@ class _Lane:
         self.kind, self.link, self.jobs = kind, link, []
         self.queue, self.bytes = collections.deque(), 0  # of [loss, serial, frame]
         self.serial = self.clean = self.ups = 0
-        self.reached = self.floor = 0  # everything at or below was given; what was before the beginning
+        self.reached = self.floor = 0  # everything at or below was given, and every stream in it is known; what was before
         self.frame_seq, self.source = None, None
+        self.part = self.beat_ns = 0  # the part that the next heartbeat has to be; when the newest was sent
 
 
 class _Newest:
@@ -941,7 +946,7 @@ class Subscriber:
         self._timeframe_s = TIMEFRAMES.get(timeframe, 0)
         self._prices, self._beat, self._patience = prices, heartbeat, patience
         self._check, self._fills = check_chain, policy != "best_effort"
-        self._is_whole, self._oldest_pos = start == "oldest" and policy == "lossless", 0  # each stream from its first event on
+        self._is_exact = start != "now" and policy == "lossless"  # also of what the kill switch held
         self._newest = {"conflate": _Newest(0, "conflated"),
                         "sample": _Newest(sample_ms / 1000, "sampled")}.get(policy)
         self.counts = SimpleNamespace(**dict.fromkeys(COUNTS, 0))
@@ -1033,6 +1038,8 @@ class Subscriber:
         is_beat = frame.kind == "hb"
         self.counts.heartbeats += is_beat
         is_next = lane.frame_seq is not None and frame.frame_seq == lane.frame_seq + (not is_beat)
+        if is_beat and not self._follows_beat(lane, frame):
+            is_next = False
         lane.frame_seq = frame.frame_seq
         lane.queue.append([0 if is_next else lane.serial, lane.serial, frame])
         lane.bytes += len(message)
@@ -1040,6 +1047,14 @@ class Subscriber:
             _, serial, old = lane.queue.popleft()
             lane.bytes -= len(old.data)
             lane.queue[0][0] = max(lane.queue[0][0], serial)
+
+    def _follows_beat(self, lane: _Lane, frame: Frame) -> bool:
+        """Is no heartbeat missing between the newest and this one?  Those of kinds that the kill switch may hold name what it
+        begins to hold, so none may be missed."""
+        is_late = lane.beat_ns and frame.publish_ns - lane.beat_ns > 1.5e9 * self._beat
+        is_next = not is_late and frame.part == lane.part
+        lane.beat_ns, lane.part = frame.publish_ns, frame.part + 1 if frame.n == BEATS_MAX else 0
+        return is_next or not self._is_exact or lane.kind not in _HELD
 
     def _on_page(self, message: bytes) -> None:
         data = self._asker.answer(message)
@@ -1162,6 +1177,7 @@ class Subscriber:
             if job.page.frames:
                 job.source = job.page.frames.popleft()
             else:
+                self._note_held(job.page)
                 job.page = None
                 if job.what == "hole":
                     job.is_complete |= self._streams[job.stream][job.key].last >= job.last
@@ -1185,28 +1201,35 @@ class Subscriber:
             self._on_gone(job, kind, symbol, frame_s, first_held)
         return _MORE
 
-    def _on_gone(self, job: _Job, number: int, symbol: bytes, frame_s: int, first_held: int) -> None:
-        kind = next((k for k, n in KINDS.items() if n == number), None)
+    def _stream_of(self, number: int, symbol: bytes, frame_s: int):
+        """(kind, key, stream) of what a page names; the stream is None when nothing is known of it, the kind when it is not ours."""
+        kind = next((k for k, n in KINDS.items() if n == number and k in self._kinds), None)
         key = (symbol, frame_s) if kind == "tier2" else symbol
-        stream = self._streams.get(kind, {}).get(key)
+        return kind, key, self._streams.get(kind, {}).get(key)
+
+    def _on_gone(self, job: _Job, number: int, symbol: bytes, frame_s: int, first_held: int) -> None:
+        kind, key, stream = self._stream_of(number, symbol, frame_s)
         last = first_held - 1
         if job.what == "hole" and (first_held == 0 or last > job.last):
             last = job.last
-        if stream is not None and self._is_before(job, stream):
-            stream.last = max(last, 0)
-        elif stream is not None and stream.last >= 0 and last > stream.last:
+        if stream is not None and stream.last >= 0 and last > stream.last:
             self._out.append(self._gap(kind, key, stream, last, "gone"))
 
-    def _is_before(self, job: _Job, stream: _Stream) -> bool:
-        """Had what catch-up lacks of a new stream's beginning gone before ours?  Yes, if nothing was retired since."""
-        return job.what == "hole" and self._is_whole and stream.last == 0 and job.held_from <= self._oldest_pos
+    def _note_held(self, page: SimpleNamespace) -> None:
+        """A page has been read of which the kill switch withheld something: where these streams go on, once they may."""
+        for number, symbol, frame_s, first in page.held:
+            kind, key, stream = self._stream_of(number, symbol, frame_s)
+            if kind is None or first == 0 or self._wanted is not None and symbol not in self._wanted:
+                continue
+            if stream is None:
+                stream = self._streams[kind][key] = _Stream()
+            if stream.last < 0:
+                stream.last, stream.epoch = first - 1, page.epoch
 
     def _finish(self, lane: _Lane, job: _Job):
         if job.what == "hole":
             stream = self._streams[job.stream][job.key]
-            if stream.last < job.last and self._is_before(job, stream):
-                stream.last = job.last
-            elif stream.last < job.last:
+            if stream.last < job.last:
                 return self._gap(job.stream, job.key, stream, job.last, "gone" if job.is_gone else "lost")
         elif job.what == "resync":
             lane.clean = max(lane.clean, job.serial or 0)
@@ -1214,12 +1237,14 @@ class Subscriber:
                 lane.reached, job.value - 1)
             if job.is_gone:
                 self._check_streams(lane)
+            if job.met is not None and lane.reached < job.met[2]:
+                return self._met_in_vain(lane, job)
         elif job.what == "history":
             return self._finish_history(job)
         return _MORE
 
     def _finish_history(self, job: _Job):
-        reached, self._oldest_pos = max(0, job.value - 1), job.oldest_pos
+        reached = max(0, job.value - 1)
         for each in self._lanes:
             each.reached, each.floor = reached, reached if job.begins_here else max(0, job.first_pos - 1)
         self._is_live, self._has_begun, self._is_ended = True, True, not self._lanes
@@ -1249,7 +1274,7 @@ class Subscriber:
         if frame.kind == "hb":
             return self._take_beats(lane, source)
         rows: list[int] = []
-        hole = self._accept(source, job, lane.floor if job else 0, rows)
+        hole = self._accept(source, job, lane, rows)
         if rows:
             self.counts.events += len(rows)
             self.counts.filled += len(rows) if job else 0
@@ -1257,6 +1282,8 @@ class Subscriber:
         if hole is None:
             return _MORE
         key, stream, what = hole
+        if what is None:
+            return self._ask_about(lane, stream, *source.keys[source.row][:2])
         if isinstance(what, Broken):
             stream.chain = -1  # told; the next look at this event lets it pass
             return what
@@ -1270,11 +1297,12 @@ class Subscriber:
                 self._resync(lane)
         return Epoch(epoch, before)
 
-    def _accept(self, source: _Source, job: _Job | None, floor: int, rows: list[int]):
-        """Appends the rows that may be given now; (key, stream, last missing sequence or Broken) if one may not."""
+    def _accept(self, source: _Source, job: _Job | None, lane: _Lane, rows: list[int]):
+        """Appends the rows that may be given now; if one may not, (key, stream, last missing sequence, Broken, or None: nothing is
+        known of the stream)."""
         frame, keys, counts, kind = source.frame, source.keys, self.counts, source.frame.kind
         streams, wanted, epoch, frame_s_wanted = self._streams[kind], self._wanted, frame.epoch, self._timeframe_s
-        is_owed = self._is_whole and kind in _HELD and (job is None or job.what == "resync")
+        floor, begin = lane.floor if job else 0, lane.reached if job is None and self._is_exact and kind in _HELD else math.inf
         is_matrix, check = kind == "tier2", self._check and kind != "tick"
         may_jump = job is not None and job.page.is_snapshot and job.what == "history"
         for row in range(source.row, frame.n):
@@ -1290,8 +1318,9 @@ class Subscriber:
                     stream.last, stream.recv, stream.epoch = seq, recv, epoch
                     continue
             last = stream.last
-            if last < 0 and seq > 1 and is_owed:
-                last = stream.last = 0  # it was held when history was read: all of it is missing
+            if last < 0 and seq > 1 and pos > begin:  # was something of it held, or lost?
+                source.row = row
+                return key, stream, None
             if seq != last + 1 and last >= 0:
                 if seq <= last and (epoch == stream.epoch or recv <= stream.recv):
                     counts.duplicates += 1
@@ -1339,34 +1368,50 @@ class Subscriber:
                 continue
             key = (symbol, frame_s) if kind == "tier2" else symbol
             stream = streams.get(key) or streams.setdefault(key, _Stream())
-            if stream.last < 0 and (pos <= lane.floor or not self._has_begun or not self._fills):
+            if stream.last < 0 and self._has_begun and self._fills:
+                if last_seq > 0 and pos > lane.reached:
+                    source.row = row
+                    return self._ask_about(lane, stream, last_seq + 1, pos)
+                if source.frame.last_pos <= lane.reached:
+                    continue  # of a time whose streams are known: this one was before ours
+            if stream.last < 0:
                 stream.last, stream.epoch = last_seq, source.frame.epoch  # from here on nothing is missed
-            elif stream.last < 0:  # it was held back from its first event on, and is released
-                stream.last = 0 if self._is_whole and kind in _HELD else -1
-                source.row = row
-                return self._on_hole(lane, None, kind, key, stream, last_seq, pos)
             elif last_seq > stream.last:
                 source.row = row
                 return self._on_hole(lane, None, kind, key, stream, last_seq, pos)
         source.row = source.frame.n
         return _MORE
 
+    def _ask_about(self, lane: _Lane, stream: _Stream, seq: int, pos: int):
+        """The first that is heard of a stream is number @seq at @pos, and not its first: the little behind what is known to be
+        whole is fetched first.  What the kill switch holds of it is named there; what it held and released is in it."""
+        job = _Job("resync", "pos", 1 << KINDS[lane.kind], lane.reached + 1, self._wanted_streams())
+        job.met = stream, seq - 1, pos
+        lane.jobs.append(job)
+        self.counts.resyncs += 1
+        self._ask(job)
+        return _MORE
+
+    def _met_in_vain(self, lane: _Lane, job: _Job):
+        """Catch-up did not get so far: whether something is missing nobody says."""
+        stream, last, pos = job.met
+        if stream.last < 0:
+            stream.last, stream.epoch = last, self._epoch
+        if self._newest is not None:
+            return _MORE
+        return Gap(lane.kind, "", "", 0, 0, "lost", lane.reached + 1, pos)
+
     def _on_hole(self, lane: _Lane, job: _Job | None, kind: str, key, stream: _Stream, last: int, pos: int):
         """Events up to number last are missing; what showed it is at position pos."""
         self.counts.gaps += 1
         if not self._fills:
             return self._gap(kind, key, stream, last, "lost")
-        if job is not None and self._is_before(job, stream):
-            stream.last = last
-            return _MORE
         if job is not None and job.what == "hole":  # catch-up was asked for just these
             return self._gap(kind, key, stream, last, "gone")
         if job is not None and job.page.is_snapshot:
             return self._gap(kind, key, stream, last, self._newest.reason)
         symbol, frame_s = key if kind == "tier2" else (key, 0)
         hole = _Job("hole", "seq", 1 << KINDS[kind], 0, (_stream(KINDS[kind], symbol, frame_s, stream.last + 1, last),))
-        if stream.last < 0:  # what of it lies behind our beginning
-            hole = _Job("hole", "pos", 1 << KINDS[kind], lane.floor + 1, (_stream(KINDS[kind], symbol, frame_s),))
         hole.stream, hole.key, hole.last, hole.target = kind, key, last, pos
         lane.jobs.append(hole)
         self._ask(hole)

@@ -244,10 +244,15 @@ class Tolerance(unittest.TestCase):
 
     def test_pages_that_nobody_made_on_purpose_never_crash_it(self):
         rng = random.Random(SEED)
-        body = fakebus.page([fakebus.frame([fakebus.tick(1, 1)]), MESSAGES["tier2"][6:]], 9, 10, gone=[("AAPL", 4)])
+        body = fakebus.page([fakebus.frame([fakebus.tick(1, 1)]), MESSAGES["tier2"][6:]], 9, 10, gone=[("AAPL", 4)], held=[("MSFT", 5)])
         page = tickbus._page(body, "float")
         self.assertEqual(([s.frame.kind for s in page.frames], page.gone[0][3]), (["tick", "tier2"], 4))
+        self.assertEqual(page.held, [(0, b"MSFT".ljust(32, b"\0"), 0, 5)])
+        older = len(body) - 6 - 48  # the page of a daemon that does not name what it withholds
+        self.assertEqual(tickbus._page(body[:older], "float").held, [])
         for length in range(len(body)):
+            if length == older:
+                continue
             with self.assertRaises(tickbus.Malformed):
                 tickbus._page(body[:length], "float")
         for _ in range(5000):

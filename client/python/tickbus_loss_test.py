@@ -198,46 +198,218 @@ class Loss(WithBus):
 
 
 class Held(WithBus):
-    """Streams that the kill switch held when history was read."""
+    """Streams that the kill switch holds when history is read, or begins to hold later: A goes on, B is held."""
 
     def setUp(self):
         self.bus = fakebus.FakeBus(kind="bar")
         self.addCleanup(self.bus.close)
 
-    def held(self, start="oldest"):
-        """A subscriber whose history was read while B was held with its first four events."""
-        for i in range(1, 5):
+    BEGINNINGS = {"oldest": (None, 1), "pos": (3, 2), "time": (fakebus.TIME + 3, 2)}  # start: (at, the first of A and B that is owed)
+
+    def make(self, last=4):
+        for i in range(1, last + 1):  # A and B in turn, from position 1 on
             self.bus.add("A", i)
             self.bus.add("B", i)
-        self.bus.held_back.add("B")
-        sub = self.subscribe("bar", start=start)
-        self.assertEqual({s for s, _ in self.seqs(self.read(sub, 5 if start == "oldest" else 2))}, {"A"})
+
+    def begin(self, start):
+        """A subscriber of that beginning, to which history has shown A alone."""
+        at, first = self.BEGINNINGS[start]
+        sub = self.subscribe("bar", start=start, at=at)
+        self.assertEqual(self.seqs(self.read(sub, 6 - first)), [("A", i) for i in range(first, 5)])
         self.bus.beat()
         self.bus.publish(self.bus.add("A", 5))
         self.assertEqual(self.seqs(self.read(sub, 1)), [("A", 5)])
-        self.bus.held_back.clear()
-        return sub
+        return sub, first
 
-    def test_a_stream_that_was_held_from_its_first_event_on_begins_whole(self):
-        sub = self.held()
-        self.bus.publish(self.bus.add("B", 5))
-        self.assertEqual(self.seqs(self.read(sub, 5)), [("B", i) for i in range(1, 6)])
-        self.assertEqual(sub.counts.lost, 0)
+    def held(self, start="oldest"):
+        """... while B was held with its first four events; now it is not any more."""
+        self.make()
+        self.bus.held_back.add("B")
+        sub, first = self.begin(start)
+        self.bus.held_back.clear()
+        return sub, first
+
+    def gives(self, sub, *expected, n_lost=0):
+        """Just these come, each stream in its order."""
+        got = self.seqs(self.read(sub, len(expected)))
+        self.assertEqual(sorted(got), sorted(expected))
+        for symbol in "AB":
+            self.assertEqual([e for e in got if e[0] == symbol], [e for e in expected if e[0] == symbol])
+        self.assertIsNone(sub.next(0.3))
+        self.assertEqual(sub.counts.lost, n_lost)
+
+    def test_a_stream_that_was_held_begins_where_the_subscription_does(self):
+        for start in self.BEGINNINGS:
+            with self.subTest(start):
+                self.setUp()
+                sub, first = self.held(start)
+                self.bus.publish(self.bus.add("B", 5))
+                self.gives(sub, *[("B", i) for i in range(first, 6)])
 
     def test_it_does_as_well_when_a_heartbeat_names_it_first(self):
-        sub = self.held()
-        self.bus.beat(("B", 4))
-        self.assertEqual(self.seqs(self.read(sub, 4)), [("B", i) for i in range(1, 5)])
+        for start in self.BEGINNINGS:
+            with self.subTest(start):
+                self.setUp()
+                sub, first = self.held(start)
+                self.bus.beat(("B", 4, 8))
+                self.gives(sub, *[("B", i) for i in range(first, 5)])
 
     def test_and_when_frames_were_lost(self):
-        sub = self.held()
-        self.bus.publish(self.bus.add("B", 5), is_lost=True)
-        self.bus.publish(self.bus.add("A", 6))
-        self.assertEqual(sorted(self.seqs(self.read(sub, 6))), [("A", 6)] + [("B", i) for i in range(1, 6)])
-        self.assertEqual(sub.counts.lost, 0)
+        for start in self.BEGINNINGS:
+            with self.subTest(start):
+                self.setUp()
+                sub, first = self.held(start)
+                self.bus.publish(self.bus.add("B", 5), is_lost=True)
+                self.bus.publish(self.bus.add("A", 6))
+                self.gives(sub, ("A", 6), *[("B", i) for i in range(first, 6)])
+
+    def test_a_release_between_two_pages_leaves_nothing_out(self):
+        for start in self.BEGINNINGS:
+            for held_for in range(1, 5):  # pages
+                with self.subTest(start=start, held_for=held_for):
+                    self.setUp()
+                    self.bus.page_events = 2
+                    self.make(6)
+                    self.bus.held_back.add("B")
+                    self.bus.answer = self.releasing(held_for)
+                    at, first = self.BEGINNINGS[start]
+                    sub = self.subscribe("bar", start=start, at=at)
+                    got = []
+                    while not got or got[-1].kind != "live":
+                        got += self.read(sub, 1)
+                    self.bus.held_back.clear()  # its history may have been shorter
+                    self.bus.publish(self.bus.add("B", 7))
+                    got += self.read(sub, 2 * (7 - first) + 2 - len(got))
+                    for symbol, last in (("A", 6), ("B", 7)):
+                        self.assertEqual([n for s, n in self.seqs(got) if s == symbol], list(range(first, last + 1)))
+                    self.assertEqual([e.kind for e in got if e.kind != "bar"], ["live"])
+
+    def releasing(self, n):
+        """Catch-up, with a release behind its page n."""
+        def answer(request):
+            page = self.bus.catchup(request)
+            if len(self.bus.requests) == n:
+                self.bus.held_back.clear()
+            return page
+        return answer
+
+    def test_a_stream_that_history_began_with_goes_on_where_it_was_held(self):
+        for start in self.BEGINNINGS:
+            with self.subTest(start):
+                self.setUp()
+                self.bus.page_events = 3
+                self.make(6)
+                self.bus.catchup, catchup = lambda request: self.from_sixth(catchup, request), self.bus.catchup
+                at, first = self.BEGINNINGS[start]
+                sub = self.subscribe("bar", start=start, at=at)
+                got = []
+                while not got or got[-1].kind != "live":
+                    got += self.read(sub, 1)
+                self.bus.publish(self.bus.add("B", 7))
+                got = self.seqs(got + self.read(sub, 2 * (7 - first) + 2 - len(got)))
+                for symbol, last in (("A", 6), ("B", 7)):
+                    self.assertEqual([n for s, n in got if s == symbol], list(range(first, last + 1)))
+                self.assertEqual(sub.counts.lost, 0)
+
+    def from_sixth(self, catchup, request):
+        """B is held from position 6 on, up to and with the second page; its last two events come on a later one."""
+        is_held = len(self.bus.requests) <= 2
+        log = self.bus.log
+        self.bus.log = [e for e in log if not (is_held and e[1] == "B" and e[0] >= 6)]
+        page = catchup(request)
+        self.bus.log = log
+        if not is_held:
+            return page
+        n = struct.unpack_from("<I", page, len(page) - 4)[0]
+        self.assertEqual(n, 0)
+        return page[:-4] + struct.pack("<I", 1) + struct.pack("<QIB3x32s", 3, 0, 1, b"B")
+
+    def test_what_is_held_behind_the_beginning_is_named_by_a_heartbeat(self):
+        for start in self.BEGINNINGS:
+            with self.subTest(start):
+                self.setUp()
+                for i in range(1, 5):
+                    self.bus.add("A", 2 * i - 1)
+                    self.bus.add("A", 2 * i)
+                sub = self.subscribe("bar", start=start, at=self.BEGINNINGS[start][0])
+                while self.read(sub, 1)[0].kind != "live":
+                    pass
+                self.bus.beat()
+                self.bus.held_back.add("B")
+                self.bus.add("B", 7)  # what came before was before our time
+                self.bus.beat(("B", 6, 1))
+                self.bus.add("B", 8)
+                self.bus.beat()
+                self.assertIsNone(sub.next(0.3))
+                self.bus.held_back.clear()
+                self.bus.publish(self.bus.add("B", 9))
+                self.gives(sub, ("B", 7), ("B", 8), ("B", 9))
+
+    def test_and_when_that_heartbeat_is_lost(self):
+        for start in self.BEGINNINGS:
+            with self.subTest(start):
+                self.setUp()
+                sub, _ = self.held_later(start)
+                self.bus.beat(publish_ns=2 * int(BEAT * 1e9) + 1)
+                self.assertIsNone(sub.next(0.3))
+                self.bus.held_back.clear()
+                self.bus.publish(self.bus.add("B", 9))
+                self.gives(sub, ("B", 7), ("B", 8), ("B", 9))
+
+    def held_later(self, start):
+        """B is held behind the beginning, at its seventh event; nobody was told so."""
+        for i in range(1, 5):
+            self.bus.add("A", i)
+            self.bus.add("C", i)
+        sub = self.subscribe("bar", start=start, at=self.BEGINNINGS[start][0])
+        while self.read(sub, 1)[0].kind != "live":
+            pass
+        self.bus.beat(publish_ns=1)
+        self.bus.publish(self.bus.add("A", 5))
+        self.assertEqual(self.seqs(self.read(sub, 1)), [("A", 5)])
+        self.bus.held_back.add("B")
+        self.bus.add("B", 7)
+        self.bus.add("B", 8)
+        return sub, 7
+
+    def test_a_release_before_any_heartbeat_leaves_nothing_out(self):
+        for start in self.BEGINNINGS:
+            with self.subTest(start):
+                self.setUp()
+                sub, _ = self.held_later(start)
+                self.bus.held_back.clear()
+                self.bus.publish(self.bus.add("B", 9))
+                self.gives(sub, ("B", 7), ("B", 8), ("B", 9))
+
+    def test_a_missing_part_of_the_heartbeats_is_a_lost_one(self):
+        sub, _ = self.held_later("pos")
+        self.bus.beat(part=1, publish_ns=2)
+        self.assertIsNone(sub.next(0.3))
+        self.bus.held_back.clear()
+        self.bus.publish(self.bus.add("B", 9))
+        self.gives(sub, ("B", 7), ("B", 8), ("B", 9))
+
+    def test_a_catch_up_that_does_not_get_so_far_is_told(self):
+        sub, _ = self.begin_hasty()
+        self.bus.horizon = self.bus.log[-1][0]
+        self.bus.publish(self.bus.add("B", 9))
+        gap, bar = self.read(sub, 2)
+        self.assertEqual(str(gap), "bar positions 10 to 10 are lost")
+        self.assertEqual((bar.symbol, bar.seq), ("B", 9))
+
+    def begin_hasty(self):
+        for i in range(1, 9):
+            self.bus.add("A", i)
+        sub = self.subscribe("bar", start="pos", at=1, patience=0.5)
+        while self.read(sub, 1)[0].kind != "live":
+            pass
+        self.bus.beat()
+        self.bus.publish(self.bus.add("A", 9))
+        self.assertEqual(self.seqs(self.read(sub, 1)), [("A", 9)])
+        return sub, 9
 
     def test_what_was_retired_while_it_was_held_is_gone(self):
-        sub = self.held()
+        sub, _ = self.held()
         self.bus.first_held = 5  # positions 1 to 4 are the first two events of each
         self.bus.publish(self.bus.add("B", 5))
         gap, *rest = self.read(sub, 4)
@@ -255,9 +427,7 @@ class Held(WithBus):
         self.assertEqual(sub.counts.lost, 0)
 
     def held_nothing(self):
-        for i in range(1, 5):
-            self.bus.add("A", i)
-            self.bus.add("B", i)
+        self.make()
         sub = self.subscribe("bar", start="oldest")
         self.assertEqual([e.kind for e in self.read(sub, 1)], ["live"])
         self.bus.beat()
@@ -265,12 +435,19 @@ class Held(WithBus):
         self.assertEqual(self.seqs(self.read(sub, 1)), [("A", 5)])
         return sub
 
-    def test_a_snapshot_is_owed_nothing_older(self):
-        sub = self.held("snapshot")
-        asked = len(self.bus.requests)
+    def test_a_snapshot_is_owed_the_newest_and_what_follows(self):
+        self.make()
+        self.bus.held_back.add("B")
+        sub = self.subscribe("bar", start="snapshot")
+        self.assertEqual(self.seqs(self.read(sub, 2)), [("A", 4)])
+        self.bus.beat()
+        self.bus.publish(self.bus.add("A", 5))
+        self.assertEqual(self.seqs(self.read(sub, 1)), [("A", 5)])
+        self.bus.held_back.clear()
+        self.bus.beat(("B", 4, 8))
+        self.gives(sub, ("B", 4))
         self.bus.publish(self.bus.add("B", 5))
-        self.assertEqual(self.seqs(self.read(sub, 1)), [("B", 5)])
-        self.assertEqual(len(self.bus.requests), asked)
+        self.gives(sub, ("B", 5))
 
     def test_ticks_are_never_held_and_none_is_asked_for(self):
         self.bus.kind = "tick"

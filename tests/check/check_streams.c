@@ -174,6 +174,8 @@ static void step_beat(struct check *k, struct progress *p, const struct sorted *
 			     (ull)p->last_live);
 	if (check_lost(k, b->epoch, b->beat.pos) != NULL)
 		return;
+	if (b->beat.last_seq == 0)
+		return; /* its first event is held */
 	if (head == NULL || head->pos != b->beat.pos)
 		check_breach(k, CHECK_BEAT,
 			     "a heartbeat names %s %.32s %llu at %llu, which is %s",
