@@ -2,6 +2,7 @@
 """demo_view - start a tickbusd on its simulated exchange and show what it publishes.
 
     demo_view.py TICKBUSD TICKBUSCTL [--seconds N] [--plain]
+                 [--port-base N] [--http URL]
 
 The daemon runs with its built-in demonstration and a state directory that is removed at
 the end; `tickbusctl sub` brings bars, feature vectors and matrices as JSON lines, and
@@ -37,6 +38,7 @@ class View:
         self.lock = threading.Lock()
         self.bars = {}     # symbol -> newest 1m bar
         self.vectors = {}  # symbol -> newest 1m vector
+        self.indicators = {}  # symbol -> newest 1m indicators, by their names
         self.matrix = None
         self.seen = {"bar": 0, "revision": 0, "tier1": 0, "tier2": 0, "gap": 0}
 
@@ -51,8 +53,11 @@ class View:
                     self.bars[event["symbol"]] = event
             elif kind == "FEATURE_TIER1_READY":
                 self.seen["tier1"] += 1
-                if event["timeframe"] == "1m":
+                # A bar has one vector, and one event for each block of indicators.
+                if event["timeframe"] == "1m" and "values" in event:
                     self.vectors[event["symbol"]] = event
+                elif event["timeframe"] == "1m":
+                    self.indicators.setdefault(event["symbol"], {}).update(event["indicators"])
             elif kind == "FEATURE_TIER2_READY":
                 self.seen["tier2"] += 1
                 self.matrix = event
@@ -60,12 +65,12 @@ class View:
                 self.seen["gap"] += 1
 
 
-def read_metrics():
+def read_metrics(http):
     """{"ticks_accepted_total": 12.0, ...}: each sample, and each family added up; {} when
     nobody answers."""
     values = {}
     try:
-        with urllib.request.urlopen(HTTP + "/metrics", timeout=2) as answer:
+        with urllib.request.urlopen(http + "/metrics", timeout=2) as answer:
             text = answer.read().decode()
     except (urllib.error.URLError, OSError):
         return values
@@ -97,11 +102,12 @@ def signed(text, value, colour):
 
 def bar_lines(view, rows, colour):
     yield (f"{'symbol':8}{'bar ends':>10}{'close':>10}{'ret bp':>8}{'spread bp':>10}"
-           f"{'volume':>11}{'trades':>7}{'vol_12 bp':>10}{'momentum':>9}{'norm':>7}  state")
+           f"{'volume':>11}{'trades':>7}{'vol_12 bp':>10}{'momentum':>9}{'norm':>7}{'rsi 14':>7}  state")
     for symbol in sorted(view.bars)[:rows]:
         bar, vector = view.bars[symbol], view.vectors.get(symbol)
         values = vector["values"] if vector else {}
         norms = vector["norms"] if vector else {}
+        rsi = view.indicators.get(symbol, {}).get("rsi(14)")
         state = bar["state"].upper() + ("" if bar["valid_bar"] else " invalid")
         if bar["revision"]:
             state += f" rev {bar['revision']}"
@@ -112,7 +118,7 @@ def bar_lines(view, rows, colour):
                f"{number(bar['spread_estimate'], 10, 2, 1e4)}{number(bar['volume'], 11, 0)}"
                f"{bar['trade_count']:>7}{number(values.get('vol_12'), 10, 1, 1e4)}"
                f"{signed(momentum, values.get('momentum_score'), colour)}"
-               f"{number(norms.get('momentum_score_norm'), 7, 2)}  {state}")
+               f"{number(norms.get('momentum_score_norm'), 7, 2)}{number(rsi, 7, 1)}  {state}")
 
 
 def shade(r):
@@ -152,14 +158,14 @@ def rate(now, before, name, seconds):
     return (now.get(name, 0) - before.get(name, 0)) / seconds if before and seconds > 0 else 0
 
 
-def head_line(now, before, seconds):
+def head_line(now, before, seconds, http):
     drops = sum(now.get(name, 0) for name in DROPS)
     return (f"tickbus  ticks {now.get('ticks_accepted_total', 0):,.0f} "
             f"({rate(now, before, 'ticks_accepted_total', seconds):,.0f}/s)  "
             f"bars and revisions {published(now, 'bar'):,.0f}  "
             f"vectors {published(now, 'tier1'):,.0f}  "
             f"matrices {published(now, 'tier2'):,.0f}  "
-            f"refused {now.get('ticks_rejected_total', 0):,.0f}  drops {drops:,.0f}")
+            f"refused {now.get('ticks_rejected_total', 0):,.0f}  drops {drops:,.0f}  page {http}/")
 
 
 def draw(view, head, colour):
@@ -186,13 +192,13 @@ def launch(args, state):
                                 start_new_session=True)
 
 
-def wait_ready(daemon):
+def wait_ready(daemon, http):
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         if daemon.poll() is not None:
             return False
         try:
-            with urllib.request.urlopen(HTTP + "/readyz", timeout=1) as answer:
+            with urllib.request.urlopen(http + "/readyz", timeout=1) as answer:
                 if answer.status == 200:
                     return True
         except (urllib.error.URLError, OSError):
@@ -203,9 +209,9 @@ def wait_ready(daemon):
 
 def listen(args, state, view):
     sub = subprocess.Popen([args.tickbusctl, "--admin", os.path.join(state, "admin.sock"),
-                            "sub", "bar,tier1,tier2", "--format", "json"],
-                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                           start_new_session=True)
+                            "--port", args.port_base, "sub", "bar,tier1,tier2", "--format", "json"],
+                           stdout=subprocess.PIPE, text=True, start_new_session=True,
+                           stderr=open(os.path.join(state, "log"), "a"))
 
     def read():
         for line in sub.stdout:
@@ -230,23 +236,23 @@ def stop(process):
         return process.wait()
 
 
-def watch(args, view, daemon, colour):
-    """Draw until the time is over, the daemon ends or Ctrl-C; the last metrics."""
+def watch(args, view, daemon, sub, colour):
+    """Draw until the time is over, a program ends or Ctrl-C; the last metrics."""
     began = time.monotonic()
     before, before_at, last = {}, began, {}
     pause = 0.5 if colour else 10.0
     try:
-        while daemon.poll() is None:
+        while daemon.poll() is None and sub.poll() is None:
             left = args.seconds - (time.monotonic() - began) if args.seconds else pause
             if left <= 0:
                 break
             time.sleep(min(pause, left))
-            now, at = read_metrics(), time.monotonic()
-            draw(view, head_line(now or last, before, at - before_at), colour)
+            now, at = read_metrics(args.http), time.monotonic()
+            draw(view, head_line(now or last, before, at - before_at, args.http), colour)
             before, before_at, last = now, at, now or last
     except KeyboardInterrupt:
         pass
-    return read_metrics() or last
+    return read_metrics(args.http) or last
 
 
 def summary(view, metrics, seconds, code):
@@ -271,22 +277,25 @@ def main():
     parser.add_argument("tickbusd")
     parser.add_argument("tickbusctl")
     parser.add_argument("--seconds", type=float, default=0, help="stop after so long")
+    parser.add_argument("--port-base", default="7400", help="the first port of its sockets")
+    parser.add_argument("--http", default=HTTP, help="where the daemon answers")
     parser.add_argument("--plain", action="store_true", help="snapshots, no colours")
     args = parser.parse_args()
     colour = sys.stdout.isatty() and not args.plain
     state = tempfile.mkdtemp(prefix="tickbus-demo-")
     os.chmod(state, 0o700)
-    view, daemon, sub, ready, code = View(), None, None, False, 1
+    view, daemon, sub, ready, gone, code = View(), None, None, False, False, 1
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         daemon = launch(args, state)
-        ready = wait_ready(daemon)
+        ready = wait_ready(daemon, args.http)
         if ready:
             sub, thread = listen(args, state, view)
             began = time.monotonic()
             if colour:
                 sys.stdout.write("\x1b[?25l\x1b[2J")
-            metrics = watch(args, view, daemon, colour)
+            metrics = watch(args, view, daemon, sub, colour)
+            gone = sub.poll() is not None
             seconds = time.monotonic() - began
             if colour:
                 sys.stdout.write("\x1b[?25h")
@@ -295,15 +304,15 @@ def main():
         code = stop(daemon)
         if ready:
             summary(view, metrics, seconds, code)
-        if not ready or code != 0:
+        if not ready or gone or code != 0:
             with open(os.path.join(state, "log")) as f:
-                sys.stderr.write("tickbusd said:\n" + f.read()[-4000:])
+                sys.stderr.write("tickbusd and tickbusctl said:\n" + f.read()[-4000:])
     except KeyboardInterrupt:
         stop(sub)
         code = stop(daemon)
     finally:
         shutil.rmtree(state, ignore_errors=True)
-    return code if code else (0 if ready else 1)
+    return code if code else (0 if ready and not gone else 1)
 
 
 if __name__ == "__main__":
