@@ -17,6 +17,7 @@ import http.client
 import http.server
 import json
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -64,9 +65,25 @@ class Watch:
             t.join(30)
 
 
+class Scraper:
+    """Asks for /metrics and looks at nothing of it: what the asker needs itself is taken from the producer, and is no cost
+    of the daemon."""
+
+    def __init__(self, port):
+        self.port, self.room = port, bytearray(1 << 20)
+
+    def __call__(self):
+        with socket.create_connection(("127.0.0.1", self.port), 30) as s:
+            s.sendall(b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            n = s.recv_into(self.room)
+            assert self.room.startswith(b"HTTP/1.1 200"), bytes(self.room[:80])
+            while n > 0:
+                n = s.recv_into(self.room)
+
+
 def scrape(d, w):
     for i in range(SCRAPERS):
-        w.every(1, i / SCRAPERS, lambda: get(d.port["http"], "/metrics"))
+        w.every(1, i / SCRAPERS, Scraper(d.port["http"]))
 
 
 def page(d, w):
