@@ -1,7 +1,9 @@
 /*
  * cmd_news - what vendors wrote about symbols: asked of the daemon, scored here, summed
  * up per symbol by the news desk.  Nothing depends on the clock: age is counted back
- * from the newest article of all that were asked for.
+ * from the newest article of all that were asked for; with --window from the symbol's
+ * own, and then the sums are those of the daemon's NEWS_SENTIMENT events
+ * (workers/newsroom.h) over the same articles.
  */
 #include "analysis/newsdesk.h"
 #include "base/buf.h"
@@ -22,6 +24,7 @@ enum {
 	OPT_END,
 	OPT_HALF,
 	OPT_REPEAT,
+	OPT_WINDOW,
 	OPT_ALL,
 	OPT_VADER,
 	OPT_JSON,
@@ -32,6 +35,7 @@ static const struct option longs[] = {{"start", required_argument, NULL, OPT_STA
 				      {"end", required_argument, NULL, OPT_END},
 				      {"half-life", required_argument, NULL, OPT_HALF},
 				      {"repeat", required_argument, NULL, OPT_REPEAT},
+				      {"window", required_argument, NULL, OPT_WINDOW},
 				      {"all", no_argument, NULL, OPT_ALL},
 				      {"vader", required_argument, NULL, OPT_VADER},
 				      {"json", no_argument, NULL, OPT_JSON},
@@ -45,8 +49,19 @@ static const struct option longs[] = {{"start", required_argument, NULL, OPT_STA
 #define DAY_NS    (INT64_C(86400) * 1000000000)
 #define TITLE_MAX 1024
 
+/** An article of a ticker, until all are there. */
+struct held {
+	int64_t time_ns;
+	uint64_t title;
+	double compound;
+	size_t order; /* of its coming */
+	size_t text;  /* with --all: place of its JSON fields, each ended by a NUL */
+};
+
 struct ticker {
 	const char *symbol;
+	struct buf held;  /* struct held */
+	struct buf texts; /* with --all: time, headline, source, URL of each */
 	struct newsdesk desk;
 	struct newsdesk_total total;
 	struct buf articles; /* with --all: JSON, or lines */
@@ -58,7 +73,7 @@ struct news {
 	struct ticker *tickers;
 	size_t n;
 	int64_t newest_ns;
-	int64_t half_life_ns, repeat_ns;
+	int64_t half_life_ns, repeat_ns, window_ns; /* INT64_MAX: all there is */
 	const char *start, *end, *vader;
 	bool all, json;
 };
@@ -68,9 +83,11 @@ static int read_options(struct cli *c, int argc, char **argv, struct news *o)
 	int option;
 
 	o->half_life_ns = o->repeat_ns = DAY_NS;
+	o->window_ns = INT64_MAX;
 	while ((option = cli_option(c, argc, argv, longs)) > 0) {
 		int64_t *duration = option == OPT_HALF     ? &o->half_life_ns
 				    : option == OPT_REPEAT ? &o->repeat_ns
+				    : option == OPT_WINDOW ? &o->window_ns
 							   : NULL;
 
 		o->start = option == OPT_START ? optarg : o->start;
@@ -95,23 +112,25 @@ static int read_options(struct cli *c, int argc, char **argv, struct news *o)
 	return CLI_OK;
 }
 
-static void note(const struct news *o, struct ticker *t, const struct json_token *row,
-		 const char *headline, double compound, bool is_repeat)
+/* An article as it stands in the list: four texts, one behind the other. */
+static void note(const struct news *o, struct ticker *t, const struct held *h,
+		 bool is_repeat)
 {
-	char time[64], source[64], url[TITLE_MAX];
+	const char *time = (const char *)t->texts.data + h->text;
+	const char *headline = time + strlen(time) + 1;
+	const char *source = headline + strlen(headline) + 1;
 
-	(void)query_field(row, "time", time, sizeof(time));
 	if (!o->json) {
 		buf_printf(&t->articles, "%-20s  %-10s  %+.4f  %s%s\n", time, t->symbol,
-			   compound, headline, is_repeat ? "  (repeat)" : "");
+			   h->compound, headline, is_repeat ? "  (repeat)" : "");
 		return;
 	}
 	jsonw_object(&t->w, NULL);
 	jsonw_str(&t->w, "time", time);
 	jsonw_str(&t->w, "headline", headline);
-	jsonw_str(&t->w, "source", query_field(row, "source", source, sizeof(source)));
-	jsonw_str(&t->w, "url", query_field(row, "url", url, sizeof(url)));
-	jsonw_f64(&t->w, "compound", compound);
+	jsonw_str(&t->w, "source", source);
+	jsonw_str(&t->w, "url", source + strlen(source) + 1);
+	jsonw_f64(&t->w, "compound", h->compound);
 	jsonw_bool(&t->w, "repeat", is_repeat);
 	jsonw_end(&t->w);
 }
@@ -121,32 +140,69 @@ struct taking {
 	struct ticker *ticker;
 };
 
+/* In a window an article stands where its last edit put it, as the daemon has it. */
 static int take(void *arg, const struct json_token *row)
 {
+	static const char *const keys[] = {"headline", "source", "url"};
 	struct news *o = ((struct taking *)arg)->news;
 	struct ticker *t = ((struct taking *)arg)->ticker;
+	const char *key = o->window_ns < INT64_MAX ? "updated" : "time";
+	struct held h = {.order = t->held.len, .text = t->texts.len};
 	struct sentiment_score score;
-	char time[64], headline[TITLE_MAX];
-	int64_t ns;
+	char time[64], text[TITLE_MAX];
 	size_t len;
 	int rc;
 
-	(void)query_field(row, "time", time, sizeof(time));
-	(void)query_field(row, "headline", headline, sizeof(headline));
-	len = strlen(headline);
-	if (timetext_parse(time, strlen(time), &ns) != 0)
+	(void)query_field(row, key, time, sizeof(time));
+	(void)query_field(row, "headline", text, sizeof(text));
+	len = strlen(text);
+	if (timetext_parse(time, strlen(time), &h.time_ns) != 0)
 		return cli_error(CLI_INTERNAL, "the daemon's answer has no time: '%s'",
 				 time);
-	rc = sentiment_score(o->scorer, headline, len, &score);
-	if (rc == 0)
-		rc = newsdesk_add(&t->desk, ns, newsdesk_title(headline, len),
-				  score.compound);
+	rc = sentiment_score(o->scorer, text, len, &score);
 	if (rc < 0)
 		return cli_error(CLI_INTERNAL, "%s", err_text());
-	if (ns > o->newest_ns)
-		o->newest_ns = ns;
-	if (o->all)
-		note(o, t, row, headline, score.compound, rc == NEWSDESK_REPEAT);
+	h.title = newsdesk_title(text, len);
+	h.compound = score.compound;
+	buf_add(&t->held, &h, sizeof(h));
+	if (h.time_ns > o->newest_ns)
+		o->newest_ns = h.time_ns;
+	if (!o->all)
+		return CLI_OK;
+	buf_add(&t->texts, time, strlen(time) + 1);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		(void)query_field(row, keys[i], text, sizeof(text));
+		buf_add(&t->texts, text, strlen(text) + 1);
+	}
+	return CLI_OK;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct held *x = a, *y = b;
+
+	if (x->time_ns != y->time_ns)
+		return x->time_ns < y->time_ns ? -1 : 1;
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* All of a ticker's, the oldest first, on its desk. */
+static int put_on_desk(const struct news *o, struct ticker *t)
+{
+	struct held *h = (void *)t->held.data;
+	size_t n = t->held.len / sizeof(*h);
+
+	if (n > 0)
+		qsort(h, n, sizeof(*h), by_time);
+	for (size_t i = 0; i < n; i++) {
+		int rc =
+			newsdesk_add(&t->desk, h[i].time_ns, h[i].title, h[i].compound);
+
+		if (rc < 0)
+			return cli_error(CLI_INTERNAL, "%s", err_text());
+		if (o->all)
+			note(o, t, &h[i], rc == NEWSDESK_REPEAT);
+	}
 	return CLI_OK;
 }
 
@@ -158,6 +214,8 @@ static int fetch(struct cli *c, struct news *o, struct ticker *t)
 	char reason[HISTORY_REASON_MAX];
 	int rc = history_source_each(c, HISTORY_ARTICLES, &wish, take, &taking, reason);
 
+	if (rc == CLI_OK)
+		rc = put_on_desk(o, t);
 	return rc == CLI_NEGATIVE ? cli_error(rc, "%s", reason) : rc;
 }
 
@@ -250,8 +308,12 @@ static int sum_up(struct news *o)
 
 	for (size_t i = 0; i < o->n; i++) {
 		struct ticker *t = &o->tickers[i];
+		const struct held *h = (const void *)t->held.data;
+		size_t n = t->held.len / sizeof(*h);
+		int64_t as_of_ns = o->window_ns < INT64_MAX && n > 0 ? h[n - 1].time_ns
+								     : o->newest_ns;
 
-		newsdesk_total(&t->desk, o->newest_ns, INT64_MAX, o->half_life_ns,
+		newsdesk_total(&t->desk, as_of_ns, o->window_ns, o->half_life_ns,
 			       &t->total);
 		if (t->total.articles == 0)
 			code = CLI_NEGATIVE;
@@ -297,6 +359,8 @@ int cmd_news(struct cli *c, int argc, char **argv)
 	for (size_t i = 0; o.tickers != NULL && i < o.n; i++) {
 		newsdesk_free(&o.tickers[i].desk);
 		buf_free(&o.tickers[i].articles);
+		buf_free(&o.tickers[i].held);
+		buf_free(&o.tickers[i].texts);
 	}
 	free(o.tickers);
 	sentiment_free(o.scorer);

@@ -184,6 +184,8 @@ static const struct command commands[] = {
 	 "  --end TIME       until then, exclusive\n"
 	 "  --half-life D    an article weighs half as much after D, 1d\n"
 	 "  --repeat D       the same headline again within D counts once, 1d\n"
+	 "  --window D       articles of D back from the symbol's newest alone, and age\n"
+	 "                   from it: with 1d and --half-life 6h what the daemon says\n"
 	 "  --all            every article, too\n"
 	 "  --vader FILE     VADER's lexicon; default: where tools/setup-news puts it\n"
 	 "  --json           one object\n"

@@ -125,6 +125,13 @@ def what_is_published_is_in_the_log_once_whatever_breaks(vendor, d):
     assert code == 0, (code, out, err)
     assert (code, json.loads(out)) == (0, {"accepted": 0, "duplicate": len(vendor.articles), "rejected": 0, "malformed": 0}), (out, err)
     assert len(events(d)) == len(got)
+    # And summed up as the daemon sums them up: an edited one stands where its edit put it.
+    code, out, err = ctl(d, "news", "AAPL", "BTC/USD", "--window", "1d", "--half-life", "6h", "--json", "--vader", os.devnull)
+    assert code == 0, err
+    for t in json.loads(out)["tickers"]:
+        e = [e for e in got if e["symbol"] == t["ticker"]][-1]
+        assert t["article_count"] == e["articles"] > 2 and abs(t["avg_sentiment"] - e["average"]) < 1e-12, (t, e)
+        assert abs(t["weighted_sentiment"] - e["weighted"]) < 1e-12 and t["negative_share"] == e["negative"], (t, e)
 
 
 def history_comes_oldest_first_and_once(vendor, d):

@@ -180,6 +180,34 @@ def what_is_polled_is_what_is_imported():
     assert polled.stop() == 0 and imported.stop() == 0
 
 
+def the_command_and_the_events_agree_on_the_same_articles():
+    v = vendor(page=4)
+    now = int(time.time())
+    for i in range(90):  # five days, with repeats, near and far
+        v.publish(["Apple rallies", "Shares plunge!", "shares  PLUNGE", "A new plant", "Profit warning"][i * 7 % 5] + ("" if i % 4 else f" {i // 9}"),
+                  *[["AAPL"], ["MSFT", "AAPL"], ["MSFT"]][i % 3], at=now - 5 * 24 * HOUR + 4780 * i)
+    d = Daemon(v, f"news: {{vader: {os.devnull}}}\n").start()
+    code, _, err = ctl(d, "ingest", "AAPL", "MSFT", "--vendor", "polygon", "--start", "2020-01-01", "--what", "news")
+    assert code == 0, err
+    code, out, err = ctl(d, "news", "import", "--from-history", "--json", "AAPL", "MSFT")
+    assert (code, json.loads(out)["accepted"]) == (0, 90), (out, err)
+    newsblocks.settled(d, 120)
+    shown = {h["symbol"]: h for h in d.admin("headlines", n=200)["result"]["headlines"][::-1]}  # as the page has them
+    code, out, err = ctl(d, "news", "AAPL", "MSFT", "--window", "1d", "--half-life", "6h", "--json", "--vader", os.devnull)
+    assert code == 0, err
+    answer = json.loads(out)
+    for t in answer["tickers"]:
+        e = [e for e in events(d) if e["symbol"] == t["ticker"]][-1]
+        assert e["lexicon"] == answer["lexicon_version"] == shown[t["ticker"]]["lexicon"], (e, answer)
+        for ours, theirs in (("article_count", "articles"), ("avg_sentiment", "average"), ("weighted_sentiment", "weighted"),
+                             ("positive_share", "positive"), ("negative_share", "negative")):
+            assert t[ours] == e[theirs] == shown[t["ticker"]][theirs], (ours, t, e, shown[t["ticker"]])
+        assert 3 < t["article_count"] < 20 and t["repeats"] > 0, t
+    whole = json.loads(ctl(d, "news", "AAPL", "MSFT", "--json", "--vader", os.devnull)[1])["tickers"]
+    assert all(w["article_count"] > t["article_count"] for w, t in zip(whole, answer["tickers"])), (whole, answer)
+    assert d.stop() == 0
+
+
 def an_outage_is_said_harms_no_other_and_is_filled_by_the_next_answer():
     v = vendor()
     v.publish("Before", "AAPL", "IBM")
@@ -281,7 +309,7 @@ def an_answer_without_end_is_asked_for_in_pieces():
 
 
 def main():
-    tests = [articles_come_once_are_edited_and_survive_kills, a_kill_between_two_pages_loses_and_doubles_nothing,
+    tests = [articles_come_once_are_edited_and_survive_kills, the_command_and_the_events_agree_on_the_same_articles, a_kill_between_two_pages_loses_and_doubles_nothing,
              what_is_polled_is_what_is_imported, an_outage_is_said_harms_no_other_and_is_filled_by_the_next_answer,
              one_symbol_that_fails_keeps_no_other_from_its_news, a_bad_key_is_said_and_never_repeated,
              yahoo_says_its_newest_only_and_what_is_older_is_lost_and_said, an_answer_without_end_is_asked_for_in_pieces]
