@@ -2,6 +2,7 @@
 #include "cli/live_source.h"
 #include "base/err.h"
 #include "base/timetext.h"
+#include "proto/article.h"
 #include "proto/event.h"
 #include "proto/timeframe.h"
 #include <stdlib.h>
@@ -76,20 +77,23 @@ static uint32_t keep_text(struct live_news *n, const char *text)
 	return at;
 }
 
-static uint64_t hex_of(const struct json_token *t)
+static uint64_t hex_of(const struct json_token *row, const char *key)
 {
+	struct json_token t;
 	char text[20];
 
-	return strtoull(query_text(t, text, sizeof(text)), NULL, 16);
+	return query_member(row, key, &t)
+		       ? strtoull(query_text(&t, text, sizeof(text)), NULL, 16)
+		       : 0;
 }
 
 /* Catch-up says its time as text, the archive as a number. */
-static bool time_of(const struct json_token *row, int64_t *out)
+static bool time_of(const struct json_token *row, const char *key, int64_t *out)
 {
 	struct json_token t;
 	uint64_t ns;
 
-	if (query_member(row, "time", &t))
+	if (query_member(row, key, &t))
 		return timetext_parse(t.text, t.len, out) == 0;
 	if (!query_member(row, "time_ns", &t) || !json_scan_u64(&t, &ns))
 		return false;
@@ -97,27 +101,44 @@ static bool time_of(const struct json_token *row, int64_t *out)
 	return true;
 }
 
+static void keep(struct live_news *n, struct live_article *a,
+		 const struct json_token *row)
+{
+	char headline[HEADLINE_MAX], source[64], url[HEADLINE_MAX];
+
+	a->order = (uint32_t)(n->items.len / sizeof(*a));
+	a->headline =
+		keep_text(n, query_field(row, "headline", headline, sizeof(headline)));
+	a->source = keep_text(n, query_field(row, "publisher", source, sizeof(source)));
+	a->url = keep_text(n, query_field(row, "url", url, sizeof(url)));
+	buf_add(&n->items, a, sizeof(*a));
+}
+
 void live_take_article(struct live_source *l, const struct json_token *row)
 {
-	char symbol[SYMBOL_MAX + 1], headline[HEADLINE_MAX], source[64],
-		url[HEADLINE_MAX];
-	struct live_article a = {.time_ns = INT64_MIN};
-	struct json_token article;
+	char symbol[SYMBOL_MAX + 1];
+	struct live_article a = {.article = hex_of(row, "article")};
 	size_t i = live_row(l, query_field(row, "symbol", symbol, sizeof(symbol)));
-	struct live_news *n;
 
-	if (i == SIZE_MAX || !time_of(row, &a.time_ns) ||
-	    !query_member(row, "article", &article) || a.time_ns < l->start_ns ||
-	    a.time_ns >= l->end_ns)
+	if (i == SIZE_MAX || !time_of(row, "time", &a.time_ns) ||
+	    a.time_ns < l->start_ns || a.time_ns >= l->end_ns)
 		return;
-	n = &l->news[i];
-	a.article = hex_of(&article);
-	a.order = (uint32_t)(n->items.len / sizeof(a));
-	a.headline =
-		keep_text(n, query_field(row, "headline", headline, sizeof(headline)));
-	a.source = keep_text(n, query_field(row, "publisher", source, sizeof(source)));
-	a.url = keep_text(n, query_field(row, "url", url, sizeof(url)));
-	buf_add(&n->items, &a, sizeof(a));
+	a.edition_ns = a.time_ns;
+	keep(&l->news[i], &a, row);
+}
+
+/* The log knows it by its source and id, too. */
+void live_source_add(const struct live_source *l, const struct report_symbol *s,
+		     const struct json_token *row)
+{
+	char source[64], id[80];
+	struct live_article a = {
+		.article =
+			article_key(query_field(row, "source", source, sizeof(source)),
+				    query_field(row, "id", id, sizeof(id)))};
+
+	if (time_of(row, "time", &a.time_ns) && time_of(row, "updated", &a.edition_ns))
+		keep(&l->news[s - l->r->rows], &a, row);
 }
 
 int live_news(struct cli *c, struct live_source *l)
@@ -145,6 +166,8 @@ static int by_article(const void *a, const void *b)
 
 	if (x->article != y->article)
 		return x->article < y->article ? -1 : 1;
+	if (x->edition_ns != y->edition_ns)
+		return x->edition_ns < y->edition_ns ? -1 : 1;
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 

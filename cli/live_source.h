@@ -15,7 +15,8 @@
 
 struct live_article {
 	int64_t time_ns;
-	uint64_t article; /* the same in every edition */
+	int64_t edition_ns; /* when this text was said; the newest counts */
+	uint64_t article;   /* the same in every edition */
 	uint32_t headline, source,
 		url;    /* NUL-ended texts at these places of the text */
 	uint32_t order; /* of its coming: that of the log */
@@ -46,7 +47,10 @@ struct live_source {
 int live_source_load(struct live_source *l, struct cli *c,
 		     const struct history_wish *wish, struct report *r);
 void live_source_free(struct live_source *l);
-/** Give the row its articles, oldest first, each in its newest edition. */
+/** One more article of the row's: of the history, beside what the daemon was sent. */
+void live_source_add(const struct live_source *l, const struct report_symbol *s,
+		     const struct json_token *row);
+/** Give the row its articles, oldest first, each once and in its newest edition. */
 void live_source_articles(const struct live_source *l, struct report_symbol *s);
 
 /* ---- of the files that make it ---- */

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEADLINE_MAX 1024
-
 /* ---- which series there are ---- */
 
 /* Bars of one source; of its feeds the first. */
@@ -181,33 +179,32 @@ static int take_prices(const struct gather *g, struct cli *c, const struct repor
 
 /* ---- articles ---- */
 
+struct taking {
+	const struct live_source *live;
+	const struct report_symbol *s;
+};
+
 static int take_article(void *arg, const struct json_token *row)
 {
-	char headline[HEADLINE_MAX], source[64], url[HEADLINE_MAX];
-	struct json_token time;
+	const struct taking *t = arg;
 
-	if (!query_member(row, "time", &time))
-		return CLI_OK;
-	report_article_push(arg, time_of(&time),
-			    query_field(row, "headline", headline, sizeof(headline)),
-			    query_field(row, "publisher", source, sizeof(source)),
-			    query_field(row, "url", url, sizeof(url)));
+	live_source_add(t->live, t->s, row);
 	return CLI_OK;
 }
 
-/* What the daemon's own newsroom had is taken where its history has none. */
+/* What was fetched and what the daemon was sent, each once. */
 static int take_news(const struct gather *g, struct cli *c, struct report_symbol *s)
 {
 	const struct history_wish wish = {
 		.symbol = s->symbol, .start = g->wish.start, .end = g->wish.end};
+	struct taking t = {g->live, s};
 	char reason[HISTORY_REASON_MAX];
-	int rc = history_source_each(c, HISTORY_ARTICLES, &wish, take_article, s,
+	int rc = history_source_each(c, HISTORY_ARTICLES, &wish, take_article, &t,
 				     reason);
 
 	if (rc != CLI_OK && rc != CLI_NEGATIVE)
 		return rc;
-	if (s->articles.len == 0)
-		live_source_articles(g->live, s);
+	live_source_articles(g->live, s);
 	if (rc == CLI_NEGATIVE && s->articles.len == 0)
 		report_fail(s, REPORT_NEWS, "%s", reason);
 	return CLI_OK;
