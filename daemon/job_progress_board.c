@@ -22,6 +22,8 @@ struct job_progress_board {
 	uint64_t version; /* of the jobs, when they were looked at */
 	uint64_t newest;  /* the newest job that was looked at */
 	uint64_t frame_seq;
+	bool is_known;         /* the loop's: what was looked at has come back */
+	uint64_t changes, set; /* struct job_progress_running's */
 	struct job_progress told[JOB_PROGRESS_MAX]; /* of those that ran */
 	size_t n_told;
 	struct job_progress now[JOB_PROGRESS_MAX];
@@ -131,6 +133,7 @@ static void looked(struct daemon *d, void *arg)
 	struct job_progress_board *b = arg;
 	struct job_progress fresh[JOB_PROGRESS_MAX];
 	size_t n = 0, kept = 0;
+	bool has_moved = false; /* one began or ended */
 
 	role_assert_loop();
 	(void)d;
@@ -144,11 +147,15 @@ static void looked(struct daemon *d, void *arg)
 
 		if (was == NULL || memcmp(was, &b->now[i], sizeof(*was)) != 0)
 			fresh[n++] = b->now[i];
+		has_moved |= was == NULL || b->now[i].state != JOB_IS_RUNNING;
 	}
 	for (size_t i = 0; i < b->n_now; i++)
 		if (b->now[i].state == JOB_IS_RUNNING)
 			b->told[kept++] = b->now[i];
 	b->n_told = kept;
+	b->is_known = true;
+	b->changes += n > 0;
+	b->set += has_moved;
 	if (n > 0)
 		publish(b, fresh, n);
 }
@@ -175,7 +182,8 @@ ON_LOOP static bool is_heard(const struct daemon *d)
 	const struct pub *to[] = {d->sbe[EVENT_STATUS], d->json[EVENT_STATUS]};
 
 	return (to[0] != NULL && pub_subscribers(to[0]) > 0) ||
-	       (to[1] != NULL && pub_subscribers(to[1]) > 0);
+	       (to[1] != NULL && pub_subscribers(to[1]) > 0) ||
+	       page_live_readers(d->page_live) > 0;
 }
 
 void job_progress_board_step(struct job_progress_board *b)
@@ -214,6 +222,16 @@ ON_LOOP static void note_old(struct job_progress_board *b)
 	for (size_t i = 0; i < b->n_now; i++)
 		b->told[i] = (struct job_progress){.id = b->now[i].id};
 	b->n_told = b->n_now;
+}
+
+bool job_progress_board_running(const struct job_progress_board *b,
+				struct job_progress_running *out)
+{
+	if (b == NULL || !b->is_known)
+		return false;
+	*out = (struct job_progress_running){
+		.changes = b->changes, .set = b->set, .jobs = b->told, .n = b->n_told};
+	return true;
 }
 
 int job_progress_board_new(struct daemon *d, struct job_progress_board **out)

@@ -4,11 +4,13 @@
 #include "base/err.h"
 #include "daemon/admin_commands_parts.h"
 #include "daemon/board.h"
+#include "daemon/job_progress_board.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define FRAME_MS   250u
-#define TOP_FRAMES 4u /* what `top` says is told in every so manieth frame */
+#define TOP_FRAMES 4u  /* what `top` says is told in every so manieth frame */
+#define JOBS_MAX   16u /* jobs whose progress is told, the newest of those that run */
 
 struct reader {
 	struct http_stream *stream; /* NULL: free */
@@ -22,8 +24,9 @@ struct page_live {
 	struct reader readers[PAGE_READERS_MAX];
 	unsigned n_readers;
 	unsigned n_frames;
-	struct buf top;   /* the answer of `top`, of up to TOP_FRAMES ago */
-	struct buf frame; /* "data: {...}\n\n" */
+	uint64_t jobs_told; /* their changes, when they were last told to all */
+	struct buf top;     /* the answer of `top`, of up to TOP_FRAMES ago */
+	struct buf frame;   /* "data: {...}\n\n" */
 };
 
 static void on_timer(uv_timer_t *t);
@@ -42,6 +45,7 @@ int page_live_new(struct daemon *d, struct page_live **out)
 	if (p == NULL)
 		return err_set(-ENOMEM, "out of memory for the page");
 	p->daemon = d;
+	p->jobs_told = UINT64_MAX;
 	rc = board_new(&env, &p->board);
 	if (rc < 0) {
 		free(p);
@@ -71,6 +75,11 @@ void page_live_close(struct page_live *p)
 	uv_close((uv_handle_t *)&p->timer, on_closed);
 }
 
+unsigned page_live_readers(const struct page_live *p)
+{
+	return p == NULL ? 0 : p->n_readers;
+}
+
 struct board *page_live_board(struct page_live *p)
 {
 	return p == NULL ? NULL : p->board;
@@ -86,9 +95,31 @@ static void take_top(void *arg, const void *line, size_t len)
 	buf_add(&p->top, line, len);
 }
 
+/* A row: id, symbols in all, done, failed, cancelled. */
+ON_LOOP static void put_jobs(const struct job_progress_running *r, struct jsonw *w)
+{
+	jsonw_object(w, "jobs");
+	jsonw_u64(w, "set", r->set);
+	jsonw_array(w, "running");
+	for (size_t i = 0; i < r->n && i < JOBS_MAX; i++) {
+		const struct job_progress *j = &r->jobs[i];
+
+		jsonw_array(w, NULL);
+		jsonw_u64(w, NULL, j->id);
+		jsonw_u64(w, NULL, j->total);
+		jsonw_u64(w, NULL, j->done);
+		jsonw_u64(w, NULL, j->failed);
+		jsonw_u64(w, NULL, j->cancelled);
+		jsonw_end(w);
+	}
+	jsonw_end(w);
+	jsonw_end(w);
+}
+
 /* A whole frame has all of it, so that a new page is not empty for a second. */
 ON_LOOP static void make_frame(struct page_live *p, bool full, bool has_top)
 {
+	struct job_progress_running jobs;
 	int64_t now_ns = clock_wall_ns();
 	struct jsonw w;
 
@@ -100,6 +131,9 @@ ON_LOOP static void make_frame(struct page_live *p, bool full, bool has_top)
 	jsonw_bool(&w, "full", full);
 	if (has_top)
 		jsonw_raw(&w, "top", (const char *)p->top.data, p->top.len);
+	if (job_progress_board_running(p->daemon->progress, &jobs) &&
+	    (full || jobs.changes != p->jobs_told))
+		put_jobs(&jobs, &w);
 	board_rows(p->board, &w, full, now_ns);
 	jsonw_end(&w);
 	buf_add(&p->frame, "\n\n", 2);
@@ -124,6 +158,7 @@ static void on_timer(uv_timer_t *t)
 {
 	struct page_live *p = t->data;
 	bool is_due = p->n_frames++ % TOP_FRAMES == 0;
+	struct job_progress_running jobs;
 	uint32_t all = 0, changes = 0;
 
 	role_assert_loop();
@@ -138,6 +173,8 @@ static void on_timer(uv_timer_t *t)
 	/* The full ones first: they see the changes without taking them away. */
 	give(p, true, true, all);
 	give(p, false, is_due, changes);
+	if (job_progress_board_running(p->daemon->progress, &jobs))
+		p->jobs_told = jobs.changes;
 }
 
 /* ---- readers ---- */

@@ -21,3 +21,5 @@ ON_LOOP void page_live_close(struct page_live *p);
 ON_LOOP void page_live_join(struct page_live *p, struct http_request *r);
 /** For board_bar(). */
 struct board *page_live_board(struct page_live *p);
+/** How many read the stream.  NULL: none. */
+ON_LOOP unsigned page_live_readers(const struct page_live *p);

@@ -96,6 +96,7 @@ function showTop(top) {
 function onFrame(e) {
   const frame = JSON.parse(e.data);
   if (frame.top) showTop(frame.top.result);
+  if (frame.jobs) takeJobs(frame.jobs);
   table.take(frame.rows, frame.full);
   $('count').textContent = `(${table.order.length}${table.filter ? ' of ' + table.rows.size : ''})`;
   const row = picked && frame.rows.find(r => r[0] === picked.id);
@@ -212,13 +213,45 @@ function aboutJob(j) {
   return [j.what, ...words].filter(w => w).join(' ');
 }
 
-function showJobs(jobs) {
-  fill('jobs', jobs.map(j => [j.id, j.state, `${j.symbols - j.remaining} of ${j.symbols}${j.failed ? `, ${j.failed} failed` : ''}`, aboutJob(j)]), 'none');
-  jobs.forEach((j, i) => $('jobs').tBodies[0].rows[i].cells[2].style.setProperty('--busy', `${Math.round(100 * (1 - j.remaining / j.symbols))}%`));
+// ---- jobs: the stream says how far those are that run, and when to ask for the list ----
+
+const jobs = {list: [], progress: new Map(), set: null, isAsking: false};
+
+function drawJobs() {
+  const rows = jobs.list.map(j => {
+    const [total, done, failed, cancelled] = jobs.progress.get(j.id) || [j.symbols, j.symbols - j.remaining - j.failed, j.failed, 0];
+    return {...j, total, over: done + failed + cancelled, failed};
+  });
+  fill('jobs', rows.map(j => [j.id, j.state, `${j.over} of ${j.total}${j.failed ? `, ${j.failed} failed` : ''}`, aboutJob(j)]), 'none');
+  rows.forEach((j, i) => $('jobs').tBodies[0].rows[i].cells[2].style.setProperty('--busy', `${Math.round(100 * j.over / (j.total || 1))}%`));
+}
+
+// Again, when the set has changed meanwhile; a daemon that does not answer is asked a little later.
+async function askJobs() {
+  if (jobs.isAsking) return;
+  jobs.isAsking = true;
+  try {
+    for (let set; set !== jobs.set;) {
+      set = jobs.set;
+      jobs.list = (await api('jobs')).jobs || [];
+    }
+    drawJobs();
+  } catch {
+    if (jobs.set !== null) setTimeout(askJobs, 3000); // else there are none: no vendors, no analysis
+  } finally {
+    jobs.isAsking = false;
+  }
+}
+
+function takeJobs({set, running}) {
+  jobs.progress = new Map(running.map(([id, ...counts]) => [id, counts]));
+  if (set === jobs.set) return drawJobs();
+  jobs.set = set;
+  askJobs();
 }
 
 async function showSlow() {
-  const [status, sources, gaps, jobs, subs, freezes] = await Promise.all(['status', 'sources', 'gaps', 'jobs', 'subscribers', 'freezes'].map(maybe));
+  const [status, sources, gaps, subs, freezes] = await Promise.all(['status', 'sources', 'gaps', 'subscribers', 'freezes'].map(maybe));
   showKills(freezes);
   if (status.version) $('version').textContent = `version ${status.version}, up ${Math.floor(status.uptime_s / 60)} min, ${status.symbols} symbols, epoch ${status.epoch}`;
   const slowest = (subs.subscribers || []).sort((a, b) => b.waiting_bytes - a.waiting_bytes).slice(0, 20);
@@ -226,7 +259,6 @@ async function showSlow() {
   fill('subscribers', slowest.map(s => [s.address, `${s.kind} ${s.format}`, short(s.waiting_bytes) + ' B']).concat(more), 'none');
   fill('sources', (sources.sources || []).map(s => [s.source, s.state || 'seen', s.why || (s.polls !== undefined ? `${s.accepted} articles, asked ${s.polls} times` : s.lag_ms === undefined ? '' : `lag ${s.lag_ms} ms, ${s.open} gaps open`)]), 'none yet');
   fill('gaps', (gaps.gaps || []).slice(0, 50).map(g => [g.symbol, g.source || g.feed || '', g.from || '', g.to || '', g.why ? `${g.state}: ${g.why}` : g.state]), 'none');
-  showJobs(jobs.jobs || []);
 }
 
 async function slowly(fn, ms) {
@@ -245,6 +277,7 @@ function listen() {
     $('state').textContent = 'connection lost, trying again';
     $('state').className = 'lost';
     before = null;
+    jobs.set = null; // of a daemon that may be another one
   };
 }
 
@@ -262,6 +295,7 @@ $('news-one').addEventListener('change', showNews);
 $('universe').addEventListener('change', () => { heat.reset(); showUniverses(); });
 addEventListener('resize', () => { heat.draw(); table.draw(); });
 candle.bands = true;
+drawJobs();
 listen();
 slowly(showUniverses, 1000);
 slowly(() => news.look(api), 1000);

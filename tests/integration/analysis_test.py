@@ -497,6 +497,44 @@ def hear_of_jobs(d, listener, lines, said):
         assert jobs.next(1.0) is None
 
 
+def progress_is_told_to_the_page(d):
+    """In its stream: how far those are that run, when that has changed, and a number that says when to ask for the list."""
+    import urllib.request
+    stream = urllib.request.urlopen(f"http://127.0.0.1:{d.port['http']}/live", timeout=60)
+
+    def frames():
+        while True:
+            line = stream.readline()
+            if line.startswith(b"data: "):
+                yield json.loads(line[6:])
+
+    seen = frames()
+    first = next(f for f in seen if "jobs" in f)["jobs"]  # a moment later than the first, when nobody had looked
+    assert first["running"] == [], first
+    d.fetch([*SYMBOLS, "NOPE"], "first", 1)
+    told, sets, end = [], [first["set"]], time.monotonic() + 120
+    for frame in seen:
+        assert time.monotonic() < end, told
+        if "jobs" not in frame:
+            continue
+        jobs = frame["jobs"]
+        assert not told or jobs != told[-1], "a word says something new"
+        told.append(jobs)
+        if jobs["set"] != sets[-1]:
+            sets.append(jobs["set"])
+        for _, total, done, failed, cancelled in jobs["running"]:
+            assert total == 5 and done + failed + cancelled <= total, jobs
+        if jobs["running"] == [] and d.job(1)["state"] != "running":
+            break
+    assert sets == sorted(set(sets)) and len(sets) >= 2, sets
+    # Nothing changes: nothing is told.  Whoever comes later hears of the whole at once.
+    quiet = [next(seen) for _ in range(8)]
+    assert not any("jobs" in f for f in quiet), quiet
+    later = json.loads(urllib.request.urlopen(f"http://127.0.0.1:{d.port['http']}/live", timeout=60).readline()[6:])
+    assert later["jobs"] == told[-1], (later["jobs"], told[-1])
+    stream.close()
+
+
 def results_go_with_their_jobs(d):
     """As many as jobs are remembered."""
     d.fetch(SYMBOLS)
@@ -563,7 +601,7 @@ class Alone(tb.Tickbusd):
 
 WORLDS = [(World, [features_are_the_bytes_of_the_command, reports_are_those_of_the_command, holdings_go_with_the_order,
                    a_bad_symbol_stays_with_itself, names_that_are_none_are_refused, a_job_goes_on_after_a_kill_of_its_process,
-                   progress_is_told_to_subscribers, a_kill_of_the_daemon_begins_it_again, a_folder_of_others_is_refused]),
+                   progress_is_told_to_subscribers, progress_is_told_to_the_page, a_kill_of_the_daemon_begins_it_again, a_folder_of_others_is_refused]),
           (lambda: World(program="#!/bin/sh\nkill -SEGV $$\n"), [a_process_that_always_dies_ends_the_job]),
           (lambda: World(program=DEADLY), [a_symbol_that_ends_the_process_fails_alone, a_report_goes_on_without_it,
                                            bad_luck_is_no_poison]),
