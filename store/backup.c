@@ -23,6 +23,7 @@ int backup_mark(struct tickstore *ts, const char *dir, uint64_t *out_pos,
 					 .acked_pos = ts->next_pos - 1,
 					 .synced_pos = ts->next_pos - 1,
 					 .promised_pos = ts->next_pos - 1,
+					 .boot_id = HIGHWATER_COPY,
 					 .generation = 1};
 	struct highwater *h = NULL;
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;

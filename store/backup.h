@@ -8,8 +8,8 @@
  *	DIR/manifest.json   the others' sizes and SHA-256; written last
  *
  * What was acknowledged after the copy is not in it.  So the copy's mark is of an epoch
- * that the log never had: whoever starts on it begins a new one, and producers and
- * subscribers hear that (recover.h, "an old copy").
+ * that the log never had: whoever starts on it begins that one, and producers and
+ * subscribers hear of it (recover.h, "an old copy").
  */
 #pragma once
 #include "base/role.h"

@@ -154,6 +154,21 @@ static int take_files(struct restore *r, const struct json *manifest)
 	return rc;
 }
 
+/*
+ * The next start begins the copy's epoch, unless one as high was heard of here.  (The
+ * mark of a backup made before marks said so is of an epoch that was: one is added.)
+ */
+static void follow_epoch(struct highwater_mark *mark, const struct highwater_mark *here)
+{
+	uint64_t heard =
+		here->boot_id == HIGHWATER_COPY ? here->epoch - 1 : here->epoch;
+
+	if (mark->boot_id != HIGHWATER_COPY)
+		mark->epoch = heard > mark->epoch ? heard : mark->epoch;
+	else if (heard >= mark->epoch)
+		mark->epoch = heard + 1;
+}
+
 /* The copy's mark, and what this place knows that was acknowledged here. */
 static int read_marks(struct restore *r)
 {
@@ -170,8 +185,7 @@ static int read_marks(struct restore *r)
 		return rc < 0 ? rc : 0;
 	last = here.boot_id != 0 && here.boot_id == bootid_read() ? here.acked_pos
 								  : here.promised_pos;
-	if (here.epoch > r->mark.epoch)
-		r->mark.epoch = here.epoch;
+	follow_epoch(&r->mark, &here);
 	r->mark.generation = here.generation + 1;
 	if (last <= r->mark.acked_pos)
 		return 0;

@@ -32,9 +32,15 @@ struct highwater_mark {
 	uint64_t acked_pos;    /* highest position that may have been acknowledged */
 	uint64_t synced_pos;   /* highest position known to be on the disk */
 	uint64_t promised_pos; /* no higher one is acknowledged before the next sync */
-	uint64_t boot_id;      /* of the machine's run that wrote this (bootid.h) */
-	uint64_t generation;   /* +1 per write */
+	uint64_t boot_id;    /* of the machine's run that wrote this (bootid.h); or: */
+	uint64_t generation; /* +1 per write */
 };
+
+/**
+ * boot_id of a backup's mark: nothing was acknowledged in its epoch, which is the one
+ * that whoever starts on the copy begins.
+ */
+#define HIGHWATER_COPY UINT64_MAX
 
 struct highwater;
 

@@ -238,13 +238,21 @@ static int begin_epoch(struct tickstore *ts, const struct recover_epoch *e)
 	return 0;
 }
 
+/* One that nobody has heard of. */
+static uint64_t next_epoch(const struct tickstore *ts, const struct highwater_mark *m)
+{
+	if (m->epoch <= ts->status.epoch)
+		return ts->status.epoch + 1;
+	return m->boot_id == HIGHWATER_COPY ? m->epoch : m->epoch + 1;
+}
+
 /* @last: the highest position that may have been acknowledged. */
 static int on_loss(struct tickstore *ts, const struct highwater_mark *m, uint64_t last,
 		   int64_t now_ns)
 {
 	uint64_t from = ts->next_pos;
 	bool promised = from > m->synced_pos && !ts->status.created;
-	uint64_t epoch = m->epoch > ts->status.epoch ? m->epoch : ts->status.epoch;
+	uint64_t epoch = next_epoch(ts, m);
 
 	(void)snprintf(
 		ts->status.alarm, sizeof(ts->status.alarm),
@@ -255,8 +263,8 @@ static int on_loss(struct tickstore *ts, const struct highwater_mark *m, uint64_
 		: promised         ? "gone: none was synced (durability normal)"
 				   : "gone although synced: the disk or a restored "
 				     "backup lost them",
-		epoch + 1, last + 1);
-	return begin_epoch(ts, &(struct recover_epoch){.epoch = epoch + 1,
+		epoch, last + 1);
+	return begin_epoch(ts, &(struct recover_epoch){.epoch = epoch,
 						       .first_pos = last + 1,
 						       .lost_first = from,
 						       .lost_last = last,
@@ -267,13 +275,15 @@ static int on_loss(struct tickstore *ts, const struct highwater_mark *m, uint64_
 static int on_restored(struct tickstore *ts, const struct highwater_mark *m,
 		       int64_t now_ns)
 {
+	uint64_t epoch = next_epoch(ts, m);
+
 	(void)snprintf(ts->status.alarm, sizeof(ts->status.alarm),
 		       "the database is of epoch %" PRIu64
 		       ", acknowledgements were of %" PRIu64
 		       ": an older copy was put back; epoch %" PRIu64
 		       " begins at %" PRIu64,
-		       ts->status.epoch, m->epoch, m->epoch + 1, ts->next_pos);
-	return begin_epoch(ts, &(struct recover_epoch){.epoch = m->epoch + 1,
+		       ts->status.epoch, epoch - 1, epoch, ts->next_pos);
+	return begin_epoch(ts, &(struct recover_epoch){.epoch = epoch,
 						       .first_pos = ts->next_pos,
 						       .since_ns = now_ns,
 						       .reason = "restored"});

@@ -291,6 +291,7 @@ static int keep_mark(struct repair *r)
 			m.acked_pos = out->last_pos;
 		if (r->seen_epoch > m.epoch)
 			m.epoch = r->seen_epoch;
+		m.boot_id = 0; /* no backup's: its epoch may have been heard of */
 		m.promised_pos = m.acked_pos;
 		m.synced_pos = 0;
 		m.generation++;
