@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
 import tickbusd as tb  # noqa: E402
@@ -91,4 +92,46 @@ def on_a_terminal(w):
     shows_everything(pages[pages.rindex("tickbus  ticks"):] if "tickbus  ticks" in pages else pages)
 
 
-sys.exit(tb.tap([as_text, on_a_terminal], World))
+def refused(w, poison):
+    """(ticks accepted, {reason: ticks refused}, their producers) of the demonstration with so many poisoned ticks per million."""
+    with open(os.path.join(w.dir, "demo.yaml"), encoding="utf-8") as f:
+        config, n = re.subn(r"poison: 20\b", f"poison: {poison}", f.read())
+    assert n == 1, "the demonstration poisons 20 ticks per million"
+    state = os.path.join(w.dir, f"state-{poison}")
+    path = os.path.join(w.dir, f"poison-{poison}.yaml")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(config)
+    with open(os.path.join(w.dir, "log"), "ab") as log:
+        daemon = subprocess.Popen([BINARY, "--config", path, "--state-dir", state], stderr=log)
+
+    def counters():
+        try:
+            with urllib.request.urlopen(w.http + "/metrics", timeout=10) as answer:
+                text = answer.read().decode()
+        except OSError:
+            return None
+        values = {name: float(value) for name, value in re.findall(r"^tickbus_(ticks_\w+_total\S*) (\S+)$", text, re.M)}
+        return values if values["ticks_accepted_total"] > 50000 else None
+
+    try:
+        values = tb.until(counters, "50,000 ticks", 60)
+        rows = subprocess.run([CTL, "--admin", os.path.join(state, "admin.sock"), "log", "tail", "100", "--quarantine", "--json"],
+                              stdout=subprocess.PIPE, text=True, check=True).stdout
+    finally:
+        daemon.terminate()
+        daemon.wait()
+    reasons = {name.split('"')[1]: n for name, n in values.items() if name.startswith("ticks_rejected") and n > 0}
+    return values["ticks_accepted_total"], reasons, rows
+
+
+def what_is_refused_is_what_the_exchange_poisons(w):
+    """One tick in 50,000, and nothing else of it: no clock record, no first tick."""
+    _, reasons, _ = refused(w, 0)
+    assert reasons == {}, reasons
+    accepted, reasons, rows = refused(w, 2000)
+    assert set(reasons) == {"price_not_positive", "time_in_future", "time_too_old"}, reasons
+    assert 0.001 < sum(reasons.values()) / accepted < 0.004, (reasons, accepted)
+    assert set(re.findall(r'"producer":"([^"]*)"', rows)) == {"sim"}, rows[:500]
+
+
+sys.exit(tb.tap([as_text, on_a_terminal, what_is_refused_is_what_the_exchange_poisons], World))
