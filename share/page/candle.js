@@ -1,6 +1,14 @@
 /* candle - the bars of one symbol, with SMA 20 and its bands; revisions are marked. */
 'use strict';
 
+// A page may be open for days: of a map by time no more than twice @n are held, the newest.
+function keepNewest(map, n) {
+  if (map.size <= 2 * n) return;
+  for (const time of [...map.keys()].sort((a, b) => a - b).slice(0, map.size - n)) map.delete(time);
+}
+
+const BARS_SHOWN = 1500;
+
 class CandleChart {
   constructor(root, note) {
     this.root = root;
@@ -45,12 +53,13 @@ class CandleChart {
       if (e.close === null) continue;
       this.bars.set(Date.parse(e.bar_start) / 1000, e);
     }
+    keepNewest(this.bars, BARS_SHOWN);
     this.redraw();
   }
 
   redraw() {
     if (!this.chart) return;
-    const all = [...this.bars].sort((a, b) => a[0] - b[0]).slice(-1500);
+    const all = [...this.bars].sort((a, b) => a[0] - b[0]).slice(-BARS_SHOWN);
     this.candles.setData(all.map(([time, b]) => ({time, open: b.open, high: b.high, low: b.low, close: b.close})));
     this.volume.setData(all.map(([time, b]) => ({time, value: b.volume || 0})));
     const closes = all.map(([, b]) => b.close), on = this.bands ? 20 : Infinity, lines = [[], [], []];

@@ -1,6 +1,9 @@
 /* heat - a correlation matrix as colours that everybody can tell apart: blue is -1, orange +1. */
 'use strict';
 
+const VERSIONS_HELD = 200;
+const CELLS_HELD = 2e6; // of all versions: a matrix of 2,000 symbols alone is as much
+
 class HeatMap {
   constructor(canvas, note, cell, slider) {
     this.canvas = canvas;
@@ -28,9 +31,14 @@ class HeatMap {
 
   take(matrix) {
     const last = this.past[this.past.length - 1];
-    if (last && last.version >= matrix.version) return;
+    if (last && last.version === matrix.version) return;
+    if (last && last.version > matrix.version) this.past = []; // of another log
     this.past.push(matrix);
-    if (this.past.length > 200) this.past.shift();
+    for (const cells = m => m.matrix.length ** 2 / 2; this.past.length > 1 &&
+        (this.past.length > VERSIONS_HELD || this.past.reduce((sum, m) => sum + cells(m), 0) > CELLS_HELD);) {
+      this.past.shift();
+      if (!this.follow) this.slider.value = Math.max(0, this.slider.value - 1);
+    }
     this.slider.max = this.past.length - 1;
     this.slider.disabled = this.past.length < 2;
     if (this.follow) this.slider.value = this.past.length - 1;
@@ -42,9 +50,29 @@ class HeatMap {
   }
 
   static colour(v) {
-    if (v === null || v === undefined) return 'rgb(150,150,150)';
+    if (v === null || v === undefined) return [150, 150, 150];
     const t = Math.min(1, Math.abs(v)), to = v < 0 ? [0, 114, 178] : [213, 94, 0];
-    return `rgb(${to.map(c => Math.round(245 + (c - 245) * t)).join(',')})`;
+    return to.map(c => Math.round(245 + (c - 245) * t));
+  }
+
+  // A point for each cell; the canvas makes them as large as they have to be.
+  points(m, n) {
+    const small = document.createElement('canvas'), g = small.getContext('2d');
+    small.width = small.height = n;
+    const image = g.createImageData(n, n);
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j <= i; j++) {
+        const [red, green, blue] = HeatMap.colour(m.matrix[i][j]);
+        for (const at of [4 * (i * n + j), 4 * (j * n + i)]) {
+          image.data[at] = red;
+          image.data[at + 1] = green;
+          image.data[at + 2] = blue;
+          image.data[at + 3] = 255;
+        }
+      }
+    }
+    g.putImageData(image, 0, 0);
+    return small;
   }
 
   value(m, i, j) {
@@ -60,12 +88,8 @@ class HeatMap {
     if (this.canvas.width !== size) this.canvas.width = this.canvas.height = size;
     g.clearRect(0, 0, size, size);
     const margin = n <= 60 ? size * 0.11 : 0, step = (size - margin) / Math.max(1, n);
-    for (let i = 0; i < n; i++) {
-      for (let j = 0; j < n; j++) {
-        g.fillStyle = HeatMap.colour(this.value(m, i, j));
-        g.fillRect(margin + j * step, margin + i * step, Math.ceil(step), Math.ceil(step));
-      }
-    }
+    g.imageSmoothingEnabled = false;
+    if (n > 0) g.drawImage(this.points(m, n), margin, margin, n * step, n * step);
     if (margin > 0) {
       g.fillStyle = getComputedStyle(document.body).color;
       g.font = `${Math.min(step * 0.75, margin * 0.22)}px system-ui, sans-serif`;

@@ -99,9 +99,10 @@ function onFrame(e) {
   if (frame.jobs) takeJobs(frame.jobs);
   table.take(frame.rows, frame.full);
   $('count').textContent = `(${table.order.length}${table.filter ? ' of ' + table.rows.size : ''})`;
+  if (frame.full) checkPicked();
   const row = picked && frame.rows.find(r => r[0] === picked.id);
   if (row && row[13] >= picked.seq) followBars();
-  if (table.rows.size > 0 && picked === null) table.pick(table.order[0]);
+  if (table.order.length > 0 && picked === null) table.pick(table.order[0]);
 }
 
 // ---- the chart ----
@@ -162,6 +163,15 @@ function pick(row) {
   followBars();
 }
 
+// A daemon that comes back may have another log: other numbers of symbols, and bars from 1 on.
+function checkPicked() {
+  const row = picked && table.rows.get(picked.id);
+  if (!picked || row && row[1] === picked.symbol && row[13] + 1 >= picked.seq) return;
+  const same = [...table.rows.values()].find(r => r[1] === picked.symbol);
+  picked = null; // and the first, when it is not there any more
+  if (same) table.pick(same[0]);
+}
+
 function showNews() {
   news.of($('news-one').checked && picked ? picked.symbol : null);
   news.look(api).catch(() => {});
@@ -175,14 +185,17 @@ async function showUniverses() {
     select.replaceChildren(...universes.map(u => new Option(`${u.name} ${u.timeframe}`, `${u.name}\n${u.timeframe}`)));
   }
   if (universes.length === 0) $('heat-note').textContent = 'no universe is configured';
-  const [name, timeframe] = select.value.split('\n'), now = universes.find(u => u.name === name && u.timeframe === timeframe);
+  const chosen = select.value, [name, timeframe] = chosen.split('\n'), now = universes.find(u => u.name === name && u.timeframe === timeframe);
   if (now && now.version > 1 && heat.past.length === 0) {
     const stream = {kind: 'tier2', symbol: name, timeframe, from_seq: Math.max(1, now.version - 60)};
     const page = await api('events', {q: JSON.stringify({kinds: ['tier2'], from: 'seq', symbols: [stream], limit: 60})});
+    if (select.value !== chosen) return;
     (page.events || []).forEach(m => heat.take(m));
   }
-  if (now && now.version > 0) {
+  const held = heat.past[heat.past.length - 1];
+  if (now && now.version > 0 && !(held && held.version === now.version)) {
     const matrix = await api('matrix', {name, timeframe});
+    if (select.value !== chosen) return;
     heat.take(matrix.matrix && matrix.matrix.matrix ? matrix.matrix : matrix);
   }
 }
@@ -278,6 +291,8 @@ function listen() {
     $('state').className = 'lost';
     before = null;
     jobs.set = null; // of a daemon that may be another one
+    // The browser dials again by itself, but not when it was answered: too many pages, a proxy without its daemon.
+    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 3000 + 4000 * Math.random());
   };
 }
 
@@ -293,6 +308,7 @@ $('study-on').addEventListener('change', e => {
 });
 $('news-one').addEventListener('change', showNews);
 $('universe').addEventListener('change', () => { heat.reset(); showUniverses(); });
+document.addEventListener('visibilitychange', () => table.draw());
 addEventListener('resize', () => { heat.draw(); table.draw(); });
 candle.bands = true;
 drawJobs();

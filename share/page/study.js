@@ -32,6 +32,7 @@ class Study {
         this.values.get(name).set(at, value);
       }
     }
+    for (const points of this.values.values()) keepNewest(points, BARS_SHOWN);
     this.offer();
     this.redraw();
   }

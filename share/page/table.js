@@ -118,6 +118,7 @@ class SymbolTable {
   }
 
   draw() {
+    if (document.hidden) return; // nobody looks: the next one that is seen has it all
     if (this.stale) this.arrange();
     const top = Math.max(0, Math.floor(this.root.scrollTop / ROW) - 3);
     const n = Math.min(this.order.length - top, Math.ceil(this.root.clientHeight / ROW) + 6);
