@@ -40,7 +40,7 @@ struct live_status {
 	bool is_polled;     /* asked for, for it has no stream */
 	uint64_t polls;     /* rounds of questions */
 	uint64_t shortened; /* questions with more pages than are taken */
-	uint64_t nameless;  /* articles about no symbol */
+	uint64_t nameless;  /* articles about none of its symbols */
 	uint64_t open;      /* holes */
 	uint64_t lost;
 };

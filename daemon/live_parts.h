@@ -16,6 +16,7 @@
 #include "daemon/live_thread.h"
 #include "daemon/news_batch.h"
 #include "daemon/news_producer.h"
+#include "daemon/news_told.h"
 #include "feeds/known.h"
 #include "feeds/ledger.h"
 #include "feeds/livelink.h"
@@ -111,6 +112,7 @@ struct live_poll {
 	size_t at;               /* the symbol whose turn it is */
 	struct refill_ask *ask;  /* on its way */
 	struct news_batch batch; /* answered, not yet handed over */
+	struct news_told told;   /* ... or handed over, and may come again */
 	uint32_t failures;       /* in a row, in this round */
 	uint32_t answers;        /* in this round */
 	bool is_barred;          /* by the vendor, whatever the symbol */
@@ -124,7 +126,7 @@ struct live_poll {
 	int64_t handed_ns;  /* monotonic: when last */
 	uint64_t polls;     /* rounds */
 	uint64_t shortened; /* questions with too many pages */
-	uint64_t nameless;  /* articles about no symbol */
+	uint64_t nameless;  /* articles about none of its symbols */
 };
 
 /* ---- live_feed.c ---- */

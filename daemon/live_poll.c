@@ -55,6 +55,7 @@ void live_poll_deinit(struct live_feed *f)
 {
 	free(f->poll.parts);
 	news_batch_deinit(&f->poll.batch);
+	news_told_deinit(&f->poll.told);
 }
 
 /* ---- what is known of it ---- */
@@ -327,6 +328,7 @@ static void end(struct live_feed *f, int64_t now_ns)
 		wait_ns = 0;
 	if (!p->has_more)
 		p->window_ns = f->config->refill_window_ns;
+	news_told_forget(&p->told, p->to_ns - f->config->overlap_ns);
 	p->due_ns = now_ns + wait_ns;
 	p->phase = ROUND_NONE;
 }
@@ -347,25 +349,42 @@ int64_t live_poll_step(struct live_feed *f, int64_t now_ns)
 
 /* ---- answers ---- */
 
+static bool is_ours(const struct live_feed *f, const struct hist_article *a)
+{
+	for (uint32_t i = 0; i < a->n_symbols; i++)
+		if (live_feed_symbol(f, a->symbols[i]) != SIZE_MAX)
+			return true;
+	return false;
+}
+
+/* Of what a vendor's search finds not all is about what was asked. */
+static void take_article(struct live_feed *f, const struct hist_article *a)
+{
+	struct live_poll *p = &f->poll;
+	struct hist_article own;
+
+	live_feed_sorted(a, &own);
+	if (!is_ours(f, a))
+		p->nameless++;
+	else if (news_told(&p->told, &own))
+		f->doubles++;
+	else
+		news_batch_add(&p->batch, &own);
+}
+
 static void take_page(struct live_feed *f, const struct refill_news *n)
 {
 	const struct hist_article *a = (const void *)n->rows.data;
 	size_t count = n->rows.len / sizeof(*a);
 	struct live_poll *p = &f->poll;
 	struct poll_part *part = &p->parts[p->at];
-	struct hist_article own;
 	int64_t oldest_ns = INT64_MAX;
 
 	for (size_t i = 0; i < count; i++) {
 		oldest_ns = a[i].created_ns < oldest_ns ? a[i].created_ns : oldest_ns;
 		part->articles += a[i].updated_ns >= part->from_ns &&
 				  a[i].updated_ns < part->to_ns;
-		if (a[i].n_symbols == 0) {
-			p->nameless++;
-			continue;
-		}
-		live_feed_sorted(&a[i], &own);
-		news_batch_add(&p->batch, &own);
+		take_article(f, &a[i]);
 	}
 	if (n->is_all_it_has)
 		part->oldest_ns = oldest_ns;

@@ -335,7 +335,8 @@ static const struct live_number live_numbers[] = {
 	 "Answers of more pages than are taken, asked for again in shorter pieces",
 	 live_shortened},
 	{"live_nameless_articles_total", "counter",
-	 "Articles of polls that name no symbol, left out", live_nameless},
+	 "Articles of polls that name none of the feed's symbols, left out",
+	 live_nameless},
 };
 
 ON_LOOP static void put_live(struct daemon *d, struct buf *out)
