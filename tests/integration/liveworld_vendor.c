@@ -176,15 +176,16 @@ void world_history_turn(struct whole *w)
 	struct question *q = &w->question;
 	struct fetch_news n = {.ask = q->ask};
 	struct vendor_page page = {0};
-	size_t last = q->ask != NULL && q->ask->what == VENDOR_NEWS
-			      ? w->world.n_articles
-			      : w->world.n_market;
+	size_t last;
 	bool is_full = false;
 
 	if (!w->is_asked || clock_wall_ns() < q->due_ns)
 		return;
-	if (q->ask->what == VENDOR_NEWS)
+	last = w->world.n_market;
+	if (q->ask->what == VENDOR_NEWS) {
+		last = w->world.n_articles;
 		world_news_page(w, &page);
+	}
 	for (; q->next < w->world.n_market && !is_full; q->next++) {
 		struct feed_tick t = tick_of(&w->world.market[q->next]);
 
