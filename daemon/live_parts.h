@@ -115,6 +115,7 @@ struct live_poll {
 	struct news_told told;   /* ... or handed over, and may come again */
 	uint32_t failures;       /* in a row, in this round */
 	uint32_t answers;        /* in this round */
+	uint32_t refusals;       /* ... for good, of a symbol */
 	bool is_barred;          /* by the vendor, whatever the symbol */
 	bool is_open;            /* the ledger has the round's time as a hole */
 	bool has_more;           /* a round does not do for what is owed */

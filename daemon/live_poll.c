@@ -65,7 +65,10 @@ static void set_state(struct live_feed *f, enum link_state s, const char *why)
 	struct livelink *l = &f->link;
 	bool is_new = l->state != s || strcmp(l->why, why) != 0;
 
-	if (is_new && s == LINK_ON)
+	if (is_new && s == LINK_ON && why[0] != '\0')
+		log_warn("live", "%s: some of it cannot be had now: %s",
+			 f->config->name, why);
+	else if (is_new && s == LINK_ON)
 		log_info("live", "%s: live, %zu symbols, asked for every %lld s",
 			 f->config->name, f->n_symbols,
 			 (long long)(f->config->every_ns / NS_PER_S));
@@ -137,7 +140,9 @@ static void fail(struct live_feed *f, size_t i, const struct vendor_problem *pro
 	switch (problem->verdict) {
 	case VENDOR_REFUSED:
 	case VENDOR_UNKNOWN:
+		p->refusals++;
 		p->parts[i].is_failing = false;
+		note_trouble(f, LINK_WAITING, why);
 		lose(f, i, p->parts[i].to_ns, why);
 		return;
 	case VENDOR_AUTH:
@@ -227,7 +232,7 @@ static void begin(struct live_feed *f, int64_t now_ns)
 	ledger_begin(f->ledger, p->to_ns - f->config->look_back_ns);
 	f->is_ledger_dirty |= p->polls == 0;
 	p->has_more = p->is_barred = p->is_open = false;
-	p->failures = p->answers = 0;
+	p->failures = p->answers = p->refusals = 0;
 	p->at = 0;
 	p->handed_ns = now_ns;
 	p->polls++;
@@ -305,7 +310,7 @@ static void end(struct live_feed *f, int64_t now_ns)
 {
 	struct live_poll *p = &f->poll;
 	int64_t wait_ns = f->config->every_ns;
-	bool is_failing = false;
+	bool is_failing = false, is_down;
 
 	open_round(f);
 	f->is_ledger_dirty = true;
@@ -314,15 +319,15 @@ static void end(struct live_feed *f, int64_t now_ns)
 			settle(f, i);
 		is_failing |= p->parts[i].is_failing;
 	}
-	if (is_failing)
-		set_state(f, p->trouble, p->why);
-	else
-		set_state(f, LINK_ON, "");
-	if (is_failing && p->answers == 0)
+	/* Who is answered about one symbol is not blind for the failure of another. */
+	is_failing |= p->refusals > 0;
+	is_down = is_failing && p->answers == 0;
+	set_state(f, is_down ? p->trouble : LINK_ON, is_failing ? p->why : "");
+	if (is_down)
 		wait_ns = poll_garbled(&p->when, clock_wall_ns());
 	else
 		p->when.failures = 0;
-	if (p->trouble == LINK_FAILED && is_failing && wait_ns < REFUSED_NS)
+	if (is_down && p->trouble == LINK_FAILED && wait_ns < REFUSED_NS)
 		wait_ns = REFUSED_NS;
 	if (p->has_more && !is_failing)
 		wait_ns = 0;

@@ -363,7 +363,7 @@ def the_demonstration_works_as_it_is_written(d):
         q = json.loads(d.ctl("quality", "AAPL", "--json"))
         assert q["sessions"] == 22 and q["outside_sessions"] == 0 and q["session_coverage"] > 0.9, q
         end = time.monotonic() + 120
-        while d.admin("log_count")["result"]["count"] < 10:  # two symbols live
+        while d.admin("log_count")["result"]["count"] < 10 or not d.events("news"):  # two symbols live, with news
             assert time.monotonic() < end, d.errors()
             time.sleep(0.05)
         assert d.stop() == 0

@@ -241,7 +241,7 @@ def an_outage_is_said_harms_no_other_and_is_filled_by_the_next_answer():
     v.fails = lambda path, q: (429, {"Retry-After": "1"}, {"status": "ERROR", "error": "exceeded the maximum requests"})
     until("429", lambda: "429" in source(d)["why"] and "429" in source(d, "yahoo")["why"], d)
     v.fails = lambda path, q: (200, {}, {"status": "OK", "results": "rubbish"}) if "ticker" in q else None
-    until("rubbish", lambda: source(d, "yahoo")["state"] == "live" and "cannot be read" in source(d)["why"], d)
+    until("rubbish", lambda: source(d, "yahoo")["why"] == "" and "cannot be read" in source(d)["why"], d)
     v.fails = None
     v.publish("After all of it", "MSFT", "IBM")
     until("all", lambda: {k for k in v.want() if k[1] != "IBM"} <= set(newest(d)), d)
@@ -273,10 +273,13 @@ def one_symbol_that_fails_keeps_no_other_from_its_news():
     for i in range(3):
         v.publish(f"Microsoft {i}", "MSFT")
         until("it", lambda: (f"n{i + 1}", "MSFT") in newest(d), d)  # noqa: B023
-    assert source(d)["state"] == "waiting" and "not today" in source(d)["why"], source(d)
+    until("the reason", lambda: "not today" in source(d)["why"], d)
+    assert source(d)["state"] == "live" and not source(d)["blind"], source(d)
+    open_ = d.admin("gaps")["result"]["gaps"]
+    assert any(g["symbol"] == "AAPL" and "not today" in g["why"] for g in open_), open_
     v.publish("Apple", "AAPL")
     v.fails = None
-    until("the other", lambda: newest(d) == v.want() and source(d)["state"] == "live", d)
+    until("the other", lambda: newest(d) == v.want() and source(d)["why"] == "" and d.admin("gaps")["result"]["open"] == 0, d)
     assert d.stop() == 0
 
 
