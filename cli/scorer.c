@@ -51,8 +51,10 @@ int scorer_open_many(enum sentiment_flavour flavour, const char *path, size_t n,
 	}
 	if (rc < 0)
 		(void)cli_error(CLI_IO, "%s", err_text());
-	while (rc < 0 && made > 0)
+	while (rc < 0 && made > 0) {
 		sentiment_free(out[--made]);
+		out[made] = NULL;
+	}
 	buf_free(&usual);
 	buf_free(&text);
 	return rc < 0 ? CLI_IO : CLI_OK;

@@ -249,8 +249,8 @@ static bool wait_a_little(struct run *r)
 /* What it said last; of memory with the key that says how much there is. */
 static void refuse(struct run *r, const char *said)
 {
-	bool is_memory = begins(said, strlen(said), NO_MEMORY) ||
-			 begins(said, strlen(said), "no memory");
+	bool is_memory =
+		strstr(said, NO_MEMORY) != NULL || strstr(said, "no memory") != NULL;
 
 	r->verdict = ANALYSIS_REFUSED;
 	(void)snprintf(r->why, sizeof(r->why), "%.340s%s", said,

@@ -264,8 +264,8 @@ static void an_end_is_judged(void **state)
 	} ends[] = {
 		{"echo 'tickbusctl report: it cannot' >&2; echo Try: x >&2; exit 64",
 		 "it cannot", ANALYSIS_REFUSED},
-		{"echo 'tickbusctl: no memory for 9 rows' >&2; exit 70",
-		 "no memory for 9 rows (analysis.memory is its bound)",
+		{"echo 'tickbusctl: line 7: no memory for 9 rows' >&2; exit 70",
+		 "line 7: no memory for 9 rows (analysis.memory is its bound)",
 		 ANALYSIS_REFUSED},
 		{"echo 'out of memory: a buffer needs 9 bytes' >&2; kill -ABRT $$",
 		 "out of memory: a buffer needs 9 bytes (analysis.memory is its bound)",
