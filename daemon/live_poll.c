@@ -301,8 +301,10 @@ static void settle(struct live_feed *f, size_t i)
 		     part->oldest_ns < part->to_ns ? part->oldest_ns : part->to_ns,
 		     why);
 	}
+	/* Of one kind, whether it brought any: so the rounds of a day are one span, and
+	   the ledger that is saved behind each of them is small. */
 	s.from_ns = part->from_ns;
-	s.kind = part->articles > 0 ? LEDGER_REFILLED : LEDGER_QUIET;
+	s.kind = LEDGER_REFILLED;
 	ledger_settle(f->ledger, i, &s);
 }
 
