@@ -22,7 +22,7 @@ async function api(command, query) {
 // ---- numbers ----
 
 function short(n) {
-  return n >= 1e6 ? (n / 1e6).toFixed(2) + ' M' : n >= 1e4 ? (n / 1e3).toFixed(1) + ' k' : String(Math.round(n));
+  return n >= 1e6 ? (n / 1e6).toFixed(2) + ' M' : n >= 1e4 ? (n / 1e3).toFixed(1) + ' k' : Math.round(n).toLocaleString('en');
 }
 
 function micros(us) {
@@ -84,7 +84,7 @@ function showTop(top) {
   const busy = name => `${Math.round(100 * rate(t => t.threads[name] || 0))} %`;
   fill('workers', top.workers.map((w, i) => [w.worker, busy(`worker-${i}`), short(rate(t => t.workers[i] ? t.workers[i].ticks : 0)), w.symbols, short(w.ring_items), short(w.outbox_bytes) + ' B']).concat(['tier2', 'store', 'loop'].map(name => [name, busy(name), '', '', '', ''])));
   for (const row of $('workers').tBodies[0].rows) row.cells[1].style.setProperty('--busy', row.cells[1].textContent.replace(' ', ''));
-  fill('kinds', KINDS.map(k => [k, short(rate(t => t.published[k])), k in top.lag ? short(top.lag[k]) : '', top.subscribers[k]]));
+  fill('kinds', KINDS.map(k => [k, short(rate(t => t.published[k])), k in top.lag ? short(top.lag[k]) : '', top.subscribers[k] ?? '']));
   fill('drops', Object.entries(top.drops).filter(([, n]) => n > 0).map(([name, n]) => [name.replace(/_total$/, '').replaceAll('_', ' '), n.toLocaleString('en')]), 'nothing');
   const state = $('state');
   state.textContent = top.state;
@@ -119,23 +119,27 @@ async function follow(at, p, take) {
   }
 }
 
-let fetching = false;
+let fetching = false, again = false;
 
+// One at a time; who asks meanwhile, perhaps for another symbol, is served behind it.
 async function followBars() {
-  const p = picked;
-  if (fetching || p === null) return;
+  again = true;
+  if (fetching) return;
   fetching = true;
-  try {
-    await follow(p.bars, p, (events, all) => {
-      candle.take(events);
-      for (const x of all) p.seq = Math.max(p.seq, x.seq + 1);
-    });
-    await followStudy(p);
-  } catch (error) {
-    $('chart-note').textContent = error.message;
-  } finally {
-    fetching = false;
+  while (again && picked !== null) {
+    const p = picked;
+    again = false;
+    try {
+      await follow(p.bars, p, (events, all) => {
+        candle.take(events);
+        for (const x of all) p.seq = Math.max(p.seq, x.seq + 1);
+      });
+      await followStudy(p);
+    } catch (error) {
+      $('chart-note').textContent = error.message;
+    }
   }
+  fetching = false;
 }
 
 let isKnown = false; // what there is of indicators

@@ -1,11 +1,17 @@
 /* table - a table of any number of rows, of which only those in sight are in the page. */
 'use strict';
 
+// What rounds to nothing has no sign.
+function signed(x) {
+  const text = x.toFixed(2);
+  return +text === 0 ? '0.00' : (x > 0 ? '+' : '') + text;
+}
+
 const COLUMNS = [
   // title, value of a row, text of it, class of it
   ['symbol', r => r[1], r => r[1]],
   ['last', r => r[2], r => price(r[2])],
-  ['change', r => r[3], r => r[3] === null ? '' : (r[3] > 0 ? '+' : '') + r[3].toFixed(2) + ' %', r => r[3] > 0 ? 'up' : r[3] < 0 ? 'down' : ''],
+  ['change', r => r[3], r => r[3] === null ? '' : signed(r[3]) + ' %', r => signed(r[3])[0] === '+' ? 'up' : signed(r[3])[0] === '-' ? 'down' : ''],
   ['spread', r => spread(r), r => { const s = spread(r); return s === null ? '' : price(s); }],
   ['bar', r => r[6], r => r[6] + (r[8] > 0 ? ' r' + r[8] : ''), r => r[6] === 'blind' ? 'warn' : ''],
   ['bar end', r => r[7], r => r[7] > 0 ? new Date(r[7] * 1000).toISOString().slice(11, 19) : ''],

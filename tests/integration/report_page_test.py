@@ -2,7 +2,7 @@
 """The page of a report in a real browser: report_page_test.py TICKBUSD TICKBUSCTL [AXE]
 
 It shows what the JSON has, fetches nothing, runs nothing, whatever a headline says; it is
-readable by everybody, in the dark and on paper.  AXE is axe.min.js.
+readable by everybody, in the dark and on paper.  AXE is axe.min.js.  In Chromium, or with TICKBUS_BROWSER=firefox in Firefox.
 """
 import base64
 import html
@@ -11,12 +11,14 @@ import os
 import re
 import sys
 
+import firefox
 import reportparts as rp
 import tickbusd as tb
 import webdriver
 
 BINARY, CTL = sys.argv[1], sys.argv[2]
 AXE = sys.argv[3] if len(sys.argv) > 3 else ""
+BROWSER = firefox if os.environ.get("TICKBUS_BROWSER") == "firefox" else webdriver
 SYMBOLS = [f"S{i:02}" for i in range(6)]
 HOSTILE = ["<script>document.title='owned'</script>", "\"><img src=https://evil.example/x onerror=alert(1)>", "'); alert(1); ('",
            "</title></style></svg><svg onload=alert(1)>", "{{7*7}} ${7*7} <!-- &lt;b&gt; & &amp;", "\u202egnp.exe", "\u0007bell",
@@ -72,7 +74,7 @@ def it_needs_nothing_and_runs_nothing(d):
 
 def the_browser_sees_no_script_and_no_request(d):
     d.page()
-    b = webdriver.Browser()
+    b = BROWSER.Browser()
     try:
         b.go("file://" + d.path)
         assert b.run("return document.title").startswith("Market report, combined"), b.run("return document.title")
@@ -92,7 +94,7 @@ def the_browser_sees_no_script_and_no_request(d):
 def it_shows_what_the_json_has(d):
     d.page()
     answer = d.report("combined", SYMBOLS + ["NOPE"], code=1)
-    b = webdriver.Browser()
+    b = BROWSER.Browser()
     try:
         b.go("file://" + d.path)
         table = b.run("return [...document.querySelectorAll('[aria-label=Symbols] tbody tr')].map(r => [...r.children].map(c => c.textContent.trim()))")
@@ -124,7 +126,7 @@ def everybody_can_read_it(d):
     for flow in ("combined", "news", "pricing"):
         d.page(flow, "--portfolio", holdings)
         for shape in ({"width": 500, "height": 900}, {"dark": True}, {}):
-            b = webdriver.Browser(**shape)
+            b = BROWSER.Browser(**shape)
             try:
                 b.go("file://" + d.path)
                 assert b.run("return document.scrollingElement.scrollWidth <= innerWidth"), f"{flow} is wider than the window: {shape}"
@@ -164,7 +166,10 @@ def the_heat_map_is_read_without_colours(d):
 
 def on_paper_it_is_white_and_no_chart_is_cut(d):
     d.page()
-    b = webdriver.Browser(dark=True)
+    if BROWSER is not webdriver:
+        print("# paper is looked at in Chromium, which can be told that it prints", flush=True)
+        return
+    b = BROWSER.Browser(dark=True)
     try:
         b.go("file://" + d.path)
         b.ask("POST", "/goog/cdp/execute", {"cmd": "Emulation.setEmulatedMedia", "params": {"media": "print"}})
@@ -181,7 +186,7 @@ TESTS = [it_needs_nothing_and_runs_nothing, the_browser_sees_no_script_and_no_re
          the_heat_map_is_read_without_colours, everybody_can_read_it, on_paper_it_is_white_and_no_chart_is_cut]
 
 if __name__ == "__main__":
-    if webdriver.absent():
-        print(f"1..1\n# {webdriver.absent()} is absent: the page is not looked at\nok 1 - no_browser")
+    if BROWSER.absent():
+        print(f"1..1\n# {BROWSER.absent()} is absent: the page is not looked at\nok 1 - no_browser")
         sys.exit(0)
     sys.exit(tb.tap([t for t in TESTS if t.__name__ in sys.argv[4:] or not sys.argv[4:]], World))
