@@ -62,9 +62,10 @@ static bool go_on(const struct json_token *next, struct place *from)
 
 /* A page of the answer goes here. */
 struct reader {
-	const char *list; /* its member */
-	history_row row;  /* of rows */
-	history_bar bar;  /* of columns */
+	const char *list; /* its member, and who takes it: */
+	int (*take)(struct reader *r, const struct json_token *list);
+	history_row row; /* take_rows */
+	history_bar bar; /* take_columns */
 	void *arg;
 	struct buf bars; /* owned */
 };
@@ -129,7 +130,7 @@ static int take_page(const struct query *q, enum history_what what, struct reade
 	if (!find_list(q, what, r->list, &list, &next))
 		return cli_error(CLI_INTERNAL, "the daemon's answer has no %s",
 				 r->list);
-	rc = r->bar != NULL ? take_columns(r, &list) : take_rows(r, &list);
+	rc = r->take(r, &list);
 	*more = go_on(&next, from);
 	return rc;
 }
@@ -161,7 +162,8 @@ int history_source_each(struct cli *c, enum history_what what,
 			const struct history_wish *wish, history_row fn, void *arg,
 			char *reason)
 {
-	struct reader r = {.list = questions[what].list, .row = fn, .arg = arg};
+	struct reader r = {
+		.list = questions[what].list, .take = take_rows, .row = fn, .arg = arg};
 
 	return read_pages(c, what, wish, NULL, &r, reason);
 }
@@ -169,7 +171,8 @@ int history_source_each(struct cli *c, enum history_what what,
 int history_source_bars(struct cli *c, const struct history_wish *wish, history_bar fn,
 			void *arg, char *reason)
 {
-	struct reader r = {.list = "columns", .bar = fn, .arg = arg};
+	struct reader r = {
+		.list = "columns", .take = take_columns, .bar = fn, .arg = arg};
 	int rc = read_pages(c, HISTORY_BARS, wish, "columns", &r, reason);
 
 	buf_free(&r.bars);
