@@ -116,7 +116,8 @@ static const char *const sql[SQL_N] = {
 	[SQL_COVER_DEL] = "DELETE FROM cover WHERE series = ? AND from_ns = ?",
 	[SQL_COVER_NEWEST] = "SELECT max(fetched_ns) FROM cover WHERE series = ?",
 	[SQL_ARTICLE_GET] =
-		"SELECT updated_ns FROM article WHERE source = ? AND id = ?",
+		"SELECT updated_ns, headline, summary, url, publisher FROM article"
+		" WHERE source = ? AND id = ?",
 	[SQL_ARTICLE_PUT] =
 		"INSERT OR REPLACE INTO article(source, id, created_ns, updated_ns,"
 		" headline, summary, url, publisher) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -18,7 +18,22 @@ static int put_symbols(struct histstore *h, const char *source,
 	return rc;
 }
 
-/* 1: it is there, and not older. */
+/* What was put in fits. */
+static bool says_the_same(struct sq_stmt *st, const struct hist_article *a)
+{
+	struct hist_article was;
+
+	hist_text(st, 1, was.headline, sizeof(was.headline));
+	hist_text(st, 2, was.summary, sizeof(was.summary));
+	hist_text(st, 3, was.url, sizeof(was.url));
+	hist_text(st, 4, was.publisher, sizeof(was.publisher));
+	return strcmp(was.headline, a->headline) == 0 &&
+	       strcmp(was.summary, a->summary) == 0 && strcmp(was.url, a->url) == 0 &&
+	       strcmp(was.publisher, a->publisher) == 0;
+}
+
+/* 1: it is there, and not older: later, or of the same time and text, for not every
+   vendor dates its edits. */
 static int knows_article(struct histstore *h, const char *source,
 			 const struct hist_article *a)
 {
@@ -32,7 +47,8 @@ static int knows_article(struct histstore *h, const char *source,
 	rc = sq_step(st);
 	if (rc != SQ_ROW)
 		return rc;
-	rc = sq_int(st, 0) >= a->updated_ns;
+	rc = sq_int(st, 0) > a->updated_ns ||
+	     (sq_int(st, 0) == a->updated_ns && says_the_same(st, a));
 	sq_reset(st);
 	return rc;
 }

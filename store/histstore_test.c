@@ -205,6 +205,13 @@ static void an_article_is_replaced_by_its_later_edition_only(void **state)
 	a.updated_ns = 11;
 	assert_int_equal(0, histstore_put_article(w.h, "alpaca", &a, &is_new));
 	assert_true(is_new);
+	assert_int_equal(0, histstore_put_article(w.h, "alpaca", &a, &is_new));
+	assert_false(is_new);
+	a.headline[0] = 't'; /* an edit that the vendor does not date */
+	assert_int_equal(0, histstore_put_article(w.h, "alpaca", &a, &is_new));
+	assert_true(is_new);
+	assert_int_equal(0, histstore_put_article(w.h, "alpaca", &a, &is_new));
+	assert_false(is_new);
 	assert_int_equal(0, histstore_commit(w.h));
 	assert_int_equal(0, histstore_health(w.h, &health));
 	assert_int_equal(1, health.articles);
