@@ -133,8 +133,8 @@ static void ask_free(struct live_thread *t, struct refill_ask *a)
 
 	while (*at != NULL && *at != a)
 		at = &(*at)->next;
-	if (*at == a)
-		*at = a->next;
+	if (*at != NULL)
+		*at = (*at)->next;
 	free(a->names);
 	free(a);
 }
@@ -287,14 +287,14 @@ int live_refill_ask(struct live_feed *f, const struct vendor_ask *ask,
 static int ask_members(struct live_feed *f)
 {
 	struct refill *r = &f->refill;
-	const char **names = calloc(r->n_members, sizeof(*names));
-	const struct vendor_ask ask = {.what = r->what,
-				       .symbols = names,
-				       .n_symbols = r->n_members,
-				       .start_ns = r->from_ns - f->config->overlap_ns,
-				       .end_ns = r->to_ns + f->config->overlap_ns};
+	struct vendor_ask ask = {.what = r->what,
+				 .n_symbols = r->n_members,
+				 .start_ns = r->from_ns - f->config->overlap_ns,
+				 .end_ns = r->to_ns + f->config->overlap_ns};
+	const char **names;
 
 	assert(r->n_members > 0);
+	ask.symbols = names = calloc(r->n_members, sizeof(*names));
 	if (names == NULL)
 		return err_set(-ENOMEM, "out of memory for a question");
 	for (size_t k = 0; k < r->n_members; k++)
