@@ -13,6 +13,7 @@
 #define WAIT_MS    250
 #define STOP_TURNS 1024
 #define SILENCE_NS (4 * NS_PER_S) /* without heartbeats: nobody is there */
+#define CUT_NS     (2 * NS_PER_S) /* a restart may pass unnoticed */
 
 enum {
 	OPT_FORMAT = 1,
@@ -47,6 +48,8 @@ struct sub_job {
 	uint64_t lost;
 	struct buf out;
 	bool warned;
+	int64_t bad_ns; /* since when there is trouble; 0: there is none */
+	bool is_cut;    /* and it was said */
 };
 
 static int take_from(struct cli *c, struct tickbus_filter *f)
@@ -196,52 +199,36 @@ static void show(struct sub_job *j, const struct tickbus_event *e)
 	j->n++;
 }
 
-static void tell_gap(struct sub_job *j, const struct tickbus_event *e)
+/* What is no event, on standard error. */
+static void tell(struct sub_job *j, int what, const struct tickbus_event *e)
 {
 	const struct tickbus_gap *g = &e->gap;
-	bool is_by_pos = g->symbol[0] == '\0';
-	uint64_t first = is_by_pos ? g->first_pos : g->first_seq;
-	uint64_t last = is_by_pos ? g->last_pos : g->last_seq;
 
-	j->lost += g->is_skipped ? 0 : last - first + 1;
+	if (what == TICKBUS_GAP && !g->is_skipped)
+		j->lost += g->symbol[0] == '\0' ? g->last_pos - g->first_pos + 1
+						: g->last_seq - g->first_seq + 1;
 	(void)fflush(stdout);
-	if (is_by_pos && e->kind == EVENT_KINDS)
-		(void)fprintf(stderr,
-			      "tickbusctl sub: log positions %llu to %llu are not held "
-			      "any more\n",
-			      (unsigned long long)first, (unsigned long long)last);
-	else if (is_by_pos)
-		(void)fprintf(stderr,
-			      "tickbusctl sub: catch-up does not show log positions "
-			      "%llu to %llu: a %s may be lost there\n",
-			      (unsigned long long)first, (unsigned long long)last,
-			      tickbus_kind_name(e->kind));
-	else
-		(void)fprintf(stderr, "tickbusctl sub: %s %s: events %llu to %llu %s\n",
-			      tickbus_kind_name(e->kind), g->symbol,
-			      (unsigned long long)first, (unsigned long long)last,
-			      g->is_skipped ? "were skipped" : "are lost");
+	(void)fprintf(stderr, "tickbusctl sub: %s\n",
+		      tickbus_sub_sentence(j->sub, what, e));
 }
 
-static void tell(const struct tickbus_event *e, int what)
+/* A connection that was there and is not: said once, and once when it is back. */
+static void look_for_trouble(struct sub_job *j)
 {
-	if (what == TICKBUS_EPOCH)
-		(void)fprintf(stderr, "tickbusctl sub: the log has a new epoch, %llu\n",
-			      (unsigned long long)e->epoch);
-	else if (what == TICKBUS_LIVE)
-		(void)fprintf(stderr,
-			      "tickbusctl sub: live behind position %llu; history held "
-			      "%llu events, hash %016llx\n",
-			      (unsigned long long)e->live.pos,
-			      (unsigned long long)e->live.count,
-			      (unsigned long long)e->live.hash);
-	else if (what == TICKBUS_CHAIN)
-		(void)fprintf(
-			stderr,
-			"tickbusctl sub: %s %s: event %llu does not follow the one "
-			"before it: another configuration, or another log\n",
-			tickbus_kind_name(e->kind), e->gap.symbol,
-			(unsigned long long)e->gap.first_seq);
+	const struct tickbus_counts *n = tickbus_sub_counts(j->sub);
+	const char *trouble = tickbus_sub_trouble(j->sub);
+	bool is_bad = trouble[0] != '\0';
+	int64_t now_ns = clock_mono_ns();
+
+	if (!is_bad || j->bad_ns == 0)
+		j->bad_ns = is_bad ? now_ns : 0;
+	if (n->events + n->heartbeats + n->filtered == 0 || is_bad == j->is_cut ||
+	    (is_bad && now_ns - j->bad_ns < CUT_NS))
+		return;
+	j->is_cut = is_bad;
+	(void)fprintf(stderr, "tickbusctl sub: %s%s\n",
+		      is_bad ? trouble : "connected again",
+		      is_bad ? "; trying again" : "");
 }
 
 /* Nothing came for a while.  Say so once; an end that was asked for still comes. */
@@ -288,15 +275,14 @@ static int listen_on(struct sub_job *j)
 				return 0;
 			rc = tickbus_sub_next(j->sub, WAIT_MS, &e);
 			look_for_life(j, begin_ns);
+			look_for_trouble(j);
 		}
 		if (rc < 0)
 			return rc;
 		if (rc == 0)
 			show(j, &e);
-		else if (rc == TICKBUS_GAP)
-			tell_gap(j, &e);
 		else if (rc != TICKBUS_TIMEOUT)
-			tell(&e, rc);
+			tell(j, rc, &e);
 	}
 	return 0;
 }

@@ -1,4 +1,5 @@
 /* example_sub - one-minute bars, from the oldest held on: example_sub 7400 AAPL MSFT */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <tickbus.h>
@@ -18,17 +19,18 @@ int main(int argc, char **argv)
 	struct tickbus_sub *sub;
 	int rc = tickbus_sub_open(&options, &filter, &sub);
 
-	setvbuf(stdout, NULL, _IOLBF, 0); /* each bar at once, also into a pipe */
-	while (rc >= 0) {
-		rc = tickbus_sub_next(sub, -1, &event);
+	if (rc < 0)
+		return fprintf(stderr, "example_sub: %s\n", tickbus_error()), 1;
+	setvbuf(stdout, NULL, _IOLBF, 0);     /* each bar at once, also into a pipe */
+	while (rc >= 0 || rc == -ETIMEDOUT) { /* no daemon yet: go on */
+		const char *sentence;
+
+		rc = tickbus_sub_next(sub, 5000, &event);
 		if (rc == 0 && puts(tickbus_sub_json(sub, &event)) == EOF)
 			return 1;
-		if (rc == TICKBUS_GAP)
-			fprintf(stderr, "%s: bars %llu to %llu are lost\n",
-				event.gap.symbol,
-				(unsigned long long)event.gap.first_seq,
-				(unsigned long long)event.gap.last_seq);
+		sentence = tickbus_sub_sentence(sub, rc, &event); /* "" of a bar */
+		if (sentence[0] != '\0')
+			fprintf(stderr, "example_sub: %s\n", sentence);
 	}
-	fprintf(stderr, "example_sub: %s\n", tickbus_error());
 	return 1;
 }

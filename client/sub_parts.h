@@ -7,6 +7,7 @@
  *	sub_meet.c    streams of which nothing is known yet
  *	sub_beat.c    what frames and heartbeats say about each other
  *	sub_policy.c  keeping only the newest, at most so often
+ *	sub_say.c     sentences
  *
  * A subscription reads from at most two places at a time: a *page* of catch-up,
  * which goes first, and the live *message* of one socket.  A live event that
@@ -130,6 +131,7 @@ struct tickbus_sub {
 	struct sub_pages pages;
 	struct buf matrix; /* of the event delivered last */
 	struct buf line;
+	char said[320]; /* sentences */
 	struct tickbus_counts counts;
 };
 

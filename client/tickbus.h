@@ -196,6 +196,20 @@ tickbus_sub_counts(const struct tickbus_sub *sub);
 TICKBUS_API const char *tickbus_sub_json(struct tickbus_sub *sub,
 					 const struct tickbus_event *event);
 
+/**
+ * Why nothing comes though something might: what cannot be connected, and why, with its
+ * address; "" when all is well.  It is tried again by itself.  Lives until the next
+ * call with @sub.
+ */
+TICKBUS_API const char *tickbus_sub_trouble(struct tickbus_sub *sub);
+/**
+ * What tickbus_sub_next() returned, as a sentence for a log: "bar AAPL: events 6 to 9
+ * are lost".  Of TICKBUS_TIMEOUT the trouble, if there is any, else ""; of an error
+ * tickbus_error(); of an event "".  Lives until the next call with @sub.
+ */
+TICKBUS_API const char *tickbus_sub_sentence(struct tickbus_sub *sub, int outcome,
+					     const struct tickbus_event *event);
+
 /* ---- jobs --------------------------------------------------------------- */
 
 /**
@@ -363,7 +377,10 @@ TICKBUS_API void tickbus_free(void *text);
 
 /* ---- words -------------------------------------------------------------- */
 
+/** "NORMALIZED_BAR_READY". */
 TICKBUS_API const char *tickbus_kind_name(enum event_kind kind);
+/** "bar". */
+TICKBUS_API const char *tickbus_kind_word(enum event_kind kind);
 /** "tick" or "TICK_RECEIVED"; EVENT_KINDS: unknown. */
 TICKBUS_API enum event_kind tickbus_kind_parse(const char *name);
 TICKBUS_API const char *tickbus_reason_name(unsigned reason);

@@ -24,6 +24,11 @@ const char *tickbus_kind_name(enum event_kind kind)
 	return event_kind_name(kind);
 }
 
+const char *tickbus_kind_word(enum event_kind kind)
+{
+	return event_kind_word(kind);
+}
+
 enum event_kind tickbus_kind_parse(const char *name)
 {
 	return event_kind_parse(name, strlen(name));

@@ -556,7 +556,7 @@ class _Link:
                 pass
             self.poll.set(self, select.EPOLLIN | select.EPOLLOUT)
         except OSError as e:
-            self.drop(now, str(e))
+            self.drop(now, e.strerror or str(e))
 
     def drop(self, now: float, why: str) -> None:
         """Close; dial again after a while that grows, and that is another for everybody."""
@@ -608,7 +608,7 @@ class _Link:
             if mask & ~select.EPOLLOUT:
                 self._read(messages, now)
         except (OSError, Malformed) as e:
-            self.drop(now, str(e))
+            self.drop(now, getattr(e, "strerror", None) or str(e))
         return messages
 
     def _read(self, messages: list[bytes], now: float) -> None:
@@ -690,8 +690,8 @@ class _Asker:
             self.tick(now)
             if now >= end:
                 self.body = None
-                raise TimedOut(f"{self.link.url} did not answer within {timeout:g} s"
-                               + (f" ({self.link.trouble})" if self.link.trouble else ""))
+                why = self.link.trouble.removeprefix(self.link.url)  # ": and why"
+                raise TimedOut(f"{self.link.url} did not answer within {timeout:g} s{why}")
             for link, mask in self.link.poll.wait(max(0.0, min(end, self.due()) - now)):
                 for message in link.ready(mask, time.monotonic()):
                     reply = self.answer(message)
