@@ -171,7 +171,7 @@ static void shorten(struct live_feed *f, size_t i)
 	struct live_poll *p = &f->poll;
 	struct poll_part *part = &p->parts[i];
 	char why[160], from[TIMETEXT_MAX], to[TIMETEXT_MAX];
-	int64_t half = (part->to_ns - part->from_ns) / 2;
+	int64_t half = (part->to_ns - part->from_ns) / (2 * NS_PER_S) * NS_PER_S;
 
 	(void)timetext_print(from, part->from_ns);
 	(void)timetext_print(to, part->to_ns);
@@ -228,7 +228,10 @@ static void begin(struct live_feed *f, int64_t now_ns)
 {
 	struct live_poll *p = &f->poll;
 
+	/* Whole seconds, as articles have them: what is between them no vendor need
+	   understand. */
 	p->to_ns = clock_wall_ns() - f->config->refill_delay_ns;
+	p->to_ns -= p->to_ns % NS_PER_S;
 	ledger_begin(f->ledger, p->to_ns - f->config->look_back_ns);
 	f->is_ledger_dirty |= p->polls == 0;
 	p->has_more = p->is_barred = p->is_open = false;

@@ -106,6 +106,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return 200, {}, v.yahoo(q)
         if self.headers.get("Authorization") != f"Bearer {KEY}":
             return 401, {}, {"status": "ERROR", "error": f"Unknown API Key {self.headers.get('Authorization')}"}
+        if any("." in q.get(f"published_utc.{end}", "") for end in ("gte", "lt")):
+            return 400, {}, {"status": "ERROR", "error": "published_utc has whole seconds"}
         if url.path != "/v2/reference/news":
             return 404, {}, {"status": "ERROR", "error": "not found"}
         with v.lock:
