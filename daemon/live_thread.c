@@ -29,6 +29,16 @@ static void on_lws_log(int level, const char *line)
 	log_info("lws", "%.*s", n, line);
 }
 
+/* Of a feed that is polled all is good up to the oldest hole. */
+static int64_t good_of(const struct live_feed *f)
+{
+	int64_t from_ns, to_ns;
+
+	if (f->config->is_polled && ledger_open_hull(f->ledger, &from_ns, &to_ns))
+		return from_ns;
+	return ledger_good_ns(f->ledger);
+}
+
 static void fill_status(struct live_feed *f, struct live_status *s)
 {
 	size_t n;
@@ -41,7 +51,7 @@ static void fill_status(struct live_feed *f, struct live_status *s)
 		.is_paused = f->is_paused,
 		.link = f->link.counts,
 		.stream = f->total,
-		.good_ns = ledger_good_ns(f->ledger),
+		.good_ns = good_of(f),
 		.lag_ns = f->lag_ns,
 		.symbols = f->n_symbols,
 		.accepted = f->live.accepted + f->articles.counts.accepted,

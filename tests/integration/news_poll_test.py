@@ -215,13 +215,14 @@ def an_outage_is_said_harms_no_other_and_is_filled_by_the_next_answer():
     until("both to be live", lambda: source(d).get("state") == source(d, "yahoo").get("state") == "live", d)
     with v.lock:
         v.fails = lambda path, q: (500, {}, {"status": "ERROR", "error": "out of order"}) if "ticker" in q else None
-        good = [q for q in v.asked if q.get("ticker") == "AAPL" and "cursor" not in q][-1]
+        good, other = ([q for q in v.asked if q.get("ticker") == s and "cursor" not in q][-1] for s in ("AAPL", "MSFT"))
     until("the failure", lambda: source(d)["state"] == "waiting", d)
     v.publish("During the outage", "AAPL", "MSFT")
     v.publish("Meanwhile elsewhere", "IBM")
     until("two failures", lambda: source(d)["failures"] >= 6, d)
     s = source(d)
     assert s["blind"] and "500" in s["why"] and "out of order" in s["why"], s
+    assert s["good_until"] == min(good["published_utc.lt"], other["published_utc.lt"]), (s, good, other)
     assert ctl(d, "sources")[0] == 1 and metric(d, "blind") == 1 and metric(d, "refill_failures_total") >= 6
     until("the other to have gone on", lambda: ("n3", "IBM") in newest(d), d)
     assert source(d, "yahoo")["state"] == "live" and source(d, "yahoo")["failures"] == 0
