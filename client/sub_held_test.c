@@ -20,7 +20,6 @@ static const struct {
 	 3},
 };
 #define BEGINNINGS (sizeof(beginnings) / sizeof(*beginnings))
-#define FOR_ALL(b) for (size_t b = 0; b < BEGINNINGS; again(++b))
 #define OLDEST     0
 #define BEAT_NS    ((int64_t)HEARTBEAT_MS * 1000000)
 
@@ -102,8 +101,7 @@ static void nothing_is_lost(struct tickbus_sub *sub)
 static void a_live_event_of_a_released_stream_comes_behind_what_was_held(void **state)
 {
 	(void)state;
-	FOR_ALL(b)
-	{
+	for (size_t b = 0; b < BEGINNINGS; again(++b)) {
 		struct tickbus_sub *sub;
 
 		log_holds(1, 7);
@@ -136,8 +134,7 @@ static void a_first_event_is_asked_for_nothing(void **state)
 static void a_heartbeat_of_a_released_stream_brings_what_was_held(void **state)
 {
 	(void)state;
-	FOR_ALL(b)
-	{
+	for (size_t b = 0; b < BEGINNINGS; again(++b)) {
 		struct tickbus_sub *sub;
 
 		log_holds(1, 4);
@@ -156,8 +153,7 @@ static void a_release_between_two_pages_leaves_nothing_out(void **state)
 	(void)state;
 	for (uint64_t from = 1; from <= 5; from++) {
 		for (unsigned pages = 1; pages <= 3; pages++) {
-			FOR_ALL(b)
-			{
+			for (size_t b = 0; b < BEGINNINGS; again(++b)) {
 				struct tickbus_sub *sub;
 				struct tickbus_event e;
 				uint64_t seq = beginnings[b].first;
@@ -190,8 +186,7 @@ static void a_release_between_two_pages_leaves_nothing_out(void **state)
 static void what_is_held_later_is_named_by_a_heartbeat(void **state)
 {
 	(void)state;
-	FOR_ALL(b)
-	{
+	for (size_t b = 0; b < BEGINNINGS; again(++b)) {
 		struct tickbus_sub *sub;
 
 		server.horizon = 6;
@@ -216,8 +211,7 @@ static void what_is_held_later_is_named_by_a_heartbeat(void **state)
 static void a_release_before_any_heartbeat_leaves_nothing_out(void **state)
 {
 	(void)state;
-	FOR_ALL(b)
-	{
+	for (size_t b = 0; b < BEGINNINGS; again(++b)) {
 		struct tickbus_sub *sub;
 
 		server.horizon = 6;
@@ -234,8 +228,7 @@ static void a_release_before_any_heartbeat_leaves_nothing_out(void **state)
 /* No frame is lost with it, and yet it may have named a stream. */
 static void hears_a_later_beat(int64_t late_ns, uint16_t part)
 {
-	FOR_ALL(b)
-	{
+	for (size_t b = 0; b < BEGINNINGS; again(++b)) {
 		struct tickbus_sub *sub;
 
 		server.horizon = 6;
