@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """What a job that computes costs the ticks: jobs_bench.py BUILD [flood|live ...] [--seconds S] [--rounds N] [--symbols N] [--window N]
 
-A B C A B C ... in one run, each on a fresh daemon that has 1,000 daily bars of N symbols in history.db:
+A B C D A B C D ... in one run, each on a fresh daemon that has 1,000 daily bars of N symbols in history.db:
 
 A   nothing else
 B   a job computes the comprehensive features of all N symbols, then the next one, at analysis.nice as by default
 C   in place of the job a loop that touches nothing, on each processor at the same nice: what of B is the processors'
+D   the same loops as SCHED_IDLE: what of it is the scheduler's, which lets a nice program finish its slice
 
 flood   1,000 symbols as fast as they are acknowledged, durability normal: ticks a second, the daemon's processor time per tick
 live    20,000 ticks a second by the clock, durability full: how old a tick is when a subscriber holds it
@@ -34,7 +35,8 @@ FLOODED, RATE, BARS = 1000, 20000, 1000
 START = datetime.date(2020, 1, 1)
 SHAPES = 16  # different series; each symbol has one of them
 NICE = 10  # analysis.nice, as by default
-SIDES = {"A": "without", "B": "with", "C": "with loops"}
+SIDES = {"A": "without", "B": "with", "C": "with loops", "D": "with idle loops"}
+LOOPS = {"C": ["nice", "-n", str(NICE)], "D": ["chrt", "-i", "0"]}
 DIFFERENCES = {"flood": ("k ticks/s", "CPU us/tick"), "live": ("call to event, us, p50", "call to event, us, p99")}
 
 
@@ -101,9 +103,8 @@ class Jobs:
 
 
 class Loops:
-    def __init__(self):
-        loop = ["nice", "-n", str(NICE), "sh", "-c", "while :; do :; done"]
-        self.running = [subprocess.Popen(loop) for _ in range(os.cpu_count() or 1)]
+    def __init__(self, how):
+        self.running = [subprocess.Popen([*how, "sh", "-c", "while :; do :; done"]) for _ in range(os.cpu_count() or 1)]
 
     def stop(self):
         for p in self.running:
@@ -118,7 +119,7 @@ def with_daemon(args, names, side, durability, clock, prefix, measure):
         d.start()
         d.bring(names)
         if side != "A":
-            other = Jobs(d, names, args.window) if side == "B" else Loops()
+            other = Jobs(d, names, args.window) if side == "B" else Loops(LOOPS[side])
             time.sleep(1)  # it computes
         begun, before, rows = time.monotonic(), cpu_seconds(d.process.pid), d.computed()
         got = measure(d, before)
@@ -128,7 +129,7 @@ def with_daemon(args, names, side, durability, clock, prefix, measure):
             other.stop()
         got["processors of ended jobs"] = children_seconds(d.process.pid) / took
     finally:
-        if side == "C" and other is not None:
+        if side in LOOPS and other is not None:
             other.stop()
         d.remove()
     return got
@@ -163,7 +164,7 @@ def compare(what, got):
     for measure in got["A"][0]:
         for side, name in SIDES.items():
             print(f"jobs\t{what}, {name}\t{measure}\t{statistics.median(x[measure] for x in got[side]):.4g}")
-    for side in "BC":
+    for side in "BCD":
         for measure in DIFFERENCES[what]:
             rounds = [(x[measure] / a[measure] - 1) * 100 for a, x in zip(got["A"], got[side])]
             print(f"jobs\t{what}, {SIDES[side]}\tdifference of {measure}, %\t{statistics.median(rounds):.1f}"
