@@ -11,6 +11,7 @@
 #include "cli/worknote.h"
 #include <errno.h>
 #include <malloc.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 #define ORDER_MAX (1u << 20)
 #define WORDS_MAX 64
 #define ARENAS    2     /* of malloc: each takes much of the address space */
+#define NICE_IDLE 20    /* behind all that are nice */
 #define OOM_SCORE "800" /* when memory runs out, this goes and not the daemon */
 
 /* ---- bounds ---- */
@@ -53,6 +55,17 @@ static int bound_memory(uint64_t most)
 #endif
 }
 
+/* A program that is nice keeps the processor to the end of its slice though a thread of
+ * the daemon wakes; one that is idle does not. */
+static void give_way(int nice)
+{
+	const struct sched_param none = {.sched_priority = 0};
+
+	if (nice == NICE_IDLE)
+		(void)sched_setscheduler(0, SCHED_IDLE, &none);
+	(void)setpriority(PRIO_PROCESS, 0, nice == NICE_IDLE ? NICE_IDLE - 1 : nice);
+}
+
 static void be_the_first_to_go(void)
 {
 	FILE *f = fopen("/proc/self/oom_score_adj", "we");
@@ -72,7 +85,7 @@ static int read_bounds(struct cli *c, int argc, char **argv)
 		return rc == CLI_OPTION_HELP ? CLI_OPTION_HELP : CLI_USAGE;
 	if (!cli_number(argv[optind], 1, UINT64_MAX >> 1, &memory) ||
 	    !cli_number(argv[optind + 1], 1, UINT64_MAX >> 1, &result) ||
-	    !cli_number(argv[optind + 2], 0, 19, &nice))
+	    !cli_number(argv[optind + 2], 0, NICE_IDLE, &nice))
 		return cli_usage_error(c, "it is what the daemon starts");
 	/* Ends with the daemon, whatever became of it. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || bound_memory(memory) < 0 ||
@@ -80,7 +93,7 @@ static int read_bounds(struct cli *c, int argc, char **argv)
 		return cli_error(CLI_INTERNAL, "it cannot be bounded: %s",
 				 strerror(errno));
 	(void)signal(SIGXFSZ, SIG_IGN); /* a result that is too long: an error */
-	(void)setpriority(PRIO_PROCESS, 0, (int)nice);
+	give_way((int)nice);
 	be_the_first_to_go();
 	return CLI_OK;
 }

@@ -172,7 +172,7 @@ static const struct config_key global_keys[] = {
 	 0, 0},
 	{"analysis.result", CONFIG_BYTES, AT(analysis.result_bytes), 64 * KIB, TIB, 0,
 	 0, 0},
-	{"analysis.nice", CONFIG_U32, AT(analysis.nice), 0, 19, 0, 0, 0},
+	{"analysis.nice", CONFIG_U32, AT(analysis.nice), 0, 20, 0, 0, 0},
 	{"analysis.limit", CONFIG_DURATION, AT(analysis.limit_ns), S, 30 * D, 0, 0, 0},
 	{"kill.outliers", CONFIG_U32, AT(kill.outliers), 0, 32, 0, 0, 0},
 	{"kill.divergence", CONFIG_BOOL, AT(kill.divergence), 0, 0, 0, 0, 0},

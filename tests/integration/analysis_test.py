@@ -389,6 +389,31 @@ def a_kill_of_the_daemon_begins_it_again(d):
     assert d.text(job["result"]) == want and d.results() == [f"job-{id}.csv"], d.results()
 
 
+def it_gives_way_as_it_is_told(d):
+    """SCHED_IDLE at 20, all of its threads; the daemon's own are as they were."""
+    d.fetch(SYMBOLS)
+    silent = socket.socket(socket.AF_UNIX)
+    silent.bind(os.path.join(d.dir, "silent"))
+    silent.listen()
+    for nice, policy, value in ((7, os.SCHED_OTHER, 7), (20, os.SCHED_IDLE, 19)):
+        d.stop()
+        d.script("silently", f"#!/bin/sh\nshift 2\nexec {CTL} --admin {d.dir}/silent --timeout 3600000 \"$@\"\n")
+        with open(d.config, encoding="ascii") as f:
+            text = re.sub("analysis: .*", f"analysis: {{program: {d.dir}/silently, threads: 2, nice: {nice}}}", f.read())
+        with open(d.config, "w", encoding="ascii") as f:
+            f.write(text)
+        d.start()
+        id = d.order(*FEATURES)
+        silent.settimeout(60)
+        held = silent.accept()  # it asks, so it has bounded itself
+        pid = child(d)
+        assert os.sched_getscheduler(pid) == policy and os.getpriority(os.PRIO_PROCESS, pid) == value, nice
+        assert os.sched_getscheduler(d.process.pid) == os.SCHED_OTHER
+        d.ctl("cancel", str(id))
+        tb.until(lambda: not children(d), "it ends")
+        del held
+
+
 def an_orderly_end_does_not_wait(d):
     d.fetch(SYMBOLS)
     id = d.order(*FEATURES)
@@ -635,7 +660,8 @@ class Alone(tb.Tickbusd):
 
 WORLDS = [(World, [features_are_the_bytes_of_the_command, reports_are_those_of_the_command, holdings_go_with_the_order,
                    a_bad_symbol_stays_with_itself, names_that_are_none_are_refused, a_job_goes_on_after_a_kill_of_its_process,
-                   progress_is_told_to_subscribers, progress_is_told_to_the_page, a_kill_of_the_daemon_begins_it_again, a_folder_of_others_is_refused]),
+                   progress_is_told_to_subscribers, progress_is_told_to_the_page, a_kill_of_the_daemon_begins_it_again, it_gives_way_as_it_is_told,
+                   a_folder_of_others_is_refused]),
           (lambda: World(program="#!/bin/sh\nkill -SEGV $$\n"), [a_process_that_always_dies_ends_the_job]),
           (lambda: World(program=DEADLY), [a_symbol_that_ends_the_process_fails_alone, a_report_goes_on_without_it,
                                            bad_luck_is_no_poison]),
