@@ -10,6 +10,7 @@ class HeatMap {
     this.note = note;
     this.cell = cell;
     this.slider = slider;
+    this.palette = HeatMap.palette();
     this.past = [];     // matrices by version, oldest first
     this.follow = true; // show the newest
     canvas.addEventListener('mousemove', e => this.point(e));
@@ -49,27 +50,28 @@ class HeatMap {
     return this.past[+this.slider.value];
   }
 
-  static colour(v) {
-    if (v === null || v === undefined) return [150, 150, 150];
-    const t = Math.min(1, Math.abs(v)), to = v < 0 ? [0, 114, 178] : [213, 94, 0];
-    return to.map(c => Math.round(245 + (c - 245) * t));
+  // Of -1 to 1 in 511 steps, and grey where there is no value: the four bytes of a point, as the canvas has them.
+  static palette() {
+    const bytes = new Uint8ClampedArray(4 * 512);
+    for (let i = 0; i <= 510; i++) {
+      const t = Math.abs(i - 255) / 255, to = i < 255 ? [0, 114, 178] : [213, 94, 0];
+      bytes.set([...to.map(c => Math.round(245 + (c - 245) * t)), 255], 4 * i);
+    }
+    bytes.set([150, 150, 150, 255], 4 * 511);
+    return new Uint32Array(bytes.buffer);
+  }
+
+  static shade(v) {
+    return v === null || v === undefined ? 511 : Math.round(255 + 255 * Math.max(-1, Math.min(1, v)));
   }
 
   // A point for each cell; the canvas makes them as large as they have to be.
   points(m, n) {
     const small = document.createElement('canvas'), g = small.getContext('2d');
     small.width = small.height = n;
-    const image = g.createImageData(n, n);
+    const image = g.createImageData(n, n), points = new Uint32Array(image.data.buffer);
     for (let i = 0; i < n; i++) {
-      for (let j = 0; j <= i; j++) {
-        const [red, green, blue] = HeatMap.colour(m.matrix[i][j]);
-        for (const at of [4 * (i * n + j), 4 * (j * n + i)]) {
-          image.data[at] = red;
-          image.data[at + 1] = green;
-          image.data[at + 2] = blue;
-          image.data[at + 3] = 255;
-        }
-      }
+      for (let j = 0; j <= i; j++) points[i * n + j] = points[j * n + i] = this.palette[HeatMap.shade(m.matrix[i][j])];
     }
     g.putImageData(image, 0, 0);
     return small;

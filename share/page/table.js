@@ -11,7 +11,7 @@ const COLUMNS = [
   // title, value of a row, text of it, class of it
   ['symbol', r => r[1], r => r[1]],
   ['last', r => r[2], r => price(r[2])],
-  ['change', r => r[3], r => r[3] === null ? '' : signed(r[3]) + ' %', r => signed(r[3])[0] === '+' ? 'up' : signed(r[3])[0] === '-' ? 'down' : ''],
+  ['change', r => r[3], r => r[3] === null ? '' : signed(r[3]) + ' %', r => r[3] === null ? '' : {'+': 'up', '-': 'down'}[signed(r[3])[0]] || ''],
   ['spread', r => spread(r), r => { const s = spread(r); return s === null ? '' : price(s); }],
   ['bar', r => r[6], r => r[6] + (r[8] > 0 ? ' r' + r[8] : ''), r => r[6] === 'blind' ? 'warn' : ''],
   ['bar end', r => r[7], r => r[7] > 0 ? new Date(r[7] * 1000).toISOString().slice(11, 19) : ''],

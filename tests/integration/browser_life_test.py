@@ -93,7 +93,7 @@ def what_the_page_holds_does_not_grow(d):
                 [200, 300, 199], [16, 330, 15], [1, 332, 0], [1, 3, 0]]
         # Two thousand symbols, of which some come and all move: the rows in sight are all there are.
         count = "return document.querySelectorAll('*').length"
-        frames = """const rows = n => [...Array(n).keys()].map(i => [i, 'T' + String(i).padStart(4, '0'), 100 + Math.random(), 0, 99, 101, 'traded', 0, 0, 0, 0, 1, i, 1, 'x']);
+        frames = """const rows = n => [...Array(n).keys()].map(i => [i, 'T' + String(i).padStart(4, '0'), 100 + Math.random(), [null, -1, 0, 1][i % 4], 99, 101, 'traded', 0, 0, 0, 0, 1, i, 1, 'x']);
             for (let i = 0; i < arguments[0]; i++) onFrame({data: JSON.stringify({now_ms: 0, full: i % 10 === 0, rows: rows(1900 + i % 100)})})"""
         p.run("table.sortBy(1)")
         p.run(frames, 10)

@@ -96,9 +96,11 @@ def the_page_shows_what_the_daemon_has(d):
         rows = p.run("return [...document.querySelectorAll('#workers tbody tr')].map(r => [...r.cells].map(c => c.textContent))")
         assert [r[0] for r in rows] == names and all(re.fullmatch(r"\d+ %", r[1]) for r in rows), rows
         assert 0 < max(int(r[1].split()[0]) for r in rows) <= 110, rows
-        published = d.admin("status")["result"]["published"]
-        p.until("return [...document.querySelectorAll('#tiles div')].some(t => t.textContent === 'matrices' + arguments[0])",
-                "as many matrices as the daemon published", str(published["tier2"]))
+        def has_all_matrices():
+            n = d.admin("status")["result"]["published"]["tier2"]
+            text = f"{n:,}" if n < 10000 else f"{n / 1000:.1f} k"
+            return p.run("return [...document.querySelectorAll('#tiles div')].some(t => t.textContent === 'matrices' + arguments[0])", text)
+        tb.until(has_all_matrices, "as many matrices as the daemon published", 60)
 
 
 @test
