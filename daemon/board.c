@@ -11,7 +11,8 @@
 #define DAY_NS    (86400 * NS_PER_S)
 
 struct row {
-	uint64_t handled; /* by the bus, as last written */
+	uint64_t handled;  /* by the bus, as last written */
+	uint64_t tick_seq; /* published, as last written */
 	uint64_t bar_seq;
 	int64_t last_e9; /* VALUE_NULL: none yet */
 	int64_t bid_e9;
@@ -176,18 +177,21 @@ void board_rows(struct board *b, struct jsonw *w, bool full, int64_t now_ns)
 	jsonw_array(w, "rows");
 	for (uint32_t id = 0; id < n && id < b->env.symbols_max; id++) {
 		struct row *r = &b->rows[id];
+		uint64_t ticks = publisher_last_seq(b->env.publisher, EVENT_TICK, id);
 		uint64_t bars = publisher_last_seq(b->env.publisher, EVENT_BAR, id);
 		struct bus_symbol_counts c;
 
-		/* Not what is published: the buffer may not have it yet. */
+		/* What is published and what the buffer has: either may be first. */
 		bus_symbol_counts(b->env.bus, id, &c);
-		if (!full && c.dispatched == r->handled && bars == r->bar_seq)
+		if (!full && c.dispatched == r->handled && ticks == r->tick_seq &&
+		    bars == r->bar_seq)
 			continue;
 		if (c.dispatched != r->handled || r->event_ns == 0)
 			refresh(b, id);
 		/* A full frame is one reader's: the others still get the change. */
 		if (!full) {
 			r->handled = c.dispatched;
+			r->tick_seq = ticks;
 			r->bar_seq = bars;
 		}
 		put_row(b, w, id, &c, now_ns);
