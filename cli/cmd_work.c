@@ -55,8 +55,8 @@ static int bound_memory(uint64_t most)
 #endif
 }
 
-/* A program that is nice keeps the processor to the end of its slice though a thread of
- * the daemon wakes; one that is idle does not. */
+/* A program that is nice may keep the processor to the end of its slice though a thread
+ * of the daemon wakes; one that is idle may not. */
 static void give_way(int nice)
 {
 	const struct sched_param none = {.sched_priority = 0};

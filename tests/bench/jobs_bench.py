@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""What a job that computes costs the ticks: jobs_bench.py BUILD [flood|live ...] [--seconds S] [--rounds N] [--symbols N] [--window N]
+"""What a job that computes costs the ticks: jobs_bench.py BUILD [flood|live ...] [--seconds S] [--rounds N] [--symbols N] [--window N] [--nice N]
 
 A B C D A B C D ... in one run, each on a fresh daemon that has 1,000 daily bars of N symbols in history.db:
 
 A   nothing else
-B   a job computes the comprehensive features of all N symbols, then the next one, at analysis.nice as by default
-C   in place of the job a loop that touches nothing, on each processor at the same nice: what of B is the processors'
-D   the same loops as SCHED_IDLE: what of it is the scheduler's, which lets a nice program finish its slice
+B   a job computes the comprehensive features of all N symbols, then the next one, at analysis.nice N (10)
+C   in place of the job a loop that touches nothing, on each processor at nice 10: what of B is the processors'
+D   the same loops as SCHED_IDLE: what of it is the scheduler's, which may let a nice program finish its slice
 
 flood   1,000 symbols as fast as they are acknowledged, durability normal: ticks a second, the daemon's processor time per tick
 live    20,000 ticks a second by the clock, durability full: how old a tick is when a subscriber holds it
@@ -34,7 +34,7 @@ from e2e_bench import config, cpu_seconds, facts, wait_dry  # noqa: E402
 FLOODED, RATE, BARS = 1000, 20000, 1000
 START = datetime.date(2020, 1, 1)
 SHAPES = 16  # different series; each symbol has one of them
-NICE = 10  # analysis.nice, as by default
+NICE = 10  # of loops
 SIDES = {"A": "without", "B": "with", "C": "with loops", "D": "with idle loops"}
 LOOPS = {"C": ["nice", "-n", str(NICE)], "D": ["chrt", "-i", "0"]}
 DIFFERENCES = {"flood": ("k ticks/s", "CPU us/tick"), "live": ("call to event, us, p50", "call to event, us, p99")}
@@ -53,14 +53,14 @@ WALKS = [walk(k) for k in range(SHAPES)]
 
 
 class Daemon(rp.World):
-    def __init__(self, build, durability, clock, prefix):
+    def __init__(self, build, nice, durability, clock, prefix):
         ctl = os.path.join(build, "cli", "tickbusctl")
         super().__init__(os.path.join(build, "daemon", "tickbusd"), ctl)
         self.first.bars = lambda s: WALKS[zlib.crc32(s.encode()) % SHAPES]
         with open(self.config, encoding="ascii") as f:
             text = f.read().replace("durability: full", f"durability: {durability}").replace("mode: feed", f"mode: {clock}")
         with open(self.config, "w", encoding="ascii") as f:
-            f.write(text + config(prefix) + f"analysis: {{program: {ctl}}}\n")
+            f.write(text + config(prefix) + f"analysis: {{program: {ctl}, nice: {nice}}}\n")
 
     def bring(self, symbols):
         text = self.file("symbols.txt", "\n".join(symbols))
@@ -114,7 +114,7 @@ class Loops:
 
 def with_daemon(args, names, side, durability, clock, prefix, measure):
     """What @measure says, and what jobs did in the meantime."""
-    d, other = Daemon(args.build, durability, clock, prefix), None
+    d, other = Daemon(args.build, args.nice, durability, clock, prefix), None
     try:
         d.start()
         d.bring(names)
@@ -179,6 +179,7 @@ def main():
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--symbols", type=int, default=1000)
     p.add_argument("--window", type=int, default=500)
+    p.add_argument("--nice", type=int, default=NICE, help="of the job; 20: SCHED_IDLE")
     args = p.parse_intermixed_args()
     phases = {"flood": flood, "live": live}
     unknown = [w for w in args.what if w not in phases]
