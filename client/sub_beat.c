@@ -7,6 +7,11 @@
  * frames were lost (their numbers say so) and perhaps a heartbeat too, the kind is
  * fetched from behind the last heartbeat up to which nothing was missing.
  *
+ * In a new epoch positions and sequences behind the loss are given once more, to other
+ * events, and those that were published before we heard of it are in no frame.  Where
+ * the loss was nobody says: each kind is fetched from its beginning, before anything
+ * new of it is given out.  What is had already is known by its time of receipt.
+ *
  * A heartbeat also names streams that the kill switch begins to hold (sub_meet.c): of
  * kinds that it may hold, none may be missed.
  */
@@ -95,4 +100,31 @@ void sub_beat_begin(struct tickbus_sub *sub)
 		sub->beat[k].good_pos = sub->base_pos - 1;
 		sub->beat[k].lost_frames = sub->beat[k].lost_beats = true;
 	}
+}
+
+void sub_beat_epoch(struct tickbus_sub *sub)
+{
+	sub->base_pos = 0; /* positions begin anew */
+	for (unsigned k = 0; k < EVENT_KINDS; k++) {
+		sub->beat[k].is_void = true;
+		sub->beat[k].good_pos = 0;
+		sub->beat[k].lost_frames = sub->beat[k].lost_beats = true;
+	}
+}
+
+bool sub_beat_anew(struct tickbus_sub *sub)
+{
+	const struct frame_view *f = &sub->live.frame;
+	enum event_kind kind = f->kind == EVENT_HEARTBEAT ? f->about : f->kind;
+	struct sub_beat *b = &sub->beat[kind];
+
+	if (!b->is_void)
+		return false;
+	b->is_void = false;
+	if (sub->no_fill)
+		return false;
+	b->is_known = true;
+	sub->is_anew = true;
+	sub_fill_kind(sub, kind, f->root.last_pos);
+	return true;
 }

@@ -92,6 +92,7 @@ struct sub_beat {
 	bool lost_frames;   /* since good_pos */
 	bool lost_beats;    /* ... perhaps */
 	uint16_t next_part; /* of the heartbeats of a second */
+	bool is_void; /* a new epoch: what was known counts no more (sub_beat_anew) */
 };
 
 struct sub_policy;
@@ -126,6 +127,8 @@ struct tickbus_sub {
 	struct sub_beat beat[EVENT_KINDS];
 	bool beat_tried; /* the kind of this heartbeat was fetched, if it had to be */
 	bool chain_told; /* of the event that was peeked */
+	int64_t recv_ns; /* of the newest event that was taken */
+	bool is_anew;    /* a kind is gone through because of a new epoch */
 	struct sub_source live;
 	enum sub_fill fill;
 	struct sub_pages pages;
@@ -192,6 +195,11 @@ bool sub_beat_asks(struct tickbus_sub *sub);
 void sub_beat_read(struct tickbus_sub *sub);
 /** Nothing of @kind is missing at or before @pos. */
 void sub_beat_over(struct tickbus_sub *sub, enum event_kind kind, uint64_t pos);
+/** The log lost its end, or is an older copy: all kinds are to be gone through. */
+void sub_beat_epoch(struct tickbus_sub *sub);
+/** The message in sub->live is of a kind that is still to be: that begins.  False: none
+    is, or none can be. */
+bool sub_beat_anew(struct tickbus_sub *sub);
 /** History has been delivered; whether frames were lost since, nobody knows yet. */
 void sub_beat_begin(struct tickbus_sub *sub);
 

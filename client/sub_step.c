@@ -149,6 +149,22 @@ static int on_hole(struct tickbus_sub *sub, struct stream *st, uint64_t last_seq
 	return SUB_IDLE;
 }
 
+/* The kind was gone through, as far as catch-up goes. */
+static int on_anew_over(struct tickbus_sub *sub, struct tickbus_event *out)
+{
+	const struct sub_pages *p = &sub->pages;
+
+	sub->is_anew = false;
+	if (p->seen_pos > p->hole_pos) {
+		sub_beat_over(sub, p->kind, p->seen_pos - 1);
+		return SUB_IDLE;
+	}
+	*out = (struct tickbus_event){.kind = p->kind, .epoch = sub->epoch};
+	out->gap.first_pos = p->seen_pos > 0 ? p->seen_pos : 1;
+	out->gap.last_pos = p->hole_pos;
+	return sub->policy == NULL ? TICKBUS_GAP : SUB_IDLE;
+}
+
 /* What was fetched of a hole was read; what is still missing is lost. */
 static int on_hole_over(struct tickbus_sub *sub, struct tickbus_event *out)
 {
@@ -157,6 +173,8 @@ static int on_hole_over(struct tickbus_sub *sub, struct tickbus_event *out)
 
 	if (sub->fill == FILL_KIND) {
 		sub->fill = FILL_NONE;
+		if (sub->is_anew)
+			return on_anew_over(sub, out);
 		if (p->met.symbol[0] != '\0')
 			return sub_meet_over(sub, out);
 		if (p->seen_pos > p->hole_pos)
@@ -211,6 +229,8 @@ static void take(struct tickbus_sub *sub, struct stream *st, struct sub_source *
 	st->last_seq = s->event.head.seq;
 	st->epoch = s->frame.root.epoch;
 	st->last_recv_ns = s->event.head.recv_ns;
+	if (st->last_recv_ns > sub->recv_ns)
+		sub->recv_ns = st->last_recv_ns;
 	if (s->frame.kind != EVENT_TICK) {
 		st->chain = event_chain_of(s->frame.kind, &s->event);
 		st->chain_seq = s->event.head.seq;
@@ -289,6 +309,10 @@ static int on_event(struct tickbus_sub *sub, struct sub_source *s, bool is_fille
 		return pass(s, &sub->counts.duplicates);
 	if (!is_filled && !st->is_known && h->pos < sub->base_pos)
 		return pass(s, &sub->counts.filtered); /* before the beginning chosen */
+	if (sub->is_anew && !st->is_known && h->recv_ns <= sub->recv_ns) {
+		take(sub, st, s); /* the same, where positions say nothing */
+		return pass(s, &sub->counts.filtered);
+	}
 	rc = look_for_hole(sub, st, h, is_filled, out);
 	if (rc != 0)
 		return rc;
@@ -415,9 +439,12 @@ static int step_live(struct tickbus_sub *sub, struct tickbus_event *out)
 						      .epoch = sub->epoch,
 						      .publish_ns =
 							      s->frame.root.publish_ns};
+			sub_beat_epoch(sub);
 			return TICKBUS_EPOCH;
 		}
 	}
+	if (sub_beat_anew(sub))
+		return SUB_IDLE;
 	if (s->frame.kind == EVENT_HEARTBEAT && sub_beat_asks(sub)) {
 		sub_fill_kind(sub, s->frame.about, s->frame.root.last_pos);
 		return SUB_IDLE;

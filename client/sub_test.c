@@ -1,4 +1,4 @@
-/* sub_test - order, holes, history, epochs. */
+/* sub_test - order, holes, history. */
 #include "client/sub_world_test.h"
 
 static const char *const aapl[] = {"AAPL"};
@@ -240,7 +240,7 @@ static void a_stream_that_history_did_not_show_begins_whole(void **state)
 	assert_int_equal(e.live.pos, 1005);
 	server.held_from = 6;
 	server.held_to = 7;
-	server.horizon = 8;
+	server.horizon = 9;
 	send_ticks(8, 8, "AAPL");
 	gives_tick(sub, 6, 1);
 	gives_tick(sub, 7, 1);
@@ -341,46 +341,6 @@ static void patience_ends_when_catch_up_gets_no_further(void **state)
 	tickbus_sub_close(sub);
 }
 
-static void a_new_epoch_is_told_and_repetitions_are_dropped(void **state)
-{
-	struct tickbus_sub *sub = subscribe(&ticks);
-	struct tickbus_event e;
-
-	(void)state;
-	send_ticks(5, 5, "AAPL");
-	gives_tick(sub, 5, 0);
-	server.epoch = 4;
-	send_ticks(5, 6, "AAPL"); /* 5 is published once more */
-	assert_int_equal(tickbus_sub_next(sub, 2000, &e), TICKBUS_EPOCH);
-	assert_int_equal(e.epoch, 4);
-	gives_tick(sub, 6, 0);
-	assert_int_equal(tickbus_sub_counts(sub)->duplicates, 1);
-	tickbus_sub_close(sub);
-}
-
-/* The log lost its end: sequences that we know come again with other events. */
-static void streams_numbered_anew_are_followed(void **state)
-{
-	struct tickbus_sub *sub = subscribe(&ticks);
-	struct event_tick later = tick_at(4, "AAPL");
-	struct tickbus_event e;
-	uint8_t frame[512];
-	struct frame f;
-
-	(void)state;
-	send_ticks(5, 5, "AAPL");
-	gives_tick(sub, 5, 0);
-	server.epoch = 4;
-	later.head.recv_ns++;
-	frame_begin(&f, frame, sizeof(frame), EVENT_TICK, server.epoch);
-	frame_add(&f, &later);
-	publish(server.tick, EVENT_TICK, frame, frame_seal(&f, 1, SAMPLE_NS));
-	assert_int_equal(tickbus_sub_next(sub, 2000, &e), TICKBUS_EPOCH);
-	gives_tick(sub, 4, 0);
-	assert_int_equal(tickbus_sub_counts(sub)->duplicates, 0);
-	tickbus_sub_close(sub);
-}
-
 static void a_silent_socket_is_rebuilt(void **state)
 {
 	struct tickbus_sub *sub = subscribe(&ticks);
@@ -456,8 +416,6 @@ int main(void)
 		WITH_SERVER(a_kind_is_fetched_when_a_heartbeat_may_be_missing),
 		WITH_SERVER(a_history_that_begins_too_early_is_told_by_position),
 		WITH_SERVER(patience_ends_when_catch_up_gets_no_further),
-		WITH_SERVER(a_new_epoch_is_told_and_repetitions_are_dropped),
-		WITH_SERVER(streams_numbered_anew_are_followed),
 		WITH_SERVER(a_silent_socket_is_rebuilt),
 		WITH_SERVER(a_matrix_comes_whole),
 		WITH_SERVER(junk_is_counted_and_skipped),

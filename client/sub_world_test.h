@@ -32,6 +32,7 @@ static struct {
 	_Atomic uint64_t held_from, held_to;
 	_Atomic uint64_t withheld_from;  /* of these, by the kill switch; 0: none are */
 	_Atomic unsigned release_at;     /* request behind which they are released */
+	_Atomic uint64_t anew_from;      /* later events have these numbers; 0: none */
 	_Atomic uint64_t first_held_pos; /* 0: of held_from */
 	_Atomic uint64_t page_max;
 	_Atomic uint64_t horizon; /* sequence up to which pages go, held or not */
@@ -68,6 +69,8 @@ static inline struct event_tick tick_at(uint64_t seq, const char *symbol)
 
 	e.head.seq = seq;
 	e.head.pos = 1000 + seq;
+	if (server.anew_from > 0 && seq >= server.anew_from)
+		e.head.recv_ns += 1000;
 	memset(e.symbol, 0, sizeof(e.symbol));
 	memcpy(e.symbol, symbol, strlen(symbol));
 	return e;
@@ -158,8 +161,9 @@ static inline uint64_t most(uint64_t a, uint64_t b)
 static inline void bounds(const struct catchup_request *req, uint64_t *from,
 			  uint64_t *to)
 {
-	if (req->root.from_type == CATCHUP_FROM_POS ||
-	    req->root.from_type == CATCHUP_FROM_TIME) /* here they are the same */
+	if (req->root.from > 1000 &&
+	    (req->root.from_type == CATCHUP_FROM_POS ||
+	     req->root.from_type == CATCHUP_FROM_TIME)) /* here they are the same */
 		*from = most(*from, req->root.from - 1000);
 	if (req->n_streams > 0 && req->streams[0].to_seq > 0) {
 		*from = most(*from, req->streams[0].from_seq);
