@@ -548,8 +548,9 @@ def hear_of_jobs(d, listener, lines, said):
         assert all(w.done + w.failed + w.cancelled <= w.total for w in words)
         assert len(words) == len(set(words)), "a word says something new"
         for i in ids:
-            last = json.loads(lines.wait(1, f"job.{i}|".encode())[-1].partition(b"|")[2])
-            assert last["event"] == "JOB_PROGRESS" and last["state"] == newest[i].state, last
+            last = tb.until(lambda i=i: (x := json.loads(lines.wait(1, f"job.{i}|".encode())[-1].partition(b"|")[2]))["state"] ==
+                            newest[i].state and x, f"the last word of job {i} in JSON", 60)
+            assert last["event"] == "JOB_PROGRESS", last
         tb.until(lambda: all(f"job {i}, {newest[i].what}: {newest[i].state}, 4 of 4, {newest[i].failed} failed {newest[i].text}\n" in
                              d.text(said) for i in ids[1:]), "the C library says so, too", 60)
         # Nothing changes: nothing is said.
