@@ -105,6 +105,7 @@ void sub_beat_begin(struct tickbus_sub *sub)
 void sub_beat_epoch(struct tickbus_sub *sub)
 {
 	sub->base_pos = 0; /* positions begin anew */
+	sub->old_ns = sub->recv_ns;
 	for (unsigned k = 0; k < EVENT_KINDS; k++) {
 		sub->beat[k].is_void = true;
 		sub->beat[k].good_pos = 0;

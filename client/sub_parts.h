@@ -128,6 +128,7 @@ struct tickbus_sub {
 	bool beat_tried; /* the kind of this heartbeat was fetched, if it had to be */
 	bool chain_told; /* of the event that was peeked */
 	int64_t recv_ns; /* of the newest event that was taken */
+	int64_t old_ns;  /* ... when the epoch was heard of */
 	bool is_anew;    /* a kind is gone through because of a new epoch */
 	struct sub_source live;
 	enum sub_fill fill;

@@ -309,7 +309,7 @@ static int on_event(struct tickbus_sub *sub, struct sub_source *s, bool is_fille
 		return pass(s, &sub->counts.duplicates);
 	if (!is_filled && !st->is_known && h->pos < sub->base_pos)
 		return pass(s, &sub->counts.filtered); /* before the beginning chosen */
-	if (sub->is_anew && !st->is_known && h->recv_ns <= sub->recv_ns) {
+	if (sub->is_anew && !st->is_known && h->recv_ns <= sub->old_ns) {
 		take(sub, st, s); /* the same, where positions say nothing */
 		return pass(s, &sub->counts.filtered);
 	}
