@@ -7,6 +7,18 @@
 #include "proto/timeframe.h"
 #include <stdio.h>
 
+static void put_stream(struct jsonw *w, uint8_t kind, const char symbol[SYMBOL_MAX],
+		       uint32_t timeframe_s, const char *key, uint64_t seq)
+{
+	jsonw_object(w, NULL);
+	jsonw_str(w, "kind", event_kind_word((enum event_kind)kind));
+	jsonw_strn(w, "symbol", symbol, symbol_field_len(symbol, SYMBOL_MAX));
+	if (timeframe_s)
+		jsonw_str(w, "timeframe", timeframe_name(timeframe_s));
+	jsonw_u64(w, key, seq);
+	jsonw_end(w);
+}
+
 static void put_gone(struct jsonw *w, const struct catchup_page_view *v)
 {
 	struct catchup_gone g;
@@ -14,14 +26,8 @@ static void put_gone(struct jsonw *w, const struct catchup_page_view *v)
 	jsonw_array(w, "gone");
 	for (size_t i = 0; i < v->n_gone; i++) {
 		catchup_page_gone_at(v, i, &g);
-		jsonw_object(w, NULL);
-		jsonw_str(w, "kind", event_kind_word((enum event_kind)g.kind));
-		jsonw_strn(w, "symbol", g.symbol,
-			   symbol_field_len(g.symbol, SYMBOL_MAX));
-		if (g.timeframe_s)
-			jsonw_str(w, "timeframe", timeframe_name(g.timeframe_s));
-		jsonw_u64(w, "first_held_seq", g.first_held_seq);
-		jsonw_end(w);
+		put_stream(w, g.kind, g.symbol, g.timeframe_s, "first_held_seq",
+			   g.first_held_seq);
 	}
 	jsonw_end(w);
 }
@@ -33,14 +39,8 @@ static void put_held(struct jsonw *w, const struct catchup_page_view *v)
 	jsonw_array(w, "held");
 	for (size_t i = 0; i < v->n_held; i++) {
 		catchup_page_held_at(v, i, &h);
-		jsonw_object(w, NULL);
-		jsonw_str(w, "kind", event_kind_word((enum event_kind)h.kind));
-		jsonw_strn(w, "symbol", h.symbol,
-			   symbol_field_len(h.symbol, SYMBOL_MAX));
-		if (h.timeframe_s)
-			jsonw_str(w, "timeframe", timeframe_name(h.timeframe_s));
-		jsonw_u64(w, "first_seq", h.first_seq);
-		jsonw_end(w);
+		put_stream(w, h.kind, h.symbol, h.timeframe_s, "first_seq",
+			   h.first_seq);
 	}
 	jsonw_end(w);
 }
