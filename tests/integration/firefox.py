@@ -9,7 +9,8 @@ import socket
 import struct
 import subprocess
 import tempfile
-import time
+
+import webdriver
 
 NAMES = ("firefox-esr", "firefox")
 
@@ -65,7 +66,7 @@ class Socket:
         self.sock.close()
 
 
-class Browser:
+class Browser(webdriver.Browser):
     def __init__(self, width=1300, height=1500, dark=False):
         self.profile = tempfile.mkdtemp(prefix="tickbus-firefox-")
         with open(os.path.join(self.profile, "user.js"), "w", encoding="utf-8") as f:
@@ -117,9 +118,6 @@ class Browser:
             raise RuntimeError(got["exceptionDetails"]["text"])
         return json.loads(got["result"]["value"])
 
-    def text(self, selector):
-        return self.run("return document.querySelector(arguments[0]).textContent", selector)
-
     def type(self, selector, keys):
         self.run("document.querySelector(arguments[0]).focus()", selector)
         actions = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
@@ -130,13 +128,6 @@ class Browser:
         self.run("return 1")  # what was logged before has come
         logged, self.logged = self.logged, []
         return [x["text"] for x in logged if x["level"] == "error"]
-
-    def until(self, script, what, *args, seconds=60):
-        end = time.monotonic() + seconds
-        while not (got := self.run(script, *args)):
-            assert time.monotonic() < end, f"{what}: {got}"
-            time.sleep(0.05)
-        return got
 
     def close(self):
         if self.socket is not None:
